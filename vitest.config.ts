@@ -1,0 +1,49 @@
+import { defineConfig } from 'vitest/config'
+
+/** Promises that must hold on every supported Node: sockets, link, drain and reload, not the words of a command. */
+const CORE = [
+  'drain-loses-nothing',
+  'frameworks-run-unmodified',
+  'handshakes-complete',
+  'other-sockets-work',
+  'queued-connections-survive',
+  'reload-drops-no-request',
+  'reload-goes-back',
+  'supervisor-dies',
+  'worker-dies',
+].map((name) => `test/e2e/${name}.test.ts`)
+
+/** Shares and latencies: beside another supervisor under load they would measure the machine, not the code. */
+const ALONE = ['test/e2e/fairness.test.ts']
+
+const e2e = { testTimeout: 90_000, hookTimeout: 30_000, maxWorkers: 2 }
+
+const report = process.env['VITEST_JSON']
+
+export default defineConfig({
+  test: {
+    reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**'],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: ALONE,
+          sequence: { groupOrder: 1 },
+          ...e2e,
+        },
+      },
+      { test: { name: 'e2e-alone', include: ALONE, sequence: { groupOrder: 2 }, ...e2e, maxWorkers: 1 } },
+      { test: { name: 'e2e-core', include: CORE, sequence: { groupOrder: 3 }, ...e2e } },
+    ],
+  },
+})
