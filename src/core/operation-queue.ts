@@ -1,0 +1,54 @@
+// Which operation on an app may run, which waits, which is the same as one that waits already: one at a time, a
+// repeated wish is granted once, and a stop goes before everything.
+
+export type OperationKind = 'start' | 'reload' | 'restart' | 'scale' | 'recycle' | 'stop'
+
+export interface Operation {
+  readonly id: number
+  readonly kind: OperationKind
+  /** Equal operations may be joined: `reload` and `reload` are, `restart 1` and `restart 2` are not. */
+  readonly subject: string
+}
+
+export interface OperationQueue {
+  readonly current: Operation | null
+  readonly waiting: readonly Operation[]
+}
+
+export type Verdict =
+  | { readonly kind: 'begin'; readonly dropped: readonly Operation[]; readonly aborted: Operation | null }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'join'; readonly id: number }
+  | { readonly kind: 'refuse'; readonly because: Operation }
+
+export const EMPTY_QUEUE: OperationQueue = { current: null, waiting: [] }
+/** Far more than people type; a script gone wild is told. */
+export const MAX_WAITING = 16
+
+/** Asks for an operation. */
+export function request(queue: OperationQueue, wish: Operation): { queue: OperationQueue; verdict: Verdict } {
+  const { current, waiting } = queue
+  if (wish.kind === 'stop') return requestStop(queue, wish)
+  if (current === null)
+    return { queue: { current: wish, waiting }, verdict: { kind: 'begin', dropped: [], aborted: null } }
+  if (current.kind === 'stop') return { queue, verdict: { kind: 'refuse', because: current } }
+
+  const same = waiting.find((other) => other.kind === wish.kind && other.subject === wish.subject)
+  // `+1` twice is `+2`, so equal wishes to scale are never one.
+  if (same !== undefined && wish.kind !== 'scale') return { queue, verdict: { kind: 'join', id: same.id } }
+  if (waiting.length >= MAX_WAITING) return { queue, verdict: { kind: 'refuse', because: current } }
+  return { queue: { current, waiting: [...waiting, wish] }, verdict: { kind: 'wait' } }
+}
+
+function requestStop(queue: OperationQueue, wish: Operation): { queue: OperationQueue; verdict: Verdict } {
+  const { current, waiting } = queue
+  if (current?.kind === 'stop') return { queue, verdict: { kind: 'join', id: current.id } }
+  return { queue: { current: wish, waiting: [] }, verdict: { kind: 'begin', dropped: waiting, aborted: current } }
+}
+
+/** The operation has ended, or was overtaken before; says what begins next. */
+export function finish(queue: OperationQueue, id: number): { queue: OperationQueue; next: Operation | null } {
+  if (queue.current?.id !== id) return { queue, next: null }
+  const [next = null, ...waiting] = queue.waiting
+  return { queue: { current: next, waiting }, next }
+}
