@@ -1,0 +1,105 @@
+// What an app's configuration means once every default is filled in and every value is parsed.
+// Flags, environment and file are merged and checked elsewhere in this folder; inside, nothing is checked again.
+
+export type ReadyMode =
+  /** All `listen()` calls of the first tick after the first are bound. */
+  | { readonly by: 'listen' }
+  /** `process.send('ready')`, as under PM2. */
+  | { readonly by: 'message' }
+  /** Asked through the worker's private endpoint until it answers 2xx. */
+  | { readonly by: 'http'; readonly path: string }
+  /** For an app that never listens. */
+  | { readonly by: 'time'; readonly afterMs: number }
+
+export interface LivenessProbe {
+  readonly path: string
+  readonly everyMs: number
+  readonly withinMs: number
+  /** This many failures in a row make the worker be replaced. */
+  readonly failures: number
+}
+
+/** When a process that ended by itself is started again. */
+export type RestartMode = 'always' | 'on-failure' | 'never'
+
+export interface WatchConfig {
+  /** Absolute. */
+  readonly paths: readonly string[]
+  /** Absolute paths, and bare names such as `node_modules` that are overlooked wherever they are. */
+  readonly ignore: readonly string[]
+  readonly quietMs: number
+}
+
+/** How many processes more than `workers` a reload may run at a time. */
+export type Surge = { readonly workers: number } | { readonly percent: number }
+
+export interface AppConfig {
+  readonly name: string
+  /** Absolute path of the app's main module, symlinks not resolved. */
+  readonly script: string
+  readonly args: readonly string[]
+  /** Absolute path. */
+  readonly cwd: string
+  /** Flags for Node itself, before the script. */
+  readonly nodeArgs: readonly string[]
+  /** The app's whole environment: inherited, from files and from the config, merged in this order. */
+  readonly env: Readonly<Record<string, string>>
+  readonly workers: number
+
+  readonly ready: ReadyMode
+  readonly readyTimeoutMs: number
+  readonly minReadyMs: number
+  /** A worker whose event loop did not answer for so long is killed; 0 is never. */
+  readonly hangTimeoutMs: number
+  readonly liveness: LivenessProbe | null
+
+  readonly drainTimeoutMs: number
+  /** Over this time the closes of WebSockets are spread at the deadline, so that clients do not come back at once. */
+  readonly drainSpreadMs: number
+  readonly stopSignal: NodeJS.Signals
+  readonly killTimeoutMs: number
+  /** SIGKILL the worker's whole process group rather than the worker alone. */
+  readonly treeKill: boolean
+
+  readonly restart: RestartMode
+  readonly backoffMs: number
+  readonly maxBackoffMs: number
+  readonly minUptimeMs: number
+  readonly maxRestarts: number
+  readonly restartWindowMs: number
+  /** How long a failed worker rests before it is tried again. */
+  readonly failedRetryMs: number
+
+  /** Resident memory; null is no limit. */
+  readonly maxMemoryBytes: number | null
+  readonly maxAgeMs: number | null
+  readonly maxRequests: number | null
+  /** 0 is no limit. */
+  readonly maxRequestsPerConnection: number
+
+  readonly maxSurge: Surge
+  /** Sockets behind each TCP listener, and how many workers each is lent to. */
+  readonly slots: number
+  readonly loansPerSlot: number
+
+  readonly watch: WatchConfig | null
+}
+
+/**
+ * Where an app's configuration came from, kept so that a reload can read it again, whole.
+ * `flags` are the app's flags as typed, which win over the file each time.
+ */
+export interface ConfigSource {
+  /** Absolute path of the config file; null when the script was given on the command line. */
+  readonly file: string | null
+  /** Which app of the file. */
+  readonly app: string | null
+  readonly flags: FlagValues
+  /** Directory the command was typed in: relative paths of flags belong to it. */
+  readonly directory: string
+  /** The environment that the command was typed in. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** Flags as typed, by option name; parsed together with the file, by the same parsers. */
+export type FlagValues = Readonly<Record<string, string | boolean | readonly string[]>>

@@ -1,0 +1,203 @@
+// Every option of an app: its flag, help line, parser and default. What it means is told in app-options.ts.
+// Loads nothing but parsers, since the command line reads it at every start.
+
+import type { ReadyMode, RestartMode, Surge } from './app-config.ts'
+import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
+import {
+  environmentVariables,
+  maxSurge,
+  name,
+  readyMode,
+  stopSignal,
+  urlPath,
+  watch,
+  workers,
+} from './option-parsers.ts'
+import type { Parser } from './parser.ts'
+import { boolean, duration, integer, limit, oneOf, path, paths, sizeLimit, words } from './parsers.ts'
+
+export const GROUPS = ['App', 'Ready and well', 'Stop', 'Restart', 'Recycle', 'Reload and sockets', 'Watch'] as const
+
+export interface OptionSpec<Value> {
+  readonly group: (typeof GROUPS)[number]
+  /** As commander takes it. */
+  readonly flag: string
+  readonly help: string
+  readonly parser: Parser<Value>
+  readonly byDefault: () => Value
+  /** Says the default where its value does not. */
+  readonly otherwise?: string
+  /** The flag may be given several times. */
+  readonly repeatable?: true
+  /** There is no SUPERVISE_ variable for it. */
+  readonly flagOnly?: true
+}
+
+/** Options that are objects: each of their keys is an option of its own. */
+export interface NestedOptions {
+  readonly liveness: LivenessOptions
+  readonly backoff: BackoffOptions
+  readonly watch: WatchOptions
+}
+
+type NestedKey = { [Key in keyof NestedOptions]: `${Key}.${keyof NestedOptions[Key] & string}` }[keyof NestedOptions]
+
+/** `watch` is both: an object, or paths at once. */
+export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff'> | NestedKey
+
+/** What each option is once it is parsed. Durations are milliseconds, sizes bytes, paths absolute. */
+export interface OptionValues {
+  name: string | null
+  script: string | null
+  args: readonly string[]
+  cwd: string | null
+  nodeArgs: readonly string[]
+  env: Readonly<Record<string, string | null>>
+  envFile: readonly string[]
+  port: number | null
+  workers: number
+  ready: ReadyMode
+  readyTimeout: number
+  minReady: number
+  hangTimeout: number
+  'liveness.http': string | null
+  'liveness.every': number
+  'liveness.within': number
+  'liveness.failures': number
+  drainTimeout: number
+  drainSpread: number
+  stopSignal: NodeJS.Signals
+  killTimeout: number
+  treeKill: boolean
+  restart: RestartMode
+  'backoff.first': number
+  'backoff.max': number
+  minUptime: number
+  maxRestarts: number
+  window: number
+  failedRetry: number
+  maxMemory: number | null
+  maxAge: number | null
+  maxRequests: number | null
+  maxRequestsPerConnection: number
+  maxSurge: Surge
+  slots: number
+  loansPerSlot: number
+  watch: boolean | readonly string[]
+  'watch.paths': readonly string[] | null
+  'watch.ignore': readonly string[]
+  'watch.quiet': number
+}
+
+const SMALLEST_MEMORY = 16 * 1024 ** 2
+const MANY = 1_000_000_000
+
+/** A new option does not compile until it has a flag, a help line, a parser and a default. */
+// oxfmt-ignore
+export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key]> } = {
+  name: { group: 'App', flag: '-n, --name <name>', help: 'what the app is called', parser: orNone(name), byDefault: none, otherwise: 'from the script' },
+  script: { group: 'App', flag: '--script <file>', help: "the app's main module", parser: orNone(path), byDefault: none },
+  args: { group: 'App', flag: '--args <words>', help: 'arguments for the app; also all that follows --', parser: words, byDefault: () => [] },
+  cwd: { group: 'App', flag: '--cwd <directory>', help: 'directory that the app runs in', parser: orNone(path), byDefault: none },
+  nodeArgs: { group: 'App', flag: '--node-args <words>', help: 'flags for Node itself', parser: words, byDefault: () => [] },
+  env: { group: 'App', flag: '--env <NAME=value>', help: 'environment variable of the app', parser: environmentVariables, byDefault: () => ({}), repeatable: true, flagOnly: true },
+  envFile: { group: 'App', flag: '--env-file <file>', help: 'file of environment variables', parser: paths('resolve'), byDefault: () => [], repeatable: true },
+  port: { group: 'App', flag: '--port <number>', help: 'sets PORT for the app', parser: orNone(integer(0, 65_535)), byDefault: none },
+  workers: { group: 'App', flag: '-i, --workers <count>', help: 'how many processes serve the app, or max', parser: workers, byDefault: oneForEachCpu, otherwise: 'one per CPU' },
+
+  ready: { group: 'Ready and well', flag: '--ready <how>', help: 'listen, message, a path such as /readyz, or a time such as 2s', parser: readyMode, byDefault: () => ({ by: 'listen' }) },
+  readyTimeout: { group: 'Ready and well', flag: '--ready-timeout <duration>', help: 'how long a worker may take to get ready', parser: duration('30s', 'no-zero'), byDefault: () => 30_000 },
+  minReady: { group: 'Ready and well', flag: '--min-ready <duration>', help: 'how long a new worker must stay up before a reload goes on', parser: duration('1s', 'zero'), byDefault: () => 1000 },
+  hangTimeout: { group: 'Ready and well', flag: '--hang-timeout <duration>', help: 'replaces a worker whose event loop is blocked for so long', parser: duration('30s', 'zero'), byDefault: () => 30_000 },
+  'liveness.http': { group: 'Ready and well', flag: '--liveness-http <path>', help: 'asks each worker for this path again and again', parser: orNone(urlPath), byDefault: none, otherwise: 'no probe' },
+  'liveness.every': { group: 'Ready and well', flag: '--liveness-every <duration>', help: 'time between two probes', parser: duration('10s', 'no-zero'), byDefault: () => 10_000 },
+  'liveness.within': { group: 'Ready and well', flag: '--liveness-within <duration>', help: 'how long an answer may take', parser: duration('2s', 'no-zero'), byDefault: () => 2000 },
+  'liveness.failures': { group: 'Ready and well', flag: '--liveness-failures <count>', help: 'failures in a row that replace the worker', parser: integer(1, 1000), byDefault: () => 3 },
+
+  drainTimeout: { group: 'Stop', flag: '--drain-timeout <duration>', help: 'how long a worker may finish its open requests', parser: duration('30s', 'zero'), byDefault: () => 30_000 },
+  drainSpread: { group: 'Stop', flag: '--drain-spread <duration>', help: 'time over which left WebSockets are closed', parser: duration('5s', 'zero'), byDefault: () => 5000 },
+  stopSignal: { group: 'Stop', flag: '--stop-signal <signal>', help: 'asks a drained worker to end', parser: stopSignal, byDefault: () => 'SIGTERM' },
+  killTimeout: { group: 'Stop', flag: '--kill-timeout <duration>', help: 'time between the stop signal and SIGKILL', parser: duration('10s', 'zero'), byDefault: () => 10_000 },
+  treeKill: { group: 'Stop', flag: '--no-tree-kill', help: "SIGKILL spares the worker's own children", parser: boolean, byDefault: () => true },
+
+  restart: { group: 'Restart', flag: '--restart <when>', help: 'always, on-failure or never', parser: oneOf<RestartMode>(['always', 'on-failure', 'never']), byDefault: () => 'always' },
+  'backoff.first': { group: 'Restart', flag: '--backoff-first <duration>', help: 'wait after the first crash, doubled by each', parser: duration('100ms', 'no-zero'), byDefault: () => 100 },
+  'backoff.max': { group: 'Restart', flag: '--backoff-max <duration>', help: 'longest wait after a crash', parser: duration('15s', 'no-zero'), byDefault: () => 15_000 },
+  minUptime: { group: 'Restart', flag: '--min-uptime <duration>', help: 'a worker that was up for so long is well again', parser: duration('10s', 'zero'), byDefault: () => 10_000 },
+  maxRestarts: { group: 'Restart', flag: '--max-restarts <count>', help: 'more crashes than this in the window make a worker fail', parser: integer(0, MANY), byDefault: () => 10 },
+  window: { group: 'Restart', flag: '--window <duration>', help: 'time in which crashes count', parser: duration('60s', 'no-zero'), byDefault: () => 60_000 },
+  failedRetry: { group: 'Restart', flag: '--failed-retry <duration>', help: 'how long a failed worker rests before it is tried again', parser: duration('5m', 'no-zero'), byDefault: () => 300_000 },
+
+  maxMemory: { group: 'Recycle', flag: '--max-memory <size>', help: 'replaces a worker with more resident memory', parser: sizeLimit('300M', SMALLEST_MEMORY), byDefault: none, otherwise: 'no limit' },
+  maxAge: { group: 'Recycle', flag: '--max-age <duration>', help: 'replaces a worker that is older', parser: limit(duration('12h', 'zero')), byDefault: none, otherwise: 'no limit' },
+  maxRequests: { group: 'Recycle', flag: '--max-requests <count>', help: 'replaces a worker that answered more', parser: limit(integer(0, MANY)), byDefault: none, otherwise: 'no limit' },
+  maxRequestsPerConnection: { group: 'Recycle', flag: '--max-requests-per-connection <count>', help: 'closes a keep-alive connection after so many', parser: integer(0, MANY), byDefault: () => 0, otherwise: 'no limit' },
+
+  maxSurge: { group: 'Reload and sockets', flag: '--max-surge <count>', help: 'extra processes during a reload, a number or a share', parser: maxSurge, byDefault: () => ({ percent: 100 }) },
+  slots: { group: 'Reload and sockets', flag: '--slots <count>', help: 'sockets behind each TCP listener', parser: integer(1, 256), byDefault: () => 12 },
+  loansPerSlot: { group: 'Reload and sockets', flag: '--loans-per-slot <count>', help: 'workers that accept on each slot', parser: integer(1, 16), byDefault: () => 2 },
+
+  watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
+  'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },
+  'watch.ignore': { group: 'Watch', flag: '--watch-ignore <path>', help: 'what to overlook besides node_modules and .git', parser: paths('keep'), byDefault: () => [], repeatable: true },
+  'watch.quiet': { group: 'Watch', flag: '--watch-quiet <duration>', help: 'reloads when nothing has changed for so long', parser: duration('200ms', 'zero'), byDefault: () => 200 },
+}
+
+// The table's own keys: nothing else can be in it, or it would not have compiled.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+export const OPTION_KEYS = Object.keys(OPTIONS) as readonly OptionKey[]
+
+function none(): null {
+  return null
+}
+
+function oneForEachCpu(): number {
+  const parsed = workers.parse('max', '')
+  return parsed.ok ? parsed.value : 1
+}
+
+/** For options that mean something else when they are left out: their value can be null, though nobody can write it. */
+function orNone<Value>(parser: Parser<Value>): Parser<Value | null> {
+  return { ...parser, format: (value) => (value === null ? '' : parser.format(value)) }
+}
+
+/** `backoff.max` → `SUPERVISE_BACKOFF_MAX`; null for options that have flags alone. */
+export function variableOf(key: OptionKey): string | null {
+  if (OPTIONS[key].flagOnly) return null
+  return `SUPERVISE_${key
+    .replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
+    .replace('.', '_')
+    .toUpperCase()}`
+}
+
+/** `-i, --workers <count>` → `--workers` */
+export function flagOf(key: OptionKey): string {
+  return /--[a-z-]+/.exec(OPTIONS[key].flag)?.[0] ?? key
+}
+
+/** The default as the help shows it; null when it is nothing at all. */
+export function defaultText(key: OptionKey): string | null {
+  const { otherwise, parser, byDefault }: OptionSpec<unknown> = OPTIONS[key]
+  const text = otherwise ?? parser.format(byDefault())
+  return text === '' ? null : text
+}
+
+export interface FlagSpec {
+  /** As commander takes it. */
+  readonly flags: string
+  readonly description: string
+  readonly group: string
+  readonly repeatable: boolean
+  /** The key in `FlagValues`. */
+  readonly key: string
+}
+
+/** The per-app flags of `supervise start`, in the order in which the help shows them. */
+export function flagSpecs(): readonly FlagSpec[] {
+  return OPTION_KEYS.map((key) => {
+    const { flag, help, group, repeatable } = OPTIONS[key]
+    const text = key === 'treeKill' || key === 'watch' ? null : defaultText(key)
+    const description = text === null ? help : `${help} (default: ${text})`
+    return { flags: flag, description, group, repeatable: repeatable === true, key }
+  })
+}

@@ -1,0 +1,146 @@
+// From an app's settings to its whole configuration: defaults, paths, environment, and what must fit together.
+
+import { dirname } from 'node:path'
+import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
+import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
+import type { Mistake } from './mistakes.ts'
+import type { OptionKey } from './options.ts'
+import { isRecord, quote } from './parser.ts'
+import { formatDuration } from './quantities.ts'
+import { isDirectory, nameOfScript, problemOfScript } from './script.ts'
+import { readSettings } from './settings.ts'
+import type { AppInput, Layer, Settings } from './settings.ts'
+
+/** `config` is null when a mistake leaves nothing to make one of; with any mistake it must not be used. */
+export interface ResolvedApp {
+  readonly config: AppConfig | null
+  readonly mistakes: readonly Mistake[]
+}
+
+const ALWAYS_IGNORED = ['node_modules', '.git']
+
+export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
+  const { settings, mistakes } = await readSettings(input)
+  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes }
+  const add = (key: OptionKey, problem: string) => mistakes.push({ origin: settings.originOf(key), problem })
+
+  const directory = input.document === null ? input.source.directory : dirname(input.document.file)
+  const cwd = settings.get('cwd') ?? directory
+  if (!isDirectory(cwd)) add('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
+  const env = environmentOf(settings, input.source.environment, add)
+  checkTogether(settings, add)
+
+  // Already refused for its own value, if it was given at all.
+  const isRefused = (key: OptionKey) => mistakes.some(({ origin }) => sameOrigin(origin, settings, key))
+  const script = settings.get('script')
+  if (script === null) {
+    if (!isRefused('script')) add('script', 'is missing; write the app\'s main file, such as "app.js"')
+    return { config: null, mistakes }
+  }
+  const scriptProblem = problemOfScript(script, cwd, directory)
+  if (scriptProblem !== null) add('script', scriptProblem)
+  const name = settings.get('name') ?? nameOfScript(script)
+  if (name === null) {
+    add('name', `cannot be made from the script ${quote(script)}; write one`)
+    return { config: null, mistakes }
+  }
+  return { config: { name, script, cwd, env, ...plainOptions(settings), watch: watchOf(settings, cwd) }, mistakes }
+}
+
+function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKey): boolean {
+  return JSON.stringify(origin) === JSON.stringify(settings.originOf(key))
+}
+
+/** The options that are what they are, whatever the others are. */
+function plainOptions(settings: Settings) {
+  return {
+    args: settings.get('args'),
+    nodeArgs: settings.get('nodeArgs'),
+    workers: settings.get('workers'),
+    ready: settings.get('ready'),
+    readyTimeoutMs: settings.get('readyTimeout'),
+    minReadyMs: settings.get('minReady'),
+    hangTimeoutMs: settings.get('hangTimeout'),
+    liveness: livenessOf(settings),
+    drainTimeoutMs: settings.get('drainTimeout'),
+    drainSpreadMs: settings.get('drainSpread'),
+    stopSignal: settings.get('stopSignal'),
+    killTimeoutMs: settings.get('killTimeout'),
+    treeKill: settings.get('treeKill'),
+    restart: settings.get('restart'),
+    backoffMs: settings.get('backoff.first'),
+    maxBackoffMs: settings.get('backoff.max'),
+    minUptimeMs: settings.get('minUptime'),
+    maxRestarts: settings.get('maxRestarts'),
+    restartWindowMs: settings.get('window'),
+    failedRetryMs: settings.get('failedRetry'),
+    maxMemoryBytes: settings.get('maxMemory'),
+    maxAgeMs: settings.get('maxAge'),
+    maxRequests: settings.get('maxRequests'),
+    maxRequestsPerConnection: settings.get('maxRequestsPerConnection'),
+    maxSurge: settings.get('maxSurge'),
+    slots: settings.get('slots'),
+    loansPerSlot: settings.get('loansPerSlot'),
+  } satisfies Partial<AppConfig>
+}
+
+function livenessOf(settings: Settings): LivenessProbe | null {
+  const path = settings.get('liveness.http')
+  if (path === null) return null
+  return {
+    path,
+    everyMs: settings.get('liveness.every'),
+    withinMs: settings.get('liveness.within'),
+    failures: settings.get('liveness.failures'),
+  }
+}
+
+/** The strongest layer that says anything about watching decides whether it is done. */
+function watchOf(settings: Settings, cwd: string): WatchConfig | null {
+  const layers: readonly Layer[] = ['flag', 'variable', 'file']
+  const says = (layer: Layer) => ({
+    watch: settings.in(layer, 'watch'),
+    paths: settings.in(layer, 'watch.paths') ?? undefined,
+    more: settings.in(layer, 'watch.ignore') ?? settings.in(layer, 'watch.quiet'),
+  })
+  const said = layers.map(says)
+  const strongest = said.find(
+    ({ watch, paths, more }) => watch !== undefined || paths !== undefined || more !== undefined,
+  )
+  if (strongest === undefined || strongest.watch === false) return null
+  const paths = said.map(({ watch, paths: own }) => own ?? (typeof watch === 'object' ? watch : undefined))
+  return {
+    paths: paths.find((list) => list !== undefined) ?? [cwd],
+    ignore: [...ALWAYS_IGNORED, ...settings.get('watch.ignore')],
+    quietMs: settings.get('watch.quiet'),
+  }
+}
+
+type AddMistake = (key: OptionKey, problem: string) => void
+
+/** Inherited < files < the config's env < its port < flags, of which --port is the last word. */
+function environmentOf(settings: Settings, inherited: Readonly<Record<string, string>>, add: AddMistake) {
+  const files = settings.get('envFile').map((file) => readEnvFile(file))
+  for (const file of files) if (!file.ok) add('envFile', file.problem)
+  const layers: readonly Layer[] = ['file', 'variable', 'flag']
+  const own = layers.flatMap((layer) => {
+    const port = settings.in(layer, 'port')
+    return [settings.in(layer, 'env') ?? {}, port === undefined ? {} : { PORT: String(port) }]
+  })
+  return mergeEnvironments([inheritable(inherited), ...files.map((file) => (file.ok ? file.variables : {})), ...own])
+}
+
+/** What is right by itself and wrong with something else. */
+function checkTogether(settings: Settings, add: AddMistake): void {
+  const [first, max] = [settings.get('backoff.first'), settings.get('backoff.max')]
+  const [firstText, maxText] = [quote(formatDuration(first)), quote(formatDuration(max))]
+  if (first > max && settings.layerOf('backoff.first') !== null) {
+    add('backoff.first', `${firstText} is longer than backoff.max, which is ${maxText}`)
+  } else if (first > max) add('backoff.max', `${maxText} is shorter than backoff.first, which is ${firstText}`)
+
+  const probe: readonly OptionKey[] = ['liveness.every', 'liveness.within', 'liveness.failures']
+  const set = probe.find((key) => settings.layerOf(key) !== null)
+  if (set !== undefined && settings.layerOf('liveness.http') === null) {
+    add(set, 'does nothing without liveness.http; write a path for it, such as "/livez"')
+  }
+}

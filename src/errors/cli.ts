@@ -1,0 +1,116 @@
+// Errors that a user can meet: what cannot be understood of a command line. One function each: code, message and fix together.
+
+import { EXIT, SuperviseError } from '../errors.ts'
+
+/** `what` begins with a verb: `understand "relaod": there is no such command`. */
+export function wrongUsage(what: string, fix: string) {
+  return new SuperviseError('WRONG_USAGE', `Cannot ${what}`, fix, EXIT.usage)
+}
+
+export function nothingRuns(root: string) {
+  return new SuperviseError(
+    'NOT_RUNNING',
+    `Cannot find a supervisor: none of this user runs (looked in ${root})`,
+    'Start one with `supervise start app.js`, or with `supervise start --detach` to get the terminal back.',
+    EXIT.notRunning,
+  )
+}
+
+/** Supervisors that died; their workers serve on. */
+export function onlyDeadRun(instances: readonly string[], lines: readonly string[]) {
+  return new SuperviseError(
+    'NOT_RUNNING',
+    `Cannot reach instance ${instances.map((name) => `"${name}"`).join(', ')}: its supervisor is dead, and its workers still serve`,
+    'Start it again with the same `supervise start` command: it takes the workers over.',
+    EXIT.notRunning,
+    { lines },
+  )
+}
+
+export function severalInstances(names: readonly string[]) {
+  return new SuperviseError(
+    'AMBIGUOUS_INSTANCE',
+    `Cannot choose an instance: ${names.length} run`,
+    'Name one with --instance.',
+    EXIT.usage,
+    { lines: names },
+  )
+}
+
+/** `lines` name what there is, as `web  (instance default)`. */
+export function severalApps(lines: readonly string[], example: string) {
+  return new SuperviseError(
+    'AMBIGUOUS_APP',
+    `Cannot choose an app: ${lines.length} run`,
+    `Name one, such as \`${example}\`.`,
+    EXIT.usage,
+    { lines },
+  )
+}
+
+export function appInSeveralInstances(app: string, instances: readonly string[]) {
+  return new SuperviseError(
+    'AMBIGUOUS_INSTANCE',
+    `Cannot choose an instance: ${instances.length} have an app "${app}"`,
+    'Name one with --instance.',
+    EXIT.usage,
+    { lines: instances },
+  )
+}
+
+export function appNotFound(app: string, apps: readonly string[], meant: string | null) {
+  const known = apps.length === 0 ? 'no app runs' : `it runs ${apps.map((name) => `"${name}"`).join(', ')}`
+  return new SuperviseError(
+    'UNKNOWN_APP',
+    `Cannot find app "${app}": ${known}`,
+    meant === null ? 'See `supervise status`.' : `Did you mean "${meant}"?`,
+    EXIT.unknownTarget,
+  )
+}
+
+export function noApps(instance: string) {
+  return new SuperviseError(
+    'NO_APP',
+    `Cannot choose an app: instance "${instance}" has none`,
+    'Start one with `supervise start app.js --detach`.',
+    EXIT.unknownTarget,
+  )
+}
+
+export function workerNotFound(app: string, worker: number, workers: readonly number[]) {
+  return new SuperviseError(
+    'UNKNOWN_WORKER',
+    `Cannot find worker ${worker} of "${app}": ${workers.length === 0 ? 'it has none' : `it has ${workers.join(', ')}`}`,
+    'See `supervise status`.',
+    EXIT.unknownTarget,
+  )
+}
+
+export function appAlreadyRuns(app: string, instance: string, state: string) {
+  return new SuperviseError(
+    'APP_ALREADY_RUNS',
+    `Cannot start "${app}": it is ${state} already in instance "${instance}"`,
+    `New code: \`supervise reload ${app}\`. A second copy: \`--name\`, or \`--instance\` for a supervisor of its own.`,
+    EXIT.busy,
+  )
+}
+
+/** The person let go of an operation; it goes on. */
+export function detached(what: string, timedOut: boolean) {
+  return new SuperviseError(
+    timedOut ? 'TIMED_OUT' : 'INTERRUPTED',
+    `${what} goes on in the supervisor; see \`supervise status\``,
+    '',
+    timedOut ? EXIT.timedOut : EXIT.interrupted,
+  )
+}
+
+export function detachedStartFailed(instance: string, why: string, logFile: string, lines: readonly string[]) {
+  return new SuperviseError(
+    'DETACHED_START_FAILED',
+    `Cannot start instance "${instance}" in the background: ${why}`,
+    `Read ${logFile}, or start it in the foreground to see more: leave --detach out.`,
+    EXIT.failed,
+    { lines },
+  )
+}

@@ -1,0 +1,16 @@
+// The library's API.
+
+export { defineConfig } from './config/define-config.ts'
+export type {
+  AppOptions,
+  AppsConfig,
+  BackoffOptions,
+  Config,
+  ConfigContext,
+  ConfigExport,
+  Duration,
+  LivenessOptions,
+  SingleAppConfig,
+  Size,
+  WatchOptions,
+} from './config/app-options.ts'
