@@ -1,0 +1,28 @@
+// The worker's heartbeat: that its loop turns, how late, and what it carries.
+
+import { performance } from 'node:perf_hooks'
+import v8 from 'node:v8'
+
+import type { Vitals } from '../protocol/messages.ts'
+import { traffic } from './traffic.ts'
+
+/** Sends vitals every `everyMs` until the returned function is called. */
+export function startHeartbeat(everyMs: number, send: (vitals: Vitals) => void): () => void {
+  let due = performance.now() + everyMs
+  let last = performance.eventLoopUtilization()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    const current = performance.eventLoopUtilization()
+    const heap = v8.getHeapStatistics()
+    send({
+      loopDelayMs: Math.max(0, now - due),
+      loopUtilization: performance.eventLoopUtilization(current, last).utilization,
+      heapUsedBytes: heap.used_heap_size,
+      heapLimitBytes: heap.heap_size_limit,
+      ...traffic(),
+    })
+    last = current
+    due = now + everyMs
+  }, everyMs).unref()
+  return () => clearInterval(timer)
+}
