@@ -1,0 +1,85 @@
+// The instance's own memory across its death: which apps it runs, from what, and which processes are theirs. It lives in
+// the runtime directory, since it is about processes; a reboot ends both.
+
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import type { AppConfig, ConfigSource } from '../config/app-config.ts'
+import type { GroupName } from '../protocol/messages.ts'
+
+/** Raised when an older supervisor could not read what this one writes. */
+export const STATE_SCHEMA = 1
+
+export interface SavedGeneration {
+  readonly number: number
+  readonly group: GroupName
+  readonly release: { readonly id: string; readonly path: string; readonly version: string | null }
+  readonly config: AppConfig
+  readonly given: { readonly script: string; readonly cwd: string }
+}
+
+export interface SavedApp {
+  readonly name: string
+  readonly source: ConfigSource
+  readonly stopped: boolean
+  readonly wanted: number
+  /** The generation that restarts are made from. */
+  readonly current: number
+  /** That one, and others that processes still run. */
+  readonly generations: readonly SavedGeneration[]
+}
+
+export interface SavedWorker {
+  readonly app: string
+  readonly id: number
+  readonly incarnation: string
+  readonly generation: number
+  readonly pid: number
+  readonly startTime: string
+  /** It was found ready. */
+  readonly ready: boolean
+}
+
+export interface InstanceState {
+  readonly schema: number
+  readonly instance: string
+  readonly pid: number
+  readonly apps: readonly SavedApp[]
+  readonly workers: readonly SavedWorker[]
+}
+
+/** Atomic: a reader sees the old state or the new one. Only its owner can read it, since it has environments in it. */
+export function writeState(file: string, state: InstanceState): void {
+  const temporary = `${file}.${process.pid}.tmp`
+  writeFileSync(temporary, JSON.stringify(state), { mode: 0o600 })
+  renameSync(temporary, file)
+}
+
+export type ReadState =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'state'; readonly state: InstanceState }
+  /** `problem` says in words what is wrong with it. */
+  | { readonly kind: 'unusable'; readonly problem: string }
+
+/** Never throws: whatever is in the file, workers that live are not harmed by it. */
+export function readState(file: string): ReadState {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? { kind: 'none' } : { kind: 'unusable', problem: message }
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null || !('schema' in value))
+      return { kind: 'unusable', problem: 'it is no state file' }
+    if (value.schema !== STATE_SCHEMA)
+      return {
+        kind: 'unusable',
+        problem: `it is of version ${String(value.schema)}, and this is version ${STATE_SCHEMA}`,
+      }
+    // Written by this project under this schema number, in one piece: its shape is known.
+    return { kind: 'state', state: value as InstanceState }
+  } catch {
+    return { kind: 'unusable', problem: 'it is no JSON' }
+  }
+}

@@ -1,0 +1,44 @@
+// Is a process still the one that was meant? A pid is used again; pid and start time together are not.
+
+import { readFileSync } from 'node:fs'
+
+/**
+ * Start time of a living process in clock ticks since boot (field 22 of `/proc/<pid>/stat`), as text. Null when there is
+ * no such process or only its zombie, or when the system has no `/proc`.
+ */
+export function startTimeOf(pid: number): string | null {
+  const fields = statFields(pid)
+  return fields === null || fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
+}
+
+/** Without `/proc`, whether the pid is in use is all that can be known. */
+export function isSameProcess(pid: number, startTime: string | null): boolean {
+  if (startTime !== null) return startTimeOf(pid) === startTime
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** `/proc` counts in hundredths of a second, on every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100
+
+/** How long a process has lived, in milliseconds; 0 when that cannot be known. */
+export function ageMsOf(pid: number): number {
+  const startTime = startTimeOf(pid)
+  if (startTime === null) return 0
+  const uptimeSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
+  return Math.max(0, (uptimeSeconds - Number(startTime) / TICKS_PER_SECOND) * 1000)
+}
+
+/** Everything behind the command name, which may itself have blanks and brackets. */
+function statFields(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return null
+  }
+}

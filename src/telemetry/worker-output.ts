@@ -1,0 +1,203 @@
+// A worker's stdout and stderr: two FIFOs that outlive the supervisor, which reads lines from them. The worker's own
+// descriptors are opened for reading and writing, so it never meets EPIPE (docs/decisions/004-worker-output.md).
+
+import { execFile } from 'node:child_process'
+import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { promisify } from 'node:util'
+import { LineSplitter } from './lines.ts'
+
+export type OutputStream = 'stdout' | 'stderr'
+
+const STREAMS: readonly OutputStream[] = ['stdout', 'stderr']
+
+/** What `spawn` takes for the places 1 and 2 of `stdio`. */
+export type ChildStdio = readonly [number | 'pipe', number | 'pipe']
+
+/** The part of a `ChildProcess` that is read where there are no FIFOs. */
+export interface ChildStreams {
+  readonly stdout: Readable | null
+  readonly stderr: Readable | null
+}
+
+/** Makes the FIFOs of a worker that is about to be forked; where that fails, plain pipes, and `notice` says why. */
+export async function createOutput(directory: string, incarnation: string): Promise<WorkerOutput> {
+  const paths = outputPaths(directory, incarnation)
+  try {
+    removeFiles(paths)
+    await promisify(execFile)('mkfifo', ['-m', '600', ...paths])
+    return WorkerOutput.onFifos(paths)
+  } catch (error) {
+    removeFiles(paths)
+    const reason = error instanceof Error ? error.message.trim().split('\n').join(' ') : String(error)
+    return WorkerOutput.onPipes(
+      `a worker's output goes through plain pipes and does not outlive this supervisor: ${reason}`,
+    )
+  }
+}
+
+/** Reads on where an earlier supervisor stopped. Of a worker that is gone by now it ends as soon as it is begun. */
+export function reopenOutput(directory: string, incarnation: string): WorkerOutput {
+  try {
+    return WorkerOutput.onFifos(outputPaths(directory, incarnation))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return WorkerOutput.onPipes(`the output of a worker that another supervisor forked cannot be read: ${reason}`)
+  }
+}
+
+/** The incarnations whose output is in this directory and held by a process: as a rule, those that live. */
+export function heldOutputs(directory: string): readonly string[] {
+  const ending = '.out'
+  const names = readdirSync(directory).filter((name) => name.endsWith(ending))
+  return names.filter((name) => isHeld(join(directory, name))).map((name) => name.slice(0, -ending.length))
+}
+
+/** A FIFO that nobody reads cannot be opened for writing; a worker's own descriptors can read, too. */
+function isHeld(path: string): boolean {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
+    return true
+  } catch {
+    return false
+  }
+}
+
+type Paths = readonly [string, string]
+
+function outputPaths(directory: string, incarnation: string): Paths {
+  return [join(directory, `${incarnation}.out`), join(directory, `${incarnation}.err`)]
+}
+
+function removeFiles(paths: readonly string[]): void {
+  for (const path of paths) rmSync(path, { force: true })
+}
+
+/** Without O_NONBLOCK the open itself would wait for a writer. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK
+
+export class WorkerOutput {
+  /** Set both before the next turn of the loop. `continues` marks a piece of a line that is too long to be held. */
+  onLine: (stream: OutputStream, text: string, continues: boolean) => void = () => {}
+  /** Both streams are over, and every line was given. */
+  onEnd: () => void = () => {}
+
+  readonly kind: 'fifo' | 'pipe'
+  /** What a person should know when there are no FIFOs. */
+  readonly notice: string | null
+  readonly childStdio: ChildStdio
+  readonly #paths: Paths | null
+  readonly #sources: Readable[] = []
+  readonly #readers: readonly number[]
+  #begun = false
+  #open = STREAMS.length
+  #keepFiles = false
+  #giveUp: NodeJS.Timeout | undefined
+
+  private constructor(paths: Paths | null, childStdio: ChildStdio, readers: readonly number[], notice: string | null) {
+    this.#paths = paths
+    this.kind = paths === null ? 'pipe' : 'fifo'
+    this.childStdio = childStdio
+    this.#readers = readers
+    this.notice = notice
+  }
+
+  /**
+   * The order matters, also when no child is forked: on a FIFO that was opened without a writer, Linux reports no end.
+   * `begin()` closes the first two.
+   */
+  static onFifos(paths: Paths): WorkerOutput {
+    const opened: number[] = []
+    const open = (path: string, flags: string | number) => {
+      const descriptor = openSync(path, flags)
+      opened.push(descriptor)
+      return descriptor
+    }
+    try {
+      const childStdio: ChildStdio = [open(paths[0], 'r+'), open(paths[1], 'r+')]
+      return new WorkerOutput(paths, childStdio, [open(paths[0], READ), open(paths[1], READ)], null)
+    } catch (error) {
+      opened.forEach((descriptor) => closeSync(descriptor))
+      throw error
+    }
+  }
+
+  static onPipes(notice: string): WorkerOutput {
+    return new WorkerOutput(null, ['pipe', 'pipe'], [], notice)
+  }
+
+  /**
+   * Call right after the fork, or, for an adopted worker, when the callbacks are set: reads from now on. The child's
+   * descriptors close here: from then on the end of the last process that has them is the end of the output.
+   */
+  begin(child: ChildStreams | null = null): void {
+    if (this.#begun) return
+    this.#begun = true
+    this.#closeChildDescriptors()
+    const streams =
+      this.#paths === null
+        ? [child?.stdout, child?.stderr]
+        : this.#readers.map((fd) => new Socket({ fd, readable: true, writable: false }))
+    STREAMS.forEach((name, index) => this.#read(name, streams[index] ?? null))
+  }
+
+  /**
+   * The process is gone. Its output ends by itself, unless a child of its own still holds it: so many milliseconds
+   * from now the wait is over, and whatever is in the pipe by then is still read.
+   */
+  endSoon(ms: number): void {
+    if (this.#open === 0 || this.#giveUp !== undefined) return
+    // The loop polls between timers and immediates, and one poll reads more than a FIFO can hold.
+    this.#giveUp = setTimeout(() => setImmediate(() => this.#destroySources()), ms)
+  }
+
+  /** Stops reading and leaves the FIFOs to the next supervisor. `onEnd` is called. */
+  leave(): void {
+    this.#keepFiles = true
+    this.close()
+  }
+
+  /** Stops reading, whatever is still in there, and removes the files: also the way back when the fork failed. */
+  close(): void {
+    if (this.#begun) return this.#destroySources()
+    this.#begun = true
+    this.#closeChildDescriptors()
+    for (const descriptor of this.#readers) closeSync(descriptor)
+    this.#finish()
+  }
+
+  #closeChildDescriptors(): void {
+    for (const place of this.childStdio) if (place !== 'pipe') closeSync(place)
+  }
+
+  #read(name: OutputStream, source: Readable | null): void {
+    const splitter = new LineSplitter((text, continues) => this.onLine(name, text, continues))
+    const end = () => {
+      splitter.end()
+      this.#open -= 1
+      if (this.#open === 0) this.#finish()
+    }
+    if (source === null) {
+      setImmediate(end)
+      return
+    }
+    this.#sources.push(source)
+    source.on('data', (chunk: Buffer) => splitter.push(chunk))
+    // What cannot be read any more is over: 'close' follows.
+    source.on('error', () => {})
+    source.once('close', end)
+  }
+
+  #destroySources(): void {
+    for (const source of this.#sources) source.destroy()
+  }
+
+  #finish(): void {
+    clearTimeout(this.#giveUp)
+    this.#open = 0
+    if (this.#paths !== null && !this.#keepFiles) removeFiles(this.#paths)
+    this.onEnd()
+  }
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import type { EventRecord } from '../../src/control/messages.ts'
+import { EventLog, type EventLogger } from '../../src/telemetry/events.ts'
+
+describe('EventLog', () => {
+  it('record() numbers and dates an event, keeps it, stores it and logs it with its fields', () => {
+    const logged: unknown[] = []
+    const stored: EventRecord[] = []
+    const logger = loggerInto(logged)
+    const log = new EventLog({ logger, now: atEight, lastSeq: 41, store: (event) => stored.push(event) })
+
+    const event = log.record(
+      { type: 'workerExited', app: 'web', worker: 2, text: 'worker 2 exited', cause: 'worker' },
+      'warn',
+    )
+
+    expect(event).toEqual({
+      seq: 42,
+      time: '2026-11-22T08:00:00.000Z',
+      type: 'workerExited',
+      app: 'web',
+      worker: 2,
+      text: 'worker 2 exited',
+      cause: 'worker',
+    })
+    expect(stored).toEqual([event])
+    expect(log.feed('web', 10).recent).toEqual([event])
+    expect(logged).toEqual([
+      ['warn', { app: 'web', type: 'workerExited', worker: 2, cause: 'worker' }, 'worker 2 exited'],
+    ])
+  })
+
+  it('feed() of one app has no event of another, and follows', () => {
+    const log = new EventLog({ logger: loggerInto([]) })
+    log.record({ type: 'a', app: 'web', text: 'a', cause: 'test' })
+    log.record({ type: 'b', app: 'api', text: 'b', cause: 'test' })
+    const feed = log.feed('web', 10)
+    const seen: string[] = []
+    feed.follow((event) => seen.push(event.type))
+    log.record({ type: 'c', app: null, text: 'c', cause: 'test' })
+    log.record({ type: 'd', app: 'web', text: 'd', cause: 'test' })
+    expect([feed.recent.map((event) => event.type), seen]).toEqual([['a'], ['d']])
+    expect(log.feed(null, 2).recent.map((event) => event.type)).toEqual(['c', 'd'])
+  })
+})
+
+function atEight(): Date {
+  return new Date('2026-11-22T08:00:00.000Z')
+}
+
+function loggerInto(logged: unknown[]): EventLogger {
+  const at = (level: string) => (fields: object, text: string) => void logged.push([level, fields, text])
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
