@@ -1,0 +1,178 @@
+// Taking back what an earlier supervisor left: its apps, the processes that still live, and through them the sockets.
+
+import type { OperationResult } from '../control/messages.ts'
+import { chooseGeneration } from '../core/adoption.ts'
+import type { InstanceState, SavedApp, SavedWorker } from '../state/instance-state.ts'
+import { STATE_SCHEMA } from '../state/instance-state.ts'
+import { ageMsOf, isSameProcess } from '../state/process-identity.ts'
+import { App } from './app.ts'
+import { planOf, startBody, wantedOf } from './app-operations.ts'
+import { waitUntil } from './clock.ts'
+import type { Tell } from './operation-runner.ts'
+import type { OperationContext } from './operations.ts'
+import type { Supervisor } from './supervisor.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+import type { Generation } from './worker-spec.ts'
+
+/** One that is stopped, or in a long garbage collection, is not waited for longer: it fits in when it comes. */
+const WAIT_MS = 3000
+/** Lending rests a moment after the last worker has dialled in; they serve all the while. */
+const REST_MS = 1000
+
+/** Makes the apps again as they were. Call it before the link is opened; the workers dial by themselves. */
+export function restoreApps(state: InstanceState, supervisor: Supervisor): readonly App[] {
+  // All of them are made before any of them is taken up: a state that cannot be used changes nothing.
+  const made = state.apps.map((saved) => ({ saved, app: restoreApp(saved, supervisor) }))
+  return made.map(({ saved, app }) => {
+    app.beginAdoption()
+    for (const worker of state.workers) if (worker.app === saved.name) adoptWorker(app, saved, worker)
+    supervisor.restore(app)
+    return app
+  })
+}
+
+function restoreApp(saved: SavedApp, supervisor: Supervisor): App {
+  const current = saved.generations.find((generation) => generation.number === saved.current)
+  if (current === undefined) throw new Error(`the state of "${saved.name}" lacks its generation ${saved.current}`)
+  const app = new App(saved.name, saved.source, current, saved.wanted, supervisor)
+  app.isStopped = saved.stopped
+  return app
+}
+
+function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
+  const generation = saved.generations.find((candidate) => candidate.number === worker.generation)
+  if (generation === undefined || !isSameProcess(worker.pid, worker.startTime)) return
+  const identity = { id: worker.id, incarnation: worker.incarnation, generation }
+  app.adopt(identity, worker.pid, ageMsOf(worker.pid)).wasReadyBefore = worker.ready
+  app.isStopped = false
+}
+
+/**
+ * Waits until the workers are linked and their slots are in, then starts what is missing. An app of which no worker
+ * lives is started anew; how that goes is returned.
+ */
+export async function completeAdoption(
+  apps: readonly App[],
+  supervisor: Supervisor,
+): Promise<readonly Promise<OperationResult>[]> {
+  const found = waitForWorkers(apps, supervisor)
+  const context: OperationContext = { cause: 'supervisor start', progress: () => {} }
+  // An operation like any other, so that a reload that is asked for meanwhile waits for its end.
+  const starts = apps
+    .filter((app) => !app.isStopped)
+    .map((app) => ({
+      app,
+      isNew: [...app.processes()].length === 0,
+      done: app.operations.run('start', 'adoption', context, async (tell, cause) => {
+        await found
+        return fillUp(app, tell, cause)
+      }),
+    }))
+  for (const { app, done } of starts) {
+    app.adoption = done
+    done.catch(() => undefined)
+  }
+  await found
+  for (const app of apps) if (app.isStopped) app.adoptionOver()
+  return starts.filter(({ isNew }) => isNew).map(({ done }) => done)
+}
+
+async function waitForWorkers(apps: readonly App[], supervisor: Supervisor): Promise<void> {
+  const deadline = supervisor.clock.now() + WAIT_MS
+  await Promise.all(apps.map((app) => supervisor.orphans.whenFound(app.name)))
+  await waitUntil(supervisor.clock, deadline - supervisor.clock.now(), () => apps.every(isComplete))
+}
+
+function isComplete(app: App): boolean {
+  return [...app.processes()].every((worker) => worker.isLinked) && app.lending.countMissingSlots() === 0
+}
+
+async function fillUp(app: App, tell: Tell, cause: string): Promise<OperationResult> {
+  app.adoptionOver()
+  const adopted = [...app.processes()].length
+  const isEnding = app.isStopped || app.activeGroup.isStopping
+  if (adopted === 0 && !isEnding) {
+    app.begin()
+    return startBody(app)(tell, cause)
+  }
+  const text = `${adopted} workers of an earlier supervisor serve on`
+  if (!isEnding) {
+    app.record('adopted', text, cause)
+    await converge(app)
+    await waitUntil(app.clock, REST_MS, () => [...app.processes()].every((worker) => worker.state !== 'ready'))
+  }
+  const { serving } = app.counts()
+  const generation = app.activeGroup.generation.number
+  return {
+    app: app.name,
+    kind: 'start',
+    ok: true,
+    text,
+    tookMs: 0,
+    workers: serving,
+    generation,
+    requestsCut: 0,
+    steps: [],
+    error: null,
+  }
+}
+
+/** A reload may have been under way: goes on with one generation, and lets go of the others. */
+async function converge(app: App): Promise<void> {
+  const group = app.activeGroup
+  const generations = new Map<number, Generation>()
+  for (const worker of group.processes()) generations.set(worker.generation.number, worker.generation)
+  const wantedIn = (generation: Generation) => wantedOf(generation.config, app)
+  const chosen = chooseGeneration(
+    { number: group.generation.number, wanted: group.wanted },
+    [...generations.values()].map((each) => ({ number: each.number, wanted: wantedIn(each) })),
+    [...group.processes()].map((each) => ({
+      worker: each.id,
+      generation: each.generation.number,
+      isServing: each.isUp,
+    })),
+  )
+  const next = generations.get(chosen) ?? group.generation
+  group.wanted = next === group.generation ? group.wanted : wantedIn(next)
+  group.generation = next
+  const kept = new Set([...group.processes()].filter((one) => one.generation === next && one.isStaying).map(idOf))
+  const others = [...group.processes()].filter((one) => one.generation !== next)
+  for (const worker of others) if (kept.has(worker.id)) worker.handle('drainWanted')
+  const alone = [...new Set(others.filter((one) => one.isStaying && !kept.has(one.id)).map(idOf))]
+  app.generationChanged()
+  group.reconcile()
+  // Nothing of the chosen generation is there for these: what they run serves until it is.
+  const ids = alone.filter((id) => id <= group.wanted)
+  if (ids.length > 0) await group.replace(ids, next, planOf(next.config, group.wanted, false), () => {}).result
+}
+
+function idOf(worker: WorkerHandle): number {
+  return worker.id
+}
+
+/** What must be known to do all this again. */
+export function stateOf(instance: string, apps: readonly App[]): InstanceState {
+  const workers = apps.flatMap((app) => [...app.processes()].flatMap((worker) => savedWorker(app, worker)))
+  return { schema: STATE_SCHEMA, instance, pid: process.pid, apps: apps.map(savedApp), workers }
+}
+
+function savedWorker(app: App, worker: WorkerHandle): SavedWorker[] {
+  const { id, incarnation, pid, startTime, generation } = worker
+  if (startTime === null) return []
+  const ready = worker.wasReadyBefore || worker.readyAt !== null
+  return [{ app: app.name, id, incarnation, generation: generation.number, pid, startTime, ready }]
+}
+
+function savedApp(app: App): SavedApp {
+  const { generation, wanted } = app.activeGroup
+  const inUse = new Map([[generation.number, generation]])
+  for (const worker of app.processes()) inUse.set(worker.generation.number, worker.generation)
+  return {
+    name: app.name,
+    source: app.source,
+    stopped: app.isStopped,
+    wanted,
+    current: generation.number,
+    generations: [...inUse.values()],
+  }
+}

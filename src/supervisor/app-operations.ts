@@ -1,0 +1,304 @@
+// The story of each operation on one app: what `start`, `reload`, `restart`, `scale` and `stop` do, in order.
+
+import { availableParallelism } from 'node:os'
+import type { AppConfig } from '../config/app-config.ts'
+import type { OperationResult, RestartRequest, ScaleRequest, StopRequest, WorkerStep } from '../control/messages.ts'
+import type { ReloadPlan } from '../core/reload.ts'
+import { operationAborted, reloadMixed, reloadRefused, startFailed, unknownWorker, appRenamed } from '../errors/app.ts'
+import { EXIT, SuperviseError } from '../errors.ts'
+import type { App } from './app.ts'
+import type { Group } from './group.ts'
+import type { Body, Tell } from './operation-runner.ts'
+import type { ReplacementResult } from './replacement.ts'
+import { parseScale } from './scale-wish.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+import { makeGeneration, startsDifferently, type Generation } from './worker-spec.ts'
+
+/** Starts every worker, all or none; where an earlier supervisor left some that serve, what is missing beside them. */
+export function startBody(app: App): Body {
+  return async (tell, cause) => {
+    const report = new Report(app, 'start', tell)
+    const group = app.activeGroup
+    // A stop came while workers of an earlier supervisor were waited for.
+    if (app.isStopped) return report.fail(operationAborted(app.name, 'start'))
+    app.adoptionOver()
+    const found = [...app.processes()].length
+    if (found > 0) {
+      group.reconcile()
+      const text = `${serves(found)} on, left by an earlier supervisor`
+      app.record('adopted', text, cause)
+      return report.succeed(text)
+    }
+    const ids = range(1, group.wanted)
+    app.record('startRequested', `starting ${countOf(ids.length)}`, cause)
+    report.begin(`starting ${countOf(ids.length)}`, ids.length)
+    const plan = { surge: ids.length, booting: ids.length, minReadyMs: 0, restorable: false }
+    const result = await group.replace(ids, group.generation, plan, report.step).result
+    if (result.aborted) return report.fail(operationAborted(app.name, 'start'))
+    if (result.outcome === 'moved') {
+      const text = `${serves(ids.length)}${app.placesInWords()}`
+      app.record('started', text, cause)
+      return report.succeed(text)
+    }
+    const why = app.explain(result.failed)
+    await app.end('now')
+    app.failedToStart(why.text)
+    app.record('startFailed', why.text, cause, 'error')
+    return report.fail(startFailed(app.name, why.text, why.advice, why.lines))
+  }
+}
+
+/** Reads the configuration again, whole, and replaces every worker. */
+export function reloadBody(app: App): Body {
+  return async (tell, cause) => {
+    const report = new Report(app, 'reload', tell)
+    const group = app.activeGroup
+    let target: Generation
+    try {
+      target = await nextGeneration(app)
+    } catch (error) {
+      app.record('reloadRefused', `the configuration is refused: ${messageOf(error)}`, cause, 'error')
+      return report.fail(asSuperviseError(error))
+    }
+    // A stop came while the configuration was read: nothing may be started beside it.
+    if (group.isStopping) return report.fail(operationAborted(app.name, 'reload'))
+    const wanted = wantedOf(target.config, app)
+    const ids = range(1, wanted)
+    app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
+    report.begin(`g${group.generation.number} → g${target.number}  rolling, ${countOf(ids.length)}`, ids.length)
+    const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
+    const result = await replaceAndMeasure(app, group, ids, target, plan, report)
+    if (result.aborted) return report.fail(operationAborted(app.name, 'reload'))
+    if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
+    await adoptGeneration(app, group, target, wanted)
+    app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
+    return report.succeed(`${serves(wanted)}, generation ${target.number}`)
+  }
+}
+
+async function nextGeneration(app: App): Promise<Generation> {
+  const group = app.activeGroup
+  const config = await app.readConfig()
+  if (config.name !== app.name) throw appRenamed(app.name, config.name)
+  return makeGeneration(app.nextGenerationNumber(), group.name, group.generation.release.id, config)
+}
+
+async function adoptGeneration(app: App, group: Group, target: Generation, wanted: number): Promise<void> {
+  group.generation = target
+  app.adoption = null
+  group.wanted = wanted
+  app.generationChanged()
+  const surplus = [...group.processes()].filter((worker) => worker.id > wanted)
+  group.reconcile()
+  await group.whenGone(surplus.filter((worker) => !worker.isLingering))
+  app.lending.closeUnused()
+}
+
+function reloadFailed(app: App, result: ReplacementResult, report: Report, cause: string): OperationResult {
+  const why = app.explain(result.failed)
+  const { serving, wanted } = app.counts()
+  if (result.outcome === 'kept') {
+    app.record('reloadRefused', `${why.text}; the old code serves on`, cause, 'error')
+    return report.fail(reloadRefused(app.name, why.text, serving, wanted, why.advice, why.lines))
+  }
+  app.record('reloadMixed', `${why.text}; new and old code serve side by side`, cause, 'error')
+  return report.fail(reloadMixed(app.name, why.text, why.lines))
+}
+
+/** Replaces some workers, or all, by processes of the same generation. */
+export function restartBody(app: App, request: RestartRequest, kind: 'restart' | 'recycle' = 'restart'): Body {
+  return async (tell, cause) => {
+    const report = new Report(app, 'restart', tell)
+    const group = app.activeGroup
+    const known = range(1, group.wanted)
+    const ids = request.workers ?? known
+    for (const id of ids) if (!known.includes(id)) throw unknownWorker(app.name, id, known)
+    app.record(kind === 'restart' ? 'restartStarted' : 'recycleStarted', `replacing ${idsInWords(ids, known)}`, cause)
+    report.begin(`replacing ${idsInWords(ids, known)}`, ids.length)
+    const plan = planOf(group.generation.config, ids.length, false)
+    const result = await replaceAndMeasure(app, group, ids, group.generation, plan, report)
+    if (result.aborted) return report.fail(operationAborted(app.name, kind))
+    if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
+    app.record(kind === 'restart' ? 'restarted' : 'recycled', `${idsInWords(ids, known)} replaced`, cause)
+    return report.succeed(`${countOf(ids.length)} replaced`)
+  }
+}
+
+/** Replaces a worker that is over a limit, unless that has happened while this waited for its turn. */
+export function recycleBody(app: App, worker: WorkerHandle): Body {
+  const replace = restartBody(app, { workers: [worker.id] }, 'recycle')
+  return async (tell, cause) =>
+    app.activeGroup.current(worker.id) === worker
+      ? replace(tell, cause)
+      : new Report(app, 'restart', tell).succeed(`worker ${worker.id} was replaced already`)
+}
+
+/** A replacement is over when the old processes are gone too, or have only connections left that may last for ever. */
+async function replaceAndMeasure(
+  app: App,
+  group: Group,
+  ids: readonly number[],
+  target: Generation,
+  plan: ReloadPlan,
+  report: Report,
+): Promise<ReplacementResult> {
+  const replacement = group.replace(ids, target, plan, report.step)
+  const result = await replacement.result
+  if (result.outcome === 'kept') app.lending.closeUnused()
+  return result
+}
+
+/** Sets how many workers there are. */
+export function scaleBody(app: App, request: ScaleRequest): Body {
+  return async (tell, cause) => {
+    const report = new Report(app, 'scale', tell)
+    const group = app.activeGroup
+    const before = group.wanted
+    const wanted = parseScale(app.name, request.workers, before, availableParallelism())
+    app.record('scaleRequested', `${countOf(before)} → ${wanted}`, cause)
+    report.begin(`${countOf(before)} → ${wanted}`, Math.abs(wanted - before))
+    if (wanted > before) {
+      const ids = range(before + 1, wanted)
+      group.wanted = wanted
+      const plan = { surge: ids.length, booting: ids.length, minReadyMs: 0, restorable: false }
+      const result = await group.replace(ids, group.generation, plan, report.step).result
+      if (result.aborted) return report.fail(operationAborted(app.name, 'scale'))
+      if (result.outcome !== 'moved') {
+        const why = app.explain(result.failed)
+        group.wanted = before
+        group.reconcile()
+        return report.fail(startFailed(app.name, why.text, why.advice, why.lines))
+      }
+    } else await scaleDown(group, wanted, report)
+    app.generationChanged()
+    return report.succeed(serves(wanted))
+  }
+}
+
+async function scaleDown(group: Group, wanted: number, report: Report): Promise<void> {
+  group.wanted = wanted
+  const leaving = [...group.processes()].filter((worker) => worker.id > wanted)
+  for (const worker of leaving) report.step({ worker: worker.id, state: 'draining' })
+  group.reconcile()
+  await group.whenGone(leaving)
+  for (const worker of leaving) report.drained(worker)
+}
+
+/** Ends every process and closes the listeners; the app stays known. */
+export function stopBody(app: App, request: StopRequest): Body {
+  return async (tell, cause) => {
+    const report = new Report(app, 'stop', tell)
+    const leaving = [...app.processes()]
+    const now = request.now === true
+    app.record('stopRequested', now ? 'stopping now' : `draining ${countOf(leaving.length)}`, cause)
+    report.begin(now ? 'stopping now' : `draining ${countOf(leaving.length)}`, leaving.length)
+    for (const worker of leaving) report.step({ worker: worker.id, state: 'draining' })
+    await app.end(now ? 'now' : 'drain', (worker) => report.drained(worker))
+    app.record('stopped', 'all workers have ended', cause)
+    return report.succeed('stopped')
+  }
+}
+
+/** What was scaled by hand stays, unless the configuration says another number than before. */
+export function wantedOf(config: AppConfig, app: App): number {
+  return config.workers === app.config.workers ? app.activeGroup.wanted : config.workers
+}
+
+export function planOf(config: AppConfig, workers: number, restorable: boolean): ReloadPlan {
+  const { maxSurge } = config
+  const surge = 'workers' in maxSurge ? maxSurge.workers : Math.ceil((workers * maxSurge.percent) / 100)
+  // While the old ones serve, booting may take half of the machine, no more: see docs/decisions/006-reload-surge.md.
+  const booting = Math.max(1, Math.floor(availableParallelism() / 2))
+  return { surge: Math.max(1, surge), booting, minReadyMs: config.minReadyMs, restorable }
+}
+
+/** Collects the steps of one operation and makes its result. */
+class Report {
+  readonly #app: App
+  readonly #kind: OperationResult['kind']
+  readonly #tell: Tell
+  readonly #startedAt: number
+  readonly #steps = new Map<number, WorkerStep>()
+  #requestsCut = 0
+
+  constructor(app: App, kind: OperationResult['kind'], tell: Tell) {
+    this.#app = app
+    this.#kind = kind
+    this.#tell = tell
+    this.#startedAt = app.clock.now()
+  }
+
+  begin(text: string, workers: number): void {
+    this.#tell({ type: 'begin', app: this.#app.name, kind: this.#kind, text, workers })
+  }
+
+  readonly step = (step: WorkerStep): void => {
+    this.#requestsCut += step.requestsCut ?? 0
+    this.#steps.set(step.worker, { ...this.#steps.get(step.worker), ...step })
+    this.#tell({ type: 'step', app: this.#app.name, ...step })
+  }
+
+  drained(worker: Parameters<App['drainStep']>[0]): void {
+    this.step(this.#app.drainStep(worker))
+  }
+
+  succeed(text: string): OperationResult {
+    return this.#result(true, text, null)
+  }
+
+  fail(error: SuperviseError): OperationResult {
+    return this.#result(false, error.message, error)
+  }
+
+  #result(ok: boolean, text: string, error: SuperviseError | null): OperationResult {
+    const { serving } = this.#app.counts()
+    return {
+      app: this.#app.name,
+      kind: this.#kind,
+      ok,
+      text,
+      tookMs: Math.round(this.#app.clock.now() - this.#startedAt),
+      workers: serving,
+      generation: this.#app.activeGroup.generation.number,
+      requestsCut: this.#requestsCut,
+      steps: [...this.#steps.values()],
+      error: error?.toJSON() ?? null,
+    }
+  }
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+}
+
+function countOf(workers: number): string {
+  return workers === 1 ? '1 worker' : `${workers} workers`
+}
+
+function serves(workers: number): string {
+  return `${countOf(workers)} ${workers === 1 ? 'serves' : 'serve'}`
+}
+
+function idsInWords(ids: readonly number[], known: readonly number[]): string {
+  if (ids.length === known.length) return countOf(ids.length)
+  return `${ids.length === 1 ? 'worker' : 'workers'} ${ids.join(', ')}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function asSuperviseError(error: unknown): SuperviseError {
+  if (error instanceof SuperviseError) {
+    const { code, message, fix, exitCode, lines } = error
+    // What was typed at the start was right then; that it is no more is no wrong usage of `reload`.
+    if (exitCode !== EXIT.usage) return error
+    return new SuperviseError(code, message, `The old code serves on. ${fix}`, EXIT.rolloutFailed, { lines })
+  }
+  return new SuperviseError(
+    'RELOAD_FAILED',
+    `Cannot reload: ${messageOf(error)}`,
+    'The old code serves on. Correct the cause, then reload again.',
+    EXIT.rolloutFailed,
+  )
+}

@@ -1,0 +1,136 @@
+// What `status` and `describe` say of one app.
+
+import { describeOptions } from '../config/diff.ts'
+import type {
+  AppDescription,
+  AppStatus,
+  EventRecord,
+  GroupStatus,
+  OperationStatus,
+  WorkerState,
+  WorkerStatus,
+} from '../control/messages.ts'
+import type { Samples } from '../telemetry/samples.ts'
+import type { App } from './app.ts'
+import type { Group, Place } from './group.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+export function appStatus(app: App, samples: Samples): AppStatus {
+  const group = (name: 'blue' | 'green'): GroupStatus | null => {
+    const found = app.groups[name]
+    return found === null ? null : groupStatus(found, app, samples)
+  }
+  return {
+    name: app.name,
+    state: app.state,
+    reason: reasonOf(app),
+    active: app.active,
+    instances: app.activeGroup.wanted,
+    listeners: app.lending.status(),
+    operation: operationStatus(app),
+    rollout: null,
+    watching: app.config.watch !== null,
+    groups: { blue: group('blue'), green: group('green') },
+  }
+}
+
+export function appDescription(app: App, samples: Samples, events: readonly EventRecord[]): AppDescription {
+  const { script, args, cwd, nodeArgs, env } = app.config
+  return {
+    ...appStatus(app, samples),
+    config: {
+      file: app.source.file,
+      script,
+      args,
+      cwd,
+      nodeArgs,
+      environmentNames: Object.keys(env).toSorted(),
+      options: describeOptions(app.config),
+    },
+    crashes: app.crashes.recent({ last: 20 }),
+    events,
+  }
+}
+
+function reasonOf(app: App): string | null {
+  if (app.failure !== null) return app.failure
+  if (app.state !== 'degraded' && app.state !== 'failed') return null
+  const { serving, wanted } = app.counts()
+  const last = app.crashes.recent({ last: 1 })[0]
+  const because = last === undefined ? '' : `; last crash: worker ${last.worker} ${last.words}`
+  return `${serving} of ${wanted} workers serve${because}`
+}
+
+function operationStatus(app: App): OperationStatus | null {
+  const current = app.operations.current
+  if (current === null) return null
+  const kind = current.kind === 'recycle' ? 'restart' : current.kind
+  return { kind, step: current.step, sinceSeconds: seconds(current.sinceMs), queued: current.queued }
+}
+
+function groupStatus(group: Group, app: App, samples: Samples): GroupStatus {
+  const { release } = group.generation
+  const workers = [...group.places.values()]
+    .toSorted((a, b) => a.id - b.id)
+    .flatMap((place) => placeStatus(place, group, app, samples))
+  return {
+    release: release.id,
+    version: release.version,
+    path: release.path,
+    role: group.name === app.active ? 'active' : 'standby',
+    workers,
+  }
+}
+
+/** One row a process; one for the id when it has none. */
+function placeStatus(place: Place, group: Group, app: App, samples: Samples): WorkerStatus[] {
+  const processes = [...place.processes]
+  if (processes.length === 0) return app.isStopped ? [] : [absent(place, group)]
+  return processes.map((worker) => workerStatus(worker, place, samples))
+}
+
+function workerStatus(worker: WorkerHandle, place: Place, samples: Samples): WorkerStatus {
+  const sample = samples.of(worker.pid)
+  return {
+    id: worker.id,
+    pid: worker.pid,
+    state: worker.state,
+    restarts: place.restarts,
+    crashes: place.crashes,
+    cpuPercent: sample?.cpuPercent == null ? null : Math.round(sample.cpuPercent * 10) / 10,
+    rssBytes: sample?.rssBytes ?? null,
+    uptimeSeconds: seconds(worker.uptimeMs()),
+    connections: worker.vitals?.connections ?? null,
+    requests: worker.vitals?.requests ?? null,
+    loopDelayMs: worker.vitals?.loopDelayMs ?? null,
+    adopted: worker.adopted,
+    generation: worker.generation.number,
+    retryInSeconds: null,
+  }
+}
+
+function absent(place: Place, group: Group): WorkerStatus {
+  const { waiting } = place
+  const state: WorkerState = waiting === null ? 'starting' : waiting.kind === 'ended' ? 'exited' : waiting.kind
+  const isFinite = waiting !== null && Number.isFinite(waiting.until)
+  return {
+    id: place.id,
+    pid: null,
+    state,
+    restarts: place.restarts,
+    crashes: place.crashes,
+    cpuPercent: null,
+    rssBytes: null,
+    uptimeSeconds: null,
+    connections: null,
+    requests: null,
+    loopDelayMs: null,
+    adopted: false,
+    generation: group.generation.number,
+    retryInSeconds: isFinite ? Math.max(0, seconds(waiting.until - group.clock.now())) : null,
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 100) / 10
+}

@@ -1,0 +1,98 @@
+// Puts together what is known of a process that ended badly: the crash record, and what a person can do.
+
+import { basename } from 'node:path'
+import { adviceFor } from '../telemetry/advice.ts'
+import { crashRecord } from '../telemetry/crash-records.ts'
+import type { KilledBecause } from '../telemetry/exit-words.ts'
+import type { Sample } from '../telemetry/samples.ts'
+import type { CrashDescription } from './instance.ts'
+import type { WorkerExit, WorkerHandle } from './worker-handle.ts'
+
+export interface CrashContext {
+  readonly app: string
+  readonly worker: WorkerHandle
+  readonly exit: WorkerExit
+  readonly stderr: readonly string[]
+  readonly sample: Sample | null
+  /** What it waited for when it was not ready in time. */
+  readonly waitedFor: string | null
+  /** What it was doing when it hung. */
+  readonly doing: string | null
+}
+
+export function describeCrash(context: CrashContext): CrashDescription {
+  const { worker, exit, stderr } = context
+  const { generation } = worker
+  const record = crashRecord({
+    at: new Date(),
+    app: context.app,
+    group: generation.group,
+    release: generation.release.id,
+    worker: worker.id,
+    pid: worker.pid,
+    code: exit.code,
+    signal: exit.signal,
+    uptimeMs: exit.uptimeMs,
+    wasReady: exit.wasReady,
+    killed: killedBecause(context),
+    stderr,
+    uncaught: worker.uncaughtStack,
+    adopted: !exit.seen,
+    kernelKilled: null,
+    vitals: worker.vitals,
+    sample: context.sample,
+    reportPath: null,
+    directory: generation.config.cwd,
+  })
+  const problem = listenProblemOf(context)
+  if (problem !== null) {
+    const ended = exit.code === null ? 'ended' : `exited with code ${exit.code}`
+    const words = `${ended} before it was ready: ${uncapitalized(problem.words)}`
+    return { record: { ...record, words }, advice: problem.fix, saysAll: true }
+  }
+  const advice = adviceFor(stderr, generation.config.script, process.version) ?? adviceForStart(context)
+  return { record, advice, saysAll: false }
+}
+
+function killedBecause({ worker, exit, waitedFor, doing }: CrashContext): KilledBecause | null {
+  const { config } = worker.generation
+  switch (exit.killReason) {
+    case null:
+      return null
+    case 'not-ready':
+      return { by: 'readyTimeout', afterMs: config.readyTimeoutMs, waitedFor: waitedFor ?? 'readiness' }
+    case 'hang':
+      return { by: 'hang', silentMs: config.hangTimeoutMs, doing }
+    case 'liveness':
+      return { by: 'liveness', path: config.liveness?.path ?? '', failures: config.liveness?.failures ?? 0 }
+    case 'drain-deadline':
+      return { by: 'drainTimeout', afterMs: config.drainTimeoutMs }
+    case 'stop-deadline':
+      return { by: 'killTimeout', afterMs: config.killTimeoutMs, signal: config.stopSignal }
+  }
+}
+
+/** The app knows an error code alone; here it is known who has the port. */
+function listenProblemOf({ worker, exit, stderr }: CrashContext): WorkerHandle['listenProblem'] {
+  if (exit.wasReady || exit.killReason !== null) return null
+  return stderr.some((line) => /\bE(ADDRINUSE|ADDRNOTAVAIL|ACCES)\b/.test(line)) ? worker.listenProblem : null
+}
+
+function uncapitalized(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1)
+}
+
+/** What a person who sees an app fail to start most often needs to know. */
+function adviceForStart({ worker, exit }: CrashContext): string | null {
+  const { config } = worker.generation
+  const script = basename(config.script)
+  if (exit.wasReady) return null
+  if (exit.killReason === 'not-ready' && config.ready.by === 'listen') {
+    return `If ${script} never listens, say how it gets ready: \`--ready message\` with process.send('ready'), or \`--ready 2s\`. If it only needs longer, raise \`--ready-timeout\`.`
+  }
+  if (exit.killReason === 'not-ready') return 'If it only needs longer, raise `--ready-timeout`.'
+  if (exit.code === 0) {
+    return `${script} ended by itself before it was ready. If that is its nature, say \`--restart on-failure\` and \`--ready 0s\`; a server must keep listening.`
+  }
+  return null
+}

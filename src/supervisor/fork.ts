@@ -1,0 +1,88 @@
+// Starting one worker: node:cluster's own fork, with what it does not offer.
+
+import { ChildProcess } from 'node:child_process'
+import cluster, { type Worker } from 'node:cluster'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { AppConfig } from '../config/app-config.ts'
+import { AGENT_ENV, type AgentSettings } from '../protocol/messages.ts'
+import type { ChildStdio } from '../telemetry/worker-output.ts'
+
+/** The agent, compiled to CommonJS beside this file's folder. */
+const AGENT = fileURLToPath(new URL('../preload/agent/preload.js', import.meta.url))
+
+export interface ForkRequest {
+  readonly config: AppConfig
+  readonly settings: AgentSettings
+  readonly linkPath: string
+  readonly stdio: ChildStdio
+}
+
+/** Forks, or throws where there is no process then (a missing directory, too many processes). */
+export function forkWorker(request: ForkRequest): Worker {
+  const { config } = request
+  cluster.setupPrimary({
+    exec: config.script,
+    args: [...config.args],
+    cwd: config.cwd,
+    execArgv: [...config.nodeArgs, '--require', AGENT],
+    stdio: ['ignore', ...request.stdio, 'ipc'],
+    serialization: 'json',
+    silent: false,
+  })
+  const worker = withSpawnOptions(environmentOf(request), () => cluster.fork())
+  if (worker.process.pid !== undefined) return worker
+  // Node tells it later, by an event, and no exit ever follows.
+  worker.on('error', () => undefined)
+  throw new Error(whyNotForked(config))
+}
+
+function whyNotForked({ cwd }: AppConfig): string {
+  const missing = [cwd, process.execPath].find((path) => !existsSync(path))
+  return missing === undefined ? 'the system has no room for one more' : `"${missing}" does not exist any more`
+}
+
+function environmentOf(request: ForkRequest): Record<string, string> {
+  const { config, settings } = request
+  return {
+    ...config.env,
+    // PM2's name for it, 0-based: apps use it to let one worker alone do a thing.
+    NODE_APP_INSTANCE: String(settings.worker - 1),
+    SUPERVISE_APP: settings.app,
+    SUPERVISE_GROUP: settings.group,
+    SUPERVISE_RELEASE: settings.release,
+    SUPERVISE_WORKER: String(settings.worker),
+    [AGENT_ENV.link]: request.linkPath,
+    [AGENT_ENV.settings]: JSON.stringify(settings),
+  }
+}
+
+interface SpawnOptions {
+  detached?: boolean
+  envPairs?: string[]
+}
+
+/** node:cluster's own variables, which it adds to whatever the environment is. */
+const CLUSTER_VARIABLES = /^NODE_UNIQUE_ID=/
+
+/**
+ * `cluster.fork` passes neither `detached` nor an environment without the supervisor's own, and binds `fork` at load time;
+ * it reaches the system through this one method, synchronously. See docs/decisions/005-process-groups.md.
+ */
+function withSpawnOptions<Result>(environment: Record<string, string>, body: () => Result): Result {
+  // The method is not in the type definitions: it is what `child_process.spawn` itself calls.
+  const prototype = ChildProcess.prototype as unknown as { spawn(options: SpawnOptions): number }
+  const original = prototype.spawn
+  prototype.spawn = function spawn(options) {
+    // A session of its own: Ctrl-C in the terminal reaches the supervisor alone, and the worker's children are its group.
+    options.detached = true
+    const own = (options.envPairs ?? []).filter((pair) => CLUSTER_VARIABLES.test(pair))
+    options.envPairs = [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), ...own]
+    return original.call(this, options)
+  }
+  try {
+    return body()
+  } finally {
+    prototype.spawn = original
+  }
+}

@@ -1,0 +1,108 @@
+// Looking at every worker once a tick: does its loop answer, does its liveness probe, is it over a limit? What is found
+// out is told to the owner; a worker that hangs is ended here.
+
+import type { AppConfig } from '../config/app-config.ts'
+import { withJitter } from '../core/restart-policy.ts'
+import type { Clock } from './clock.ts'
+import { ask } from './private-endpoint.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+export type LimitName = 'maxMemory' | 'maxAge' | 'maxRequests'
+
+export interface HealthOwner {
+  readonly clock: Clock
+  chance(): number
+  rssBytes(pid: number): number | null
+  /** Looks at what it is doing while it is still there. */
+  hangs(worker: WorkerHandle): Promise<void>
+  probeFailed(worker: WorkerHandle, problem: string, failures: number): void
+  /** Resolves with whether it was replaced. */
+  isOverLimit(worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>
+}
+
+interface Checked {
+  readonly maxAgeMs: number | null
+  readonly maxRequests: number | null
+  /** When its limits are looked at again; never, while it is being replaced. */
+  lookAgainAt: number
+  isHanging: boolean
+  failures: number
+  nextProbeAt: number
+}
+
+export class HealthWatch {
+  readonly #owner: HealthOwner
+  readonly #checked = new WeakMap<WorkerHandle, Checked>()
+
+  constructor(owner: HealthOwner) {
+    this.#owner = owner
+  }
+
+  /** `stalledMs` is how long the supervisor itself was held up since the last tick. */
+  tick(workers: Iterable<WorkerHandle>, stalledMs: number): void {
+    for (const worker of workers) {
+      if (stalledMs > 0) worker.forgive(stalledMs)
+      if (worker.isUp) this.#check(worker, worker.generation.config)
+    }
+  }
+
+  #check(worker: WorkerHandle, config: AppConfig): void {
+    const checked = this.#checkedOf(worker, config)
+    if (config.hangTimeoutMs > 0 && worker.isSilent(config.hangTimeoutMs)) return this.#end(worker, checked)
+    this.#probe(worker, config, checked)
+    this.#measure(worker, config, checked)
+  }
+
+  #end(worker: WorkerHandle, checked: Checked): void {
+    if (checked.isHanging) return
+    checked.isHanging = true
+    void this.#owner.hangs(worker).finally(() => worker.kill('hang'))
+  }
+
+  #checkedOf(worker: WorkerHandle, config: AppConfig): Checked {
+    const known = this.#checked.get(worker)
+    if (known !== undefined) return known
+    const jitter = (limit: number | null) => (limit === null ? null : withJitter(limit, this.#owner.chance()))
+    const checked: Checked = {
+      // Workers that were started together are not replaced together.
+      maxAgeMs: jitter(config.maxAgeMs),
+      maxRequests: jitter(config.maxRequests),
+      lookAgainAt: 0,
+      isHanging: false,
+      failures: 0,
+      nextProbeAt: this.#owner.clock.now() + (config.liveness?.everyMs ?? 0),
+    }
+    this.#checked.set(worker, checked)
+    return checked
+  }
+
+  #measure(worker: WorkerHandle, config: AppConfig, checked: Checked): void {
+    const isDue = () => this.#owner.clock.now() >= checked.lookAgainAt
+    if (!isDue()) return
+    const over = (limit: LimitName, value: number | null, max: number | null): void => {
+      if (!isDue() || value === null || max === null || value <= max) return
+      checked.lookAgainAt = Infinity
+      void this.#owner.isOverLimit(worker, limit, value).then((isReplaced) => {
+        // What kept the replacement from getting ready may pass.
+        if (!isReplaced) checked.lookAgainAt = this.#owner.clock.now() + config.failedRetryMs
+      })
+    }
+    over('maxMemory', this.#owner.rssBytes(worker.pid), config.maxMemoryBytes)
+    over('maxAge', worker.uptimeMs(), checked.maxAgeMs)
+    over('maxRequests', worker.vitals?.requests ?? null, checked.maxRequests)
+  }
+
+  #probe(worker: WorkerHandle, config: AppConfig, checked: Checked): void {
+    const { liveness } = config
+    const now = this.#owner.clock.now()
+    if (liveness === null || worker.endpoint === null || now < checked.nextProbeAt) return
+    checked.nextProbeAt = now + Math.max(liveness.everyMs, liveness.withinMs)
+    void ask(worker.endpoint, liveness.path, liveness.withinMs).then(({ problem }) => {
+      if (!worker.isUp) return
+      checked.failures = problem === null ? 0 : checked.failures + 1
+      if (problem === null) return
+      this.#owner.probeFailed(worker, problem, checked.failures)
+      if (checked.failures >= liveness.failures) worker.kill('liveness')
+    })
+  }
+}

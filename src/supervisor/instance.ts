@@ -1,0 +1,39 @@
+// What an app shares with its siblings: the instance's clock, places, records and wishes.
+
+import type { AppConfig, ConfigSource } from '../config/app-config.ts'
+import type { CrashRecord, LogRecord } from '../control/messages.ts'
+import type { EventLog } from '../telemetry/events.ts'
+import type { Samples } from '../telemetry/samples.ts'
+import type { App } from './app.ts'
+import type { BootGate } from './boot-gate.ts'
+import type { Clock } from './clock.ts'
+import type { LimitName } from './health-watch.ts'
+import type { WorkerExit, WorkerHandle } from './worker-handle.ts'
+
+export interface Instance {
+  readonly name: string
+  readonly clock: Clock
+  readonly gate: BootGate
+  readonly eventLog: EventLog
+  readonly samples: Samples
+  readonly linkPath: string
+  readonly endpointDirectory: string
+  readonly outputDirectory: string
+  log(record: LogRecord): void
+  readConfig(source: ConfigSource): Promise<AppConfig>
+  /** Writes the state file in a moment: who lives, and from what it was started. */
+  saveSoon(): void
+  appChanged(app: App): void
+  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription
+  /** Notes what a process that hangs is doing, before it is ended. */
+  diagnose(worker: WorkerHandle): Promise<void>
+  /** A worker is over one of its limits. Resolves with whether it was replaced. */
+  recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>
+}
+
+export interface CrashDescription {
+  readonly record: CrashRecord
+  readonly advice: string | null
+  /** Its words say it all: what the process wrote tells less. */
+  readonly saysAll: boolean
+}

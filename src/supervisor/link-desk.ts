@@ -1,0 +1,33 @@
+// Where workers dial in: the first line says who it is, and the rest of the connection is that worker's.
+
+import { listen, probeLinkInternals, type ChannelServer } from '../protocol/channel.ts'
+import { PROTOCOL_VERSION, type SupervisorMessage, type WorkerMessage } from '../protocol/messages.ts'
+import type { WorkerChannel } from './worker-handle.ts'
+
+export type Hello = Extract<WorkerMessage, { type: 'hello' }>
+
+/** Takes the worker's connection, or says no by returning false. */
+export type Receive = (hello: Hello, channel: WorkerChannel) => boolean
+
+/**
+ * `notice` is told when this Node lacks what the link needs: workers are then spoken to over node:cluster's own channel,
+ * which ends with the supervisor.
+ */
+export function openLinkDesk(path: string, receive: Receive, notice: (text: string) => void): ChannelServer {
+  const missing = probeLinkInternals()
+  if (missing !== null) {
+    notice(`Node ${process.version} lacks ${missing}: workers cannot be adopted by another supervisor`)
+    return { close: () => {} }
+  }
+  return listen<WorkerMessage, SupervisorMessage>(path, (channel) => awaitHello(channel, receive))
+}
+
+/** Hands a connection over as soon as it has said whose it is. */
+export function awaitHello(channel: WorkerChannel, receive: Receive): void {
+  channel.onMessage = (message, handle) => {
+    handle?.close()
+    const isWelcome = message.type === 'hello' && message.protocol === PROTOCOL_VERSION && receive(message, channel)
+    if (!isWelcome) channel.close()
+  }
+  channel.onEnd = () => undefined
+}

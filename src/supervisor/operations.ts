@@ -1,0 +1,69 @@
+// What the control API may ask of a running supervisor: one method a command, of the command's name.
+// Each refuses with a SuperviseError when the app, the worker or a value is wrong.
+
+import type {
+  AppDescription,
+  ConfigDiff,
+  CrashRecord,
+  EventRecord,
+  InstanceStatus,
+  LogRecord,
+  OperationResult,
+  Pong,
+  ProgressLine,
+  ReloadRequest,
+  RestartRequest,
+  ScaleRequest,
+  SignalRequest,
+  StartRequest,
+  StopRequest,
+} from '../control/messages.ts'
+
+export interface OperationContext {
+  /** Who asked, for the event: `command by root`, `signal SIGHUP`, `watch src/a.js`. */
+  readonly cause: string
+  /** Sees the operation's lines but its result. Must not throw. */
+  readonly progress: (line: ProgressLine) => void
+}
+
+export interface LogQuery {
+  readonly app: string | null
+  readonly worker: number | null
+  readonly stream: 'stdout' | 'stderr' | null
+  /** How many of the latest lines. */
+  readonly lines: number
+}
+
+export interface EventQuery {
+  readonly app: string | null
+  readonly lines: number
+}
+
+/** What has been, and what comes from now on; nothing is lost or doubled between the two. */
+export interface Feed<Item> {
+  readonly recent: readonly Item[]
+  /** Calls `listener` for every later item until the returned function is called. */
+  follow(listener: (item: Item) => void): () => void
+}
+
+export interface SupervisorOperations {
+  ping(): Pong
+  status(): InstanceStatus
+  describe(app: string): AppDescription
+  crashes(app: string | null): readonly CrashRecord[]
+  diff(app: string): Promise<ConfigDiff>
+  logs(query: LogQuery): Feed<LogRecord>
+  events(query: EventQuery): Feed<EventRecord>
+
+  start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]>
+  /** Starts an app that was stopped. */
+  resume(app: string, context: OperationContext): Promise<OperationResult>
+  reload(app: string, request: ReloadRequest, context: OperationContext): Promise<OperationResult>
+  restart(app: string, request: RestartRequest, context: OperationContext): Promise<OperationResult>
+  scale(app: string, request: ScaleRequest, context: OperationContext): Promise<OperationResult>
+  stop(app: string, request: StopRequest, context: OperationContext): Promise<OperationResult>
+  delete(app: string, context: OperationContext): Promise<OperationResult>
+  signal(app: string, request: SignalRequest, context: OperationContext): Promise<OperationResult>
+  /** Stops every app and ends the instance. */
+  shutdown(request: StopRequest, context: OperationContext): Promise<readonly OperationResult[]>
+}

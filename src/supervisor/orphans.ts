@@ -1,0 +1,91 @@
+// Workers of an earlier supervisor that the state does not know, since it is broken or was never written: which of them
+// live, and which of them an app that starts must wait for, so that nothing is forked beside a worker that serves.
+
+import { ageMsOf, isSameProcess, startTimeOf } from '../state/process-identity.ts'
+import type { EventLog } from '../telemetry/events.ts'
+import type { App } from './app.ts'
+import { waitUntil, type Clock } from './clock.ts'
+import type { Hello } from './link-desk.ts'
+import type { WorkerChannel } from './worker-handle.ts'
+
+/** Refused ones dial again once a second; one that is stopped is not waited for longer than this. */
+const WAIT_MS = 3000
+
+interface Orphan {
+  /** Whose it is; null until it has dialled in. */
+  readonly app: string | null
+  readonly pid: number | null
+  readonly startTime: string | null
+}
+
+const UNHEARD: Orphan = { app: null, pid: null, startTime: null }
+
+export class Orphans {
+  readonly #clock: Clock
+  readonly #known = new Map<string, Orphan>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Incarnations that seem to live, and that nobody has accounted for. */
+  expect(incarnations: readonly string[]): void {
+    for (const incarnation of incarnations) this.#known.set(incarnation, UNHEARD)
+  }
+
+  /** Its app may be started a moment later from the command line: it serves on meanwhile, and dials again. */
+  refuse({ settings, pid }: Hello, events: EventLog): false {
+    const { app, worker, incarnation } = settings
+    if ((this.#known.get(incarnation) ?? UNHEARD).app !== null) return false
+    this.#known.set(incarnation, { app, pid, startTime: startTimeOf(pid) })
+    const text = `worker ${worker} (pid ${pid}) of "${app}" serves on without a supervisor; start "${app}" to take it back, or end it with \`kill ${pid}\``
+    events.record({ type: 'orphanFound', app: null, text, cause: 'supervisor start' }, 'warn')
+    return false
+  }
+
+  /** An app has it. */
+  found(incarnation: string): void {
+    this.#known.delete(incarnation)
+  }
+
+  /** Whether there may be any of this app. */
+  isAwaited(app: string): boolean {
+    return [...this.#known.values()].some((orphan) => mayBeOf(orphan, app))
+  }
+
+  /** Resolves when each that may be this app's is found, or was waited for long enough. */
+  async whenFound(app: string): Promise<void> {
+    await waitUntil(this.#clock, WAIT_MS, () => !this.isAwaited(app))
+    this.#giveUp(app)
+  }
+
+  #giveUp(app: string): void {
+    for (const [incarnation, orphan] of this.#known) if (mayBeOf(orphan, app)) this.#known.delete(incarnation)
+  }
+}
+
+function mayBeOf({ app, pid, startTime }: Orphan, wanted: string): boolean {
+  return app === null || (app === wanted && pid !== null && isSameProcess(pid, startTime))
+}
+
+/**
+ * Takes a worker back that the state does not know. While its app looks for such workers it goes on in its place, as of
+ * the current generation, since nobody can tell what it was started from; later, or when its place is taken, the app has
+ * sockets of its own, and the worker is drained.
+ */
+export function adoptOrphan(app: App, hello: Hello, channel: WorkerChannel): boolean {
+  const { worker: id, incarnation } = hello.settings
+  if (startTimeOf(hello.pid) === null) return false
+  const group = app.activeGroup
+  const goesOn = app.isAdopting && !app.isStopped && id <= group.wanted && group.isFree(id)
+  const worker = app.adopt({ id, incarnation, generation: group.generation }, hello.pid, ageMsOf(hello.pid))
+  app.hello(hello, channel)
+  // Whoever accepts was found ready once; to ask again could end it for what is not its fault.
+  if (hello.listeners.some(({ attached }) => attached.length > 0)) worker.handle('becameReady')
+  if (goesOn) app.record('orphanAdopted', `worker ${id} (pid ${hello.pid}) was found and serves on`, 'supervisor start')
+  else {
+    app.record('orphanDrained', `worker ${id} (pid ${hello.pid}) was found too late; it is drained`, 'supervisor start')
+    worker.handle('drainWanted')
+  }
+  return true
+}

@@ -1,0 +1,400 @@
+// One instance: its apps, and what the control API, signals and watches may ask of them. One method a command.
+
+import type { AppConfig, ConfigSource } from '../config/app-config.ts'
+import { diffConfig } from '../config/diff.ts'
+import { readConfig } from '../config/read-config.ts'
+import type {
+  AppDescription,
+  ConfigDiff,
+  CrashRecord,
+  EventRecord,
+  InstanceStatus,
+  LogRecord,
+  OperationResult,
+  Pong,
+  ReloadRequest,
+  RestartRequest,
+  ScaleRequest,
+  SignalRequest,
+  StartRequest,
+  StopRequest,
+} from '../control/messages.ts'
+import { appExists, appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
+import { SuperviseError } from '../errors.ts'
+import { nearest } from '../config/suggest.ts'
+import type { EventLog } from '../telemetry/events.ts'
+import type { Ring } from '../telemetry/ring.ts'
+import { Samples } from '../telemetry/samples.ts'
+import { App } from './app.ts'
+import { recycleBody, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
+import { appDescription, appStatus } from './app-status.ts'
+import { AppWatches } from './app-watches.ts'
+import { BootGate } from './boot-gate.ts'
+import { STALL_MS, systemClock, type Clock } from './clock.ts'
+import { CrashDesk } from './crash-desk.ts'
+import type { LimitName } from './health-watch.ts'
+import type { CrashDescription, Instance } from './instance.ts'
+import type { Hello } from './link-desk.ts'
+import { adoptOrphan, Orphans } from './orphans.ts'
+import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
+import { signalWorkers } from './signal-workers.ts'
+import type { WorkerChannel, WorkerExit, WorkerHandle } from './worker-handle.ts'
+import { configAsGiven, makeGeneration } from './worker-spec.ts'
+
+export interface SupervisorOptions {
+  readonly name: string
+  readonly version: string
+  readonly detached: boolean
+  readonly linkPath: string
+  readonly endpointDirectory: string
+  readonly outputDirectory: string
+  readonly events: EventLog
+  readonly logs: Ring<LogRecord>
+  /** Takes a worker's line out of the supervisor. */
+  readonly writeLine: (record: LogRecord) => void
+  /** Asked soon after something changed that must survive the supervisor. */
+  readonly save: (apps: readonly App[]) => void
+}
+
+const TICK_MS = 500
+
+export class Supervisor implements SupervisorOperations, Instance {
+  readonly name: string
+  readonly clock: Clock = systemClock
+  readonly gate = new BootGate()
+  readonly orphans = new Orphans(this.clock)
+  readonly eventLog: EventLog
+  readonly samples: Samples
+  readonly linkPath: string
+  readonly endpointDirectory: string
+  readonly outputDirectory: string
+  /** Resolves when nothing is left to run. */
+  readonly ended: Promise<void>
+  isEnding = false
+  readonly #apps = new Map<string, App>()
+  readonly #options: SupervisorOptions
+  readonly #watches: AppWatches
+  readonly #startedAt = new Date()
+  readonly #crashDesk: CrashDesk
+  #end: () => void = () => {}
+  #isBusy = 0
+  #isClosed = false
+  #saveScheduled = false
+  #lastTick: number
+  readonly #timer: NodeJS.Timeout
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    this.name = options.name
+    this.eventLog = options.events
+    this.linkPath = options.linkPath
+    this.endpointDirectory = options.endpointDirectory
+    this.outputDirectory = options.outputDirectory
+    this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
+    this.samples.start()
+    this.#crashDesk = new CrashDesk(this.samples)
+    this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    this.#lastTick = this.clock.now()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  // ---- looking --------------------------------------------------------------------------------------
+
+  get apps(): readonly App[] {
+    return [...this.#apps.values()]
+  }
+
+  ping(): Pong {
+    const { version } = this.#options
+    return { instance: this.name, pid: process.pid, version, uptimeSeconds: Math.round(process.uptime() * 10) / 10 }
+  }
+
+  status(): InstanceStatus {
+    const { version, detached } = this.#options
+    return {
+      instance: this.name,
+      pid: process.pid,
+      version,
+      nodeVersion: process.version,
+      detached,
+      startedAt: this.#startedAt.toISOString(),
+      apps: this.apps.map((app) => appStatus(app, this.samples)),
+    }
+  }
+
+  describe(name: string): AppDescription {
+    const app = this.#find(name)
+    return appDescription(app, this.samples, this.eventLog.feed(name, 20).recent)
+  }
+
+  crashes(name: string | null): readonly CrashRecord[] {
+    const apps = name === null ? this.apps : [this.#find(name)]
+    return apps.flatMap((app) => app.crashes.recent()).toSorted((a, b) => a.at.localeCompare(b.at))
+  }
+
+  async diff(name: string): Promise<ConfigDiff> {
+    const app = this.#find(name)
+    return { app: name, changes: diffConfig(configAsGiven(app.activeGroup.generation), await app.readConfig()) }
+  }
+
+  logs(query: LogQuery): Feed<LogRecord> {
+    if (query.app !== null) this.#find(query.app)
+    const matches = (record: LogRecord): boolean =>
+      (query.app === null || record.app === query.app) &&
+      (query.worker === null || record.worker === query.worker) &&
+      (query.stream === null || record.stream === query.stream)
+    return this.#options.logs.feed({ last: query.lines, matches })
+  }
+
+  events(query: EventQuery): Feed<EventRecord> {
+    if (query.app !== null) this.#find(query.app)
+    return this.eventLog.feed(query.app, query.lines)
+  }
+
+  // ---- acting ---------------------------------------------------------------------------------------
+
+  async start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]> {
+    // All of them are read before any of them is started: a mistake in one changes nothing.
+    const wanted = await Promise.all(
+      request.sources.map(async (source) => ({ source, config: await readConfig(source) })),
+    )
+    this.#refuseWhenEnding()
+    for (const { config } of wanted) {
+      const known = this.#apps.get(config.name)
+      if (known !== undefined && !known.isStopped && known.takenOver === null) throw appExists(config.name)
+    }
+    const results = await this.#whileBusy(() =>
+      Promise.all(
+        wanted.map(
+          ({ source, config }) => this.#apps.get(config.name)?.takenOver ?? this.#add(source, config, context),
+        ),
+      ),
+    )
+    this.#endIfIdle()
+    return results
+  }
+
+  async resume(name: string, context: OperationContext): Promise<OperationResult> {
+    return this.#whileBusy(async () => {
+      const config = await this.#stopped(name).readConfig()
+      // Looked at only now: an end, or the same wish of somebody else, may have come while it was read.
+      this.#refuseWhenEnding()
+      if (config.name !== name) throw appRenamed(name, config.name)
+      return this.#add(this.#stopped(name).source, config, context)
+    })
+  }
+
+  async reload(name: string, _request: ReloadRequest, context: OperationContext): Promise<OperationResult> {
+    const app = this.#running(name, 'reload')
+    return this.#whileBusy(() => app.operations.run('reload', '', context, reloadBody(app)))
+  }
+
+  async restart(name: string, request: RestartRequest, context: OperationContext): Promise<OperationResult> {
+    const app = this.#running(name, 'restart')
+    const subject = request.workers?.toSorted((a, b) => a - b).join(',') ?? 'all'
+    return this.#whileBusy(() => app.operations.run('restart', subject, context, restartBody(app, request)))
+  }
+
+  async scale(name: string, request: ScaleRequest, context: OperationContext): Promise<OperationResult> {
+    const app = this.#running(name, 'scale')
+    return this.#whileBusy(() => app.operations.run('scale', request.workers, context, scaleBody(app, request)))
+  }
+
+  async stop(name: string, request: StopRequest, context: OperationContext): Promise<OperationResult> {
+    const app = this.#find(name)
+    const result = await this.#whileBusy(() => app.operations.run('stop', '', context, stopBody(app, request)))
+    this.#endIfIdle()
+    return result
+  }
+
+  async delete(name: string, context: OperationContext): Promise<OperationResult> {
+    const app = this.#find(name)
+    const result = await this.#whileBusy(() => app.operations.run('stop', '', context, stopBody(app, {})))
+    this.#forget(app)
+    this.#endIfIdle()
+    return { ...result, kind: 'delete', text: 'deleted' }
+  }
+
+  async signal(name: string, request: SignalRequest, context: OperationContext): Promise<OperationResult> {
+    return signalWorkers(this.#running(name, 'signal'), request, context.cause)
+  }
+
+  async shutdown(request: StopRequest, context: OperationContext): Promise<readonly OperationResult[]> {
+    this.isEnding = true
+    const stops = this.apps
+      .filter((app) => !app.isStopped)
+      .map((app) => app.operations.run('stop', '', context, stopBody(app, request)))
+    if (request.now === true) for (const worker of this.#processes()) worker.handle('stopWanted')
+    const settled = await Promise.allSettled(stops)
+    this.#end()
+    for (const one of settled) if (one.status === 'rejected') this.internalError(one.reason)
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  }
+
+  // ---- what apps share ------------------------------------------------------------------------------
+
+  log(record: LogRecord): void {
+    this.#options.logs.push(record)
+    this.#options.writeLine(record)
+  }
+
+  readConfig(source: ConfigSource): Promise<AppConfig> {
+    return readConfig(source)
+  }
+
+  saveSoon(): void {
+    if (this.#saveScheduled || this.#isClosed) return
+    this.#saveScheduled = true
+    setImmediate(() => {
+      this.#saveScheduled = false
+      if (this.#isClosed) return
+      this.#options.save(this.apps)
+    })
+  }
+
+  appChanged(app: App): void {
+    this.#watches.follow(app)
+  }
+
+  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
+    return this.#crashDesk.describe(app, worker, exit, waitedFor)
+  }
+
+  diagnose(worker: WorkerHandle): Promise<void> {
+    return this.#crashDesk.diagnose(worker)
+  }
+
+  async recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean> {
+    const cause = `policy ${limit}`
+    app.record('limitReached', `worker ${worker.id} is over ${limit} (${Math.round(value)}); it is replaced`, cause)
+    try {
+      const body = recycleBody(app, worker)
+      return (await app.operations.run('recycle', String(worker.id), { cause, progress: () => {} }, body)).ok
+    } catch {
+      // A stop was first.
+      return false
+    }
+  }
+
+  // ---- what the outside says ------------------------------------------------------------------------
+
+  /** A worker dialled in. */
+  hello(hello: Hello, channel: WorkerChannel): boolean {
+    const app = this.#apps.get(hello.settings.app)
+    if (app === undefined) return this.orphans.refuse(hello, this.eventLog)
+    this.orphans.found(hello.settings.incarnation)
+    return app.hello(hello, channel) || adoptOrphan(app, hello, channel)
+  }
+
+  /** An app as an earlier supervisor left it. */
+  restore(app: App): void {
+    this.#apps.set(app.name, app)
+    this.appChanged(app)
+  }
+
+  /** Of these, the sources of apps that do not run already: a supervisor started again has adopted them. */
+  async sourcesNotRunning(
+    sources: readonly ConfigSource[],
+    running: ReadonlySet<string>,
+  ): Promise<readonly ConfigSource[]> {
+    if (running.size === 0) return sources
+    const configs = await Promise.all(sources.map((source) => readConfig(source)))
+    return sources.filter((_source, index) => !running.has(configs[index]?.name ?? ''))
+  }
+
+  internalError(error: unknown): void {
+    const text =
+      error instanceof SuperviseError
+        ? error.message
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error)
+    this.eventLog.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
+  }
+
+  /** Stops the instance's own timers and watches. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.samples.stop()
+    await this.#watches.close()
+  }
+
+  // ---- inside ---------------------------------------------------------------------------------------
+
+  async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
+    const generation = makeGeneration(1, 'blue', 'r1', config)
+    const app = new App(config.name, source, generation, config.workers, this)
+    this.#apps.set(app.name, app)
+    app.begin()
+    app.beginAdoption()
+    await this.orphans.whenFound(app.name)
+    const result = await app.operations.run('start', '', context, startBody(app))
+    this.appChanged(app)
+    this.saveSoon()
+    return result
+  }
+
+  #forget(app: App): void {
+    if (this.#apps.get(app.name) === app) this.#apps.delete(app.name)
+    this.#watches.forget(app.name)
+    this.saveSoon()
+  }
+
+  async #whileBusy<Result>(body: () => Promise<Result>): Promise<Result> {
+    this.#isBusy += 1
+    try {
+      return await body()
+    } finally {
+      this.#isBusy -= 1
+    }
+  }
+
+  /** An instance in the foreground lives for its apps; a detached one until its last app is deleted. */
+  #endIfIdle(): void {
+    if (this.#isBusy > 0) return
+    const isIdle = this.#options.detached ? this.#apps.size === 0 : this.apps.every((app) => app.isStopped)
+    if (isIdle) this.#end()
+  }
+
+  #reloadBecause(app: App, cause: string): void {
+    this.reload(app.name, {}, { cause, progress: () => {} }).catch((error: unknown) => this.internalError(error))
+  }
+
+  #tick(): void {
+    const now = this.clock.now()
+    const late = now - this.#lastTick - TICK_MS
+    this.#lastTick = now
+    for (const app of this.#apps.values()) app.tick(late > STALL_MS ? late : 0)
+  }
+
+  *#processes(): Iterable<WorkerHandle> {
+    for (const app of this.#apps.values()) yield* app.processes()
+  }
+
+  #find(name: string): App {
+    const app = this.#apps.get(name)
+    if (app === undefined) throw unknownApp(name, [...this.#apps.keys()], nearest(name, [...this.#apps.keys()]))
+    return app
+  }
+
+  #stopped(name: string): App {
+    const app = this.#find(name)
+    if (!app.isStopped) throw appNotStopped(name, app.state)
+    return app
+  }
+
+  #running(name: string, wish: string): App {
+    this.#refuseWhenEnding()
+    const app = this.#find(name)
+    if (app.isStopped) throw appIsStopped(name, wish)
+    return app
+  }
+
+  #refuseWhenEnding(): void {
+    if (this.isEnding) throw instanceIsEnding(this.name)
+  }
+}

@@ -1,0 +1,60 @@
+// Makes worker handles: of a process that is forked now, or of one that an earlier supervisor forked.
+
+import type { AgentSettings } from '../protocol/messages.ts'
+import type { WorkerOutput } from '../telemetry/worker-output.ts'
+import { channelToWorker } from '../protocol/ipc-channel.ts'
+import { forkWorker } from './fork.ts'
+import type { Instance } from './instance.ts'
+import { awaitHello, type Receive } from './link-desk.ts'
+import { WorkerHandle, type Identity, type WorkerOwner } from './worker-handle.ts'
+
+export class WorkerFactory {
+  readonly #instance: Instance
+  readonly #receive: Receive
+
+  /** `receive` is for a worker whose Node has no link of its own (docs/explanation/sockets.md). */
+  constructor(instance: Instance, receive: Receive) {
+    this.#instance = instance
+    this.#receive = receive
+  }
+
+  /** Throws what the fork throws. Its output is read from the next turn of the loop on. */
+  fork(app: string, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
+    const settings = this.#settingsOf(app, identity)
+    const { config } = identity.generation
+    const child = forkWorker({ config, settings, linkPath: this.#instance.linkPath, stdio: output.childStdio })
+    const worker = new WorkerHandle(identity, owner, child, child.process.pid ?? 0)
+    output.begin(child.process)
+    awaitHello(channelToWorker(child.process), this.#receive)
+    return worker
+  }
+
+  adopt(identity: Identity, owner: WorkerOwner, pid: number, ageMs: number): WorkerHandle {
+    return new WorkerHandle(identity, owner, null, pid, ageMs)
+  }
+
+  #settingsOf(app: string, identity: Identity): AgentSettings {
+    const { generation } = identity
+    return {
+      app,
+      group: generation.group,
+      release: generation.release.id,
+      worker: identity.id,
+      incarnation: identity.incarnation,
+      endpointDirectory: this.#instance.endpointDirectory,
+      heartbeatMs: heartbeatMs(generation.config.hangTimeoutMs),
+      maxRequestsPerConnection: generation.config.maxRequestsPerConnection,
+      drainTimeoutMs: generation.config.drainTimeoutMs,
+      drainSpreadMs: generation.config.drainSpreadMs,
+    }
+  }
+}
+
+const SLOWEST_BEAT_MS = 2000
+const FASTEST_BEAT_MS = 100
+
+/** Four beats in the time after which a worker counts as hanging. */
+function heartbeatMs(hangTimeoutMs: number): number {
+  if (hangTimeoutMs === 0) return SLOWEST_BEAT_MS
+  return Math.round(Math.min(SLOWEST_BEAT_MS, Math.max(FASTEST_BEAT_MS, hangTimeoutMs / 4)))
+}

@@ -1,0 +1,359 @@
+// One process as the supervisor sees it: tells the core what happened and carries out what it decides. What it must be
+// started for, and what follows its exit, is the group's business.
+
+import type { Worker as ClusterWorker } from 'node:cluster'
+import {
+  begin,
+  isUp,
+  step,
+  type Life,
+  type LifeEffect,
+  type LifeEvent,
+  type LifeState,
+} from '../core/worker-lifecycle.ts'
+import type { Channel } from '../protocol/channel.ts'
+import type { SocketHandle } from '../protocol/handle.ts'
+import type { DrainProgress, DrainReport, SupervisorMessage, Vitals, WorkerMessage } from '../protocol/messages.ts'
+import { isSameProcess, startTimeOf } from '../state/process-identity.ts'
+import { STALL_MS, type Clock } from './clock.ts'
+import type { Generation } from './worker-spec.ts'
+
+export type WorkerChannel = Channel<WorkerMessage, SupervisorMessage>
+
+/** Why the supervisor itself ended a process that was not asked to go. */
+export type KillReason = 'not-ready' | 'hang' | 'liveness' | 'drain-deadline' | 'stop-deadline'
+
+export interface WorkerExit {
+  /** Null when it is not known: an adopted worker that said nothing. */
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly asked: boolean
+  readonly uptimeMs: number
+  readonly wasReady: boolean
+  readonly killReason: KillReason | null
+  /** It ended by an error that nobody caught, be it in its own handler of the stop signal. */
+  readonly uncaught: boolean
+  /** False for an adopted worker: nobody saw its exit status. */
+  readonly seen: boolean
+}
+
+export function isCrash(exit: WorkerExit): boolean {
+  return !exit.asked || exit.killReason !== null || exit.uncaught
+}
+
+/** What a worker needs from those who own it. */
+export interface WorkerOwner {
+  readonly clock: Clock
+  /** Lends it its slots; calls back when it accepts on all of them. */
+  lend(worker: WorkerHandle, done: () => void): void
+  /** Takes its slots away, others first; calls back when that is done. */
+  withdraw(worker: WorkerHandle, done: () => void): void
+  moved(worker: WorkerHandle, from: LifeState): void
+  /** It is gone: takes its slots elsewhere at once, and calls back when the last lines of its output are read. */
+  settle(worker: WorkerHandle, done: () => void): void
+  exited(worker: WorkerHandle, exit: WorkerExit): void
+  /** Only connections are left that may last for ever. */
+  lingers(worker: WorkerHandle): void
+}
+
+export interface Identity {
+  /** The worker's id in its group, 1-based. */
+  readonly id: number
+  readonly incarnation: string
+  readonly generation: Generation
+}
+
+const POLL_ADOPTED_MS = 250
+
+export class WorkerHandle {
+  readonly id: number
+  readonly incarnation: string
+  readonly generation: Generation
+  readonly pid: number
+  readonly startTime: string | null
+  readonly adopted: boolean
+  readonly startedAt: number
+  readyAt: number | null = null
+  vitals: Vitals | null = null
+  lastHeardAt: number
+  drainProgress: DrainProgress | null = null
+  drainReport: DrainReport | null = null
+  drainStartedAt: number | null = null
+  /** An earlier supervisor found it ready; it is not asked again. */
+  wasReadyBefore = false
+  isLingering = false
+  saidReady = false
+  /** Why it could not listen, in words; the app itself knows only an error code. */
+  listenProblem: { readonly words: string; readonly fix: string } | null = null
+  uncaughtStack: string | null = null
+  killReason: KillReason | null = null
+  /** Private endpoints by listener. */
+  readonly endpoints = new Map<string, string>()
+  readonly #owner: WorkerOwner
+  #life: Life
+  #channel: WorkerChannel | null = null
+  #cancelWake: () => void = () => {}
+  #exitCode: number | null = null
+  #hasExited = false
+  #hasMoreTime = false
+
+  /** `process` is null for a worker that an earlier supervisor forked; `age` is how long ago that was, in milliseconds. */
+  constructor(identity: Identity, owner: WorkerOwner, process: ClusterWorker | null, pid: number, age = 0) {
+    this.id = identity.id
+    this.incarnation = identity.incarnation
+    this.generation = identity.generation
+    this.pid = pid
+    this.startTime = startTimeOf(pid)
+    this.adopted = process === null
+    this.#owner = owner
+    const now = owner.clock.now()
+    this.startedAt = now - age
+    this.lastHeardAt = now
+    this.#life = begin(now, this.#policy)
+    this.#arm()
+    if (process !== null) this.#watchChild(process)
+    else this.#watchAdopted()
+  }
+
+  get state(): LifeState {
+    return this.#life.state
+  }
+
+  /** Serves or is about to, and nobody wants its end. */
+  get isUp(): boolean {
+    return isUp(this.#life.state)
+  }
+
+  /** Not gone, and not on its way out. */
+  get isStaying(): boolean {
+    return this.isUp || (this.#life.state === 'starting' && !this.#life.endWanted)
+  }
+
+  get isLinked(): boolean {
+    return this.#channel !== null
+  }
+
+  /** The private endpoint of its first listener. */
+  get endpoint(): string | null {
+    return this.endpoints.values().next().value ?? null
+  }
+
+  /** Requests that it had under way by its last word, when it ended in its drain without a report. */
+  get requestsLost(): number {
+    if (this.state !== 'exited' || this.drainStartedAt === null || this.drainReport !== null) return 0
+    return this.drainProgress?.busy ?? this.vitals?.inFlight ?? 0
+  }
+
+  get #policy() {
+    return this.generation.config
+  }
+
+  uptimeMs(): number {
+    return this.#owner.clock.now() - this.startedAt
+  }
+
+  /** A connection of the link that said it is this worker's. */
+  link(channel: WorkerChannel): void {
+    this.#channel?.close()
+    this.#channel = channel
+    this.lastHeardAt = this.#owner.clock.now()
+    channel.onEnd = () => {
+      if (this.#channel === channel) this.#channel = null
+    }
+  }
+
+  send(message: SupervisorMessage, handle?: SocketHandle): void {
+    this.#channel?.send(message, handle)
+  }
+
+  /** What the link said about the process itself; sockets are not its business. */
+  hear(message: WorkerMessage): void {
+    this.lastHeardAt = this.#owner.clock.now()
+    switch (message.type) {
+      case 'listening':
+        if (message.endpoint !== null) this.endpoints.set(message.key, message.endpoint)
+        return
+      case 'listenerClosed':
+        this.endpoints.delete(message.key)
+        return
+      case 'vitals':
+        this.vitals = message
+        return
+      case 'drainProgress':
+        this.drainProgress = message
+        return this.#judgeLingering(message)
+      case 'drained':
+        this.drainReport = message
+        return this.handle('drained')
+      case 'exiting':
+        this.#exitCode = message.code
+        return
+      case 'uncaught':
+        this.uncaughtStack = message.stack
+        return
+      default:
+        return
+    }
+  }
+
+  /** Tells the core what happened and carries out what it decides. */
+  handle(event: LifeEvent): void {
+    const before = this.#life
+    const { life, effects } = step(before, event, this.#owner.clock.now(), this.#policy)
+    this.#life = life
+    if (life.deadline !== before.deadline) this.#arm()
+    if (life.state !== before.state) this.#entered(before.state)
+    for (const effect of effects) this.#perform(effect)
+  }
+
+  kill(reason: KillReason): void {
+    this.killReason ??= reason
+    this.handle('killWanted')
+  }
+
+  /** Passes a signal on, as a person asked. */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.#post(this.pid, signal)
+  }
+
+  /** True when the loop has not answered for longer than an answer takes. */
+  isSilent(limitMs: number): boolean {
+    return this.#owner.clock.now() - this.lastHeardAt > limitMs
+  }
+
+  /** The supervisor itself was held up for so long: silence in that time means nothing. */
+  forgive(ms: number): void {
+    this.lastHeardAt += ms
+  }
+
+  #entered(from: LifeState): void {
+    if (this.state === 'ready' && from === 'starting') this.readyAt = this.#owner.clock.now()
+    if (this.state === 'draining') this.drainStartedAt = this.#owner.clock.now()
+    if (from === 'draining') this.isLingering = false
+    this.#owner.moved(this, from)
+  }
+
+  #perform(effect: LifeEffect): void {
+    switch (effect) {
+      case 'lend':
+        return this.#owner.lend(this, () => this.handle('attached'))
+      case 'drain':
+        return this.#owner.withdraw(this, () => {
+          if (this.state !== 'draining') return
+          this.send({ type: 'drain', deadlineMs: this.#policy.drainTimeoutMs, spreadMs: this.#policy.drainSpreadMs })
+        })
+      case 'undrain':
+        this.drainReport = null
+        this.drainProgress = null
+        this.drainStartedAt = null
+        return this.send({ type: 'undrain' })
+      case 'terminate':
+        this.#post(this.pid, this.#policy.stopSignal)
+        return
+      case 'kill':
+        return this.#kill()
+      case 'report':
+        return
+    }
+  }
+
+  #kill(): void {
+    if (this.#policy.treeKill) this.#post(-this.pid, 'SIGKILL')
+    this.#post(this.pid, 'SIGKILL')
+  }
+
+  #post(target: number, signal: NodeJS.Signals): boolean {
+    if (this.#hasExited || !isSameProcess(this.pid, this.startTime)) return false
+    try {
+      process.kill(target, signal)
+      return true
+    } catch {
+      // Gone in between: its exit is on its way.
+      return false
+    }
+  }
+
+  #arm(): void {
+    this.#cancelWake()
+    const { deadline, state } = this.#life
+    if (deadline === null) return
+    this.#cancelWake = this.#owner.clock.wakeAt(deadline, () => this.#deadlinePassed(state, deadline))
+  }
+
+  #deadlinePassed(state: LifeState, deadline: number): void {
+    const now = this.#owner.clock.now()
+    // A worker that boots waits for the supervisor's answers, and the supervisor itself was held up.
+    if (state === 'starting' && now > deadline + STALL_MS && !this.#hasMoreTime) {
+      this.#hasMoreTime = true
+      this.#cancelWake = this.#owner.clock.wakeAt(now + SILENT_MS, () => this.#deadlinePassed(state, now + SILENT_MS))
+      return
+    }
+    const silent = this.isSilent(SILENT_MS)
+    if (state === 'starting') this.killReason ??= 'not-ready'
+    if (state === 'draining' && silent) this.killReason ??= 'drain-deadline'
+    if (state === 'stopping') this.killReason ??= 'stop-deadline'
+    this.handle(silent ? 'timedOutSilent' : 'timedOut')
+  }
+
+  #judgeLingering(progress: DrainProgress): void {
+    const lingering = progress.busy === 0 && progress.idle === 0 && progress.upgraded > 0
+    if (lingering && !this.isLingering && this.state === 'draining') {
+      this.isLingering = true
+      this.#owner.lingers(this)
+    }
+  }
+
+  #watchChild(child: ClusterWorker): void {
+    // `error` is a failed signal or a broken channel; the exit tells what matters.
+    child.on('error', () => undefined)
+    child.on('message', (message: unknown) => {
+      if (message === 'ready') this.saidReady = true
+      if (message === 'ready' && this.#policy.ready.by === 'message') this.handle('becameReady')
+    })
+    child.on('exit', (code, signal) => {
+      this.#gone(code, signal as NodeJS.Signals | null, true)
+    })
+  }
+
+  /** There is no SIGCHLD for somebody else's child: its link ends, and `/proc` knows it no more. */
+  #watchAdopted(): void {
+    const timer = setInterval(() => {
+      if (isSameProcess(this.pid, this.startTime) && this.startTime !== null) return
+      clearInterval(timer)
+      this.#gone(this.#exitCode, null, false)
+    }, POLL_ADOPTED_MS)
+  }
+
+  #gone(code: number | null, signal: NodeJS.Signals | null, seen: boolean): void {
+    if (this.#hasExited) return
+    // What it left behind in its process group goes too, while the group's number cannot yet be anyone else's.
+    if (this.#policy.treeKill) killGroup(this.pid)
+    this.#hasExited = true
+    const exit: WorkerExit = {
+      code: code ?? (signal === null ? this.#exitCode : null),
+      signal,
+      asked: this.#life.endWanted,
+      uptimeMs: this.uptimeMs(),
+      wasReady: this.readyAt !== null,
+      killReason: this.killReason,
+      uncaught: this.uncaughtStack !== null,
+      seen,
+    }
+    this.handle('exited')
+    this.#cancelWake()
+    this.#channel?.close()
+    this.#channel = null
+    this.#owner.settle(this, () => this.#owner.exited(this, exit))
+  }
+}
+
+/** Without a word for so long, a process that should beat every 2 s at the latest does not answer. */
+const SILENT_MS = 5000
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // No one is left in it: the rule.
+  }
+}

@@ -1,0 +1,76 @@
+// What the workers of one app write: every line goes to the log, the last lines of stderr are kept for the crash record.
+
+import type { LogRecord } from '../control/messages.ts'
+import { createOutput, reopenOutput, type WorkerOutput } from '../telemetry/worker-output.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+const TAIL_LINES = 64
+/** A grandchild may hold the output open; the last lines of the worker itself are read long before. */
+const SETTLE_MS = 100
+
+interface Kept {
+  readonly output: WorkerOutput
+  readonly tail: string[]
+  hasEnded: boolean
+  onEnd: () => void
+}
+
+export class WorkerOutputs {
+  readonly #app: string
+  readonly #log: (record: LogRecord) => void
+  readonly #kept = new WeakMap<WorkerHandle, Kept>()
+
+  constructor(app: string, log: (record: LogRecord) => void) {
+    this.#app = app
+    this.#log = log
+  }
+
+  make(directory: string, incarnation: string): Promise<WorkerOutput> {
+    return createOutput(directory, incarnation)
+  }
+
+  /** Reads what this worker writes from now on. Returns what a person should know of its output. */
+  watch(worker: WorkerHandle, output: WorkerOutput): string | null {
+    const kept: Kept = { output, tail: [], hasEnded: false, onEnd: () => {} }
+    this.#kept.set(worker, kept)
+    output.onLine = (stream, line, continues) => {
+      if (stream === 'stderr') {
+        kept.tail.push(line)
+        if (kept.tail.length > TAIL_LINES) kept.tail.shift()
+      }
+      const record = this.#recordOf(worker, stream, line)
+      this.#log(continues ? { ...record, continues } : record)
+    }
+    output.onEnd = () => {
+      kept.hasEnded = true
+      kept.onEnd()
+    }
+    return output.notice
+  }
+
+  /** The output of a worker that an earlier supervisor forked. */
+  reopen(worker: WorkerHandle, directory: string): string | null {
+    const output = reopenOutput(directory, worker.incarnation)
+    const notice = this.watch(worker, output)
+    output.begin()
+    return notice
+  }
+
+  /** Calls `done` when the last lines of a process that is gone have been read. */
+  settle(worker: WorkerHandle, done: () => void): void {
+    const kept = this.#kept.get(worker)
+    if (kept === undefined || kept.hasEnded) return done()
+    kept.onEnd = done
+    kept.output.endSoon(SETTLE_MS)
+  }
+
+  tailOf(worker: WorkerHandle): readonly string[] {
+    return this.#kept.get(worker)?.tail ?? []
+  }
+
+  #recordOf(worker: WorkerHandle, stream: LogRecord['stream'], line: string): LogRecord {
+    const { group, release } = worker.generation
+    const { id, pid } = worker
+    return { time: new Date().toISOString(), app: this.#app, group, release: release.id, worker: id, pid, stream, line }
+  }
+}

@@ -1,0 +1,59 @@
+// What a process was started from. It never changes while the process lives; a reload makes a new one.
+
+import { realpathSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { AppConfig } from '../config/app-config.ts'
+import type { GroupName } from '../protocol/messages.ts'
+import { readVersion } from './version-label.ts'
+
+export interface Release {
+  /** `r1`, `r2`… */
+  readonly id: string
+  /** Real path of the directory that the script is in. */
+  readonly path: string
+  readonly version: string | null
+}
+
+/** One state of code and configuration, given to all workers that are started from it. */
+export interface Generation {
+  readonly number: number
+  readonly group: GroupName
+  readonly release: Release
+  /** Paths are real: a `current` symlink that is switched changes the next generation, never the restarts of this one. */
+  readonly config: AppConfig
+  /** Script and directory as they were given, links and all. */
+  readonly given: { readonly script: string; readonly cwd: string }
+}
+
+/** Takes what the configuration points at as it is now. */
+export function makeGeneration(number: number, group: GroupName, releaseId: string, config: AppConfig): Generation {
+  const script = realpathSync(config.script)
+  const cwd = realpathSync(config.cwd)
+  const path = dirname(script)
+  const release = { id: releaseId, path, version: readVersion(path) }
+  return {
+    number,
+    group,
+    release,
+    config: { ...config, script, cwd },
+    given: { script: config.script, cwd: config.cwd },
+  }
+}
+
+/** The configuration as it was read, to compare with what would be read now. */
+export function configAsGiven({ config, given }: Generation): AppConfig {
+  return { ...config, ...given }
+}
+
+/** Whether a process started from `before` would differ, by more than the contents of the files, from one started from `after`. */
+export function startsDifferently(before: Generation, after: Generation): boolean {
+  const identity = ({ config }: Generation): string =>
+    JSON.stringify([
+      config.script,
+      config.cwd,
+      config.args,
+      config.nodeArgs,
+      Object.entries(config.env).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ])
+  return identity(before) !== identity(after)
+}

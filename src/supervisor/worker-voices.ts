@@ -1,0 +1,124 @@
+// What an app's workers say over the link, and who is told: the worker's handle about the process, the lending about
+// sockets, the ready watch about its start.
+
+import type { SocketHandle } from '../protocol/handle.ts'
+import type { WorkerMessage } from '../protocol/messages.ts'
+import type { EventLevel } from '../telemetry/events.ts'
+import type { Clock } from './clock.ts'
+import type { Lending } from './lending.ts'
+import type { Hello } from './link-desk.ts'
+import { ReadyWatch } from './ready-watch.ts'
+import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
+
+type Note = (worker: WorkerHandle, type: string, text: string, level: EventLevel) => void
+
+export class WorkerVoices {
+  readonly #lending: Lending
+  readonly #clock: Clock
+  readonly #note: Note
+  readonly #ready = new WeakMap<WorkerHandle, ReadyWatch>()
+  /** Requests to listen that wait until every adopted worker has said what it has; null when none is awaited. */
+  #waiting: (() => void)[] | null = null
+
+  constructor(lending: Lending, clock: Clock, note: Note) {
+    this.#lending = lending
+    this.#clock = clock
+    this.#note = note
+  }
+
+  /** A process that was just forked. */
+  expect(worker: WorkerHandle): void {
+    this.#ready.set(worker, new ReadyWatch(worker, this.#clock))
+  }
+
+  /** Processes of an earlier supervisor may come: until that is over nothing is bound. */
+  beginAdoption(): void {
+    this.#waiting ??= []
+  }
+
+  get isAdopting(): boolean {
+    return this.#waiting !== null
+  }
+
+  adoptionOver(): void {
+    const waiting = this.#waiting ?? []
+    this.#waiting = null
+    for (const listen of waiting) listen()
+  }
+
+  /** What a worker that is not ready waits for, in words. */
+  waitsFor(worker: WorkerHandle): string | null {
+    return this.#ready.get(worker)?.waitsFor ?? null
+  }
+
+  hello(worker: WorkerHandle, hello: Hello, channel: WorkerChannel): void {
+    worker.link(channel)
+    channel.onMessage = (message, handle) => this.#hear(worker, message, handle)
+    for (const { key, endpoint } of hello.listeners) if (endpoint !== null) worker.endpoints.set(key, endpoint)
+    if (hello.again) this.#lending.adoptReports(worker, hello.listeners)
+    // Asked again, one that serves might be ended for a dependency that is down just now.
+    if (worker.wasReadyBefore) worker.handle('becameReady')
+    else this.#ready.get(worker)?.hear(hello)
+    if (hello.draining) worker.handle('drainWanted')
+  }
+
+  #hear(worker: WorkerHandle, message: WorkerMessage, handle: SocketHandle | undefined): void {
+    worker.hear(message)
+    const { incarnation } = worker
+    const lending = this.#lending
+    switch (message.type) {
+      case 'listen':
+        return this.#listen(worker, message)
+      case 'listening':
+        return lending.workerListening(worker, message.key, worker.uptimeMs())
+      case 'listenerClosed':
+        return lending.workerClosed(incarnation, message.key)
+      case 'attached':
+        return lending.attached(incarnation, message.key, message.slot, message.error)
+      case 'detached':
+        return lending.detached(incarnation, message.key, message.slot)
+      case 'slot':
+        return handle === undefined
+          ? lending.slotMissing(incarnation, message.key, message.slot)
+          : lending.slotReceived(incarnation, message.key, message.slot, handle)
+      case 'noSlot':
+        return lending.slotMissing(incarnation, message.key, message.slot)
+      case 'saturated':
+        this.#note(
+          worker,
+          'workerSaturated',
+          `has ${message.descriptors} of ${message.limit} descriptors in use; takes no new connections`,
+          'warn',
+        )
+        return lending.saturated(incarnation)
+      case 'unsaturated':
+        return lending.unsaturated(incarnation)
+      case 'notice':
+        return this.#note(worker, 'workerNotice', message.text, 'warn')
+      case 'hello':
+      case 'allListening':
+      case 'message':
+        return this.#ready.get(worker)?.hear(message)
+      case 'vitals':
+      case 'drainProgress':
+      case 'drained':
+      case 'undrained':
+      case 'exiting':
+      case 'uncaught':
+        return
+    }
+  }
+
+  #listen(worker: WorkerHandle, message: Extract<WorkerMessage, { type: 'listen' }>): void {
+    if (this.#waiting !== null) {
+      this.#waiting.push(() => this.#listen(worker, message))
+      return
+    }
+    const { id, key, request } = message
+    const { errno, name, words, fix, shared } = this.#lending.listen(request, key, message.shared)
+    if (words !== '')
+      this.#note(worker, errno === 0 ? 'listenNotice' : 'listenFailed', words, errno === 0 ? 'warn' : 'error')
+    if (errno !== 0) worker.listenProblem = { words, fix }
+    worker.send(errno === 0 ? { type: 'listenReply', id, errno: 0, name, shared } : { type: 'listenReply', id, errno })
+  }
+}

@@ -1,0 +1,124 @@
+import { EventEmitter } from 'node:events'
+import { describe, expect, it } from 'vitest'
+import { BootGate } from '../../src/supervisor/boot-gate.ts'
+import { Group, type GroupOwner } from '../../src/supervisor/group.ts'
+import { WorkerHandle } from '../../src/supervisor/worker-handle.ts'
+import type { Generation } from '../../src/supervisor/worker-spec.ts'
+
+const PLAN = { surge: 2, booting: 2, minReadyMs: 0, restorable: true }
+/** No system gives numbers so high, so that no signal reaches anybody. */
+const NO_PID = 5_000_000
+
+describe('Group', () => {
+  it('goes on with all that a reload started, also with more workers than before', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    const reload = scene.group.replace([1, 2], generation(2), PLAN, () => {})
+    await scene.serveAll()
+    scene.exit(0, 0)
+    expect(await reload.result).toMatchObject({ outcome: 'moved' })
+    expect(scene.group.wanted).toBe(2)
+    expect(scene.forked.map(({ state }) => state)).toEqual(['exited', 'serving', 'serving'])
+  })
+
+  it('starts what crashes while old processes drain from what the reload brought', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    const reload = scene.group.replace([1], generation(2), PLAN, () => {})
+    await scene.serveAll()
+    expect(scene.forked.map(({ state }) => state)).toEqual(['draining', 'serving'])
+    scene.exit(1, 1)
+    scene.wakeAll()
+    await scene.serveAll()
+    scene.exit(0, 0)
+    await reload.result
+    expect(scene.forked.map((worker) => worker.generation.number)).toEqual([1, 2, 2])
+    expect(scene.group.current(1)).toBe(scene.forked[2])
+  })
+})
+
+class Scene {
+  readonly forked: WorkerHandle[] = []
+  readonly group: Group
+  readonly #children: EventEmitter[] = []
+  #wakes: (() => void)[] = []
+
+  constructor() {
+    this.group = new Group('blue', generation(1), 1, this.#owner())
+  }
+
+  async replace(ids: readonly number[], target: Generation): Promise<void> {
+    const { result } = this.group.replace(ids, target, PLAN, () => {})
+    await this.serveAll()
+    await result
+  }
+
+  /** Lets everything be forked that is about to be, and get ready. */
+  async serveAll(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const worker of this.forked) worker.handle('becameReady')
+  }
+
+  exit(index: number, code: number): void {
+    this.#children[index]?.emit('exit', code, null)
+  }
+
+  wakeAll(): void {
+    for (const wake of this.#wakes.splice(0)) wake()
+  }
+
+  #owner(): GroupOwner {
+    const fork = (identity: ConstructorParameters<typeof WorkerHandle>[0]): WorkerHandle => {
+      const child = new EventEmitter()
+      this.#children.push(child)
+      const worker = new WorkerHandle(identity, this.group, child as never, NO_PID + this.forked.length)
+      this.forked.push(worker)
+      return worker
+    }
+    return {
+      clock: {
+        now: () => 0,
+        wakeAt: (_time, wake) => {
+          this.#wakes.push(wake)
+          return () => (this.#wakes = this.#wakes.filter((other) => other !== wake))
+        },
+      },
+      steps: { gate: new BootGate(9), makeOutput: async () => ({ close() {} }) as never, fork },
+      lend: (_worker, done) => done(),
+      withdraw: (_worker, done) => done(),
+      settle: (_worker, done) => done(),
+      chance: () => 0.5,
+      moved: () => {},
+      exited: () => 'ended',
+      restartPlanned: () => {},
+      launchFailed: () => {},
+    }
+  }
+}
+
+const POLICY = {
+  ready: { by: 'listen' },
+  readyTimeoutMs: 1000,
+  drainTimeoutMs: 1000,
+  killTimeoutMs: 1000,
+  stopSignal: 'SIGTERM',
+  treeKill: false,
+  restart: 'always',
+  backoffMs: 100,
+  maxBackoffMs: 100,
+  minUptimeMs: 0,
+  maxRestarts: 10,
+  restartWindowMs: 1000,
+  failedRetryMs: 1000,
+}
+
+function generation(number: number): Generation {
+  return {
+    number,
+    group: 'blue',
+    release: { id: 'r1', path: '/app', version: null },
+    // The rest of a configuration is nothing to a group.
+    config: POLICY as never,
+    given: { script: '/app/app.js', cwd: '/app' },
+  }
+}

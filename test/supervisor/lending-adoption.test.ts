@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+import type { SocketHandle } from '../../src/protocol/handle.ts'
+import { ADOPTION_REST_MS, type Lending } from '../../src/supervisor/lending.ts'
+import { FakeBorrower, settle } from './fake-borrowers.ts'
+import { everySlot, KEY, REQUEST, Scene, SLOTS } from './lending-scene.ts'
+
+let scene: Scene
+
+beforeEach(() => {
+  scene = new Scene()
+})
+afterEach(() => scene.lending.closeAll())
+
+/** Another supervisor, after the first was killed: same workers, no slot of its own. */
+function takeOver(borrowers: readonly FakeBorrower[]): { next: Lending; adopted: FakeBorrower[] } {
+  const { name } = scene.lending.listen(REQUEST, KEY)
+  const next = scene.makeLending()
+  const adopted = borrowers.map((old) => {
+    const again = new FakeBorrower(old.incarnation, next)
+    for (const [slot, handle] of old.holds) again.holds.set(slot, duplicate(handle))
+    for (const slot of old.accepts) again.accepts.add(slot)
+    again.listening.add(KEY)
+    return again
+  })
+  for (const one of adopted) next.adoptReports(one, [one.report(KEY, REQUEST, name)])
+  return { next, adopted }
+}
+
+/** What arrives over the link is a copy; the original is not closed with it. */
+function duplicate(handle: SocketHandle): SocketHandle {
+  return new Proxy(handle, {
+    get(target, property) {
+      if (property === 'close') return () => {}
+      const value: unknown = Reflect.get(target, property)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
+describe('Lending.adoptReports()', () => {
+  it('gets every slot back once, and moves nothing that is as it should be (S2)', () => {
+    scene.serving(3)
+    const before = scene.workers.map((one) => one.slots(KEY))
+    const { next, adopted } = takeOver(scene.workers)
+    expect(next.countMissingSlots()).toBe(SLOTS)
+    settle(adopted)
+    expect(next.countMissingSlots()).toBe(0)
+    expect(adopted.flatMap((one) => one.log).filter((line) => line === 'give')).toHaveLength(1)
+    for (const one of adopted) next.addBorrower(one)
+    scene.clock.advance(ADOPTION_REST_MS)
+    settle(adopted)
+    expect(adopted.map((one) => one.slots(KEY))).toEqual(before)
+    expect(adopted.flatMap((one) => one.log).filter((line) => line.startsWith('attach'))).toEqual([])
+    next.closeAll()
+  })
+
+  it('does not take the slots of a worker that accepts before it is told that it may', () => {
+    scene.serving(2)
+    const { next, adopted } = takeOver(scene.workers)
+    settle(adopted)
+    scene.clock.advance(ADOPTION_REST_MS)
+    settle(adopted)
+    expect(adopted.map((one) => one.slots(KEY).length)).toEqual([SLOTS, SLOTS])
+    next.closeAll()
+  })
+
+  it('trims orphans that accept on everything back to their share', () => {
+    scene.serving(4)
+    for (const one of scene.workers) for (const slot of one.holds.keys()) one.accepts.add(slot)
+    const { next, adopted } = takeOver(scene.workers)
+    settle(adopted)
+    scene.clock.advance(ADOPTION_REST_MS)
+    settle(adopted)
+    expect(adopted.map((one) => one.slots(KEY).length)).toEqual([4, 4, 4, 4])
+    expect(next.status()[0]!.slots).toBe(SLOTS)
+    next.closeAll()
+  })
+
+  it('asks another keeper when the first one dies or has lost the slot', () => {
+    scene.serving(3)
+    const { next, adopted } = takeOver(scene.workers)
+    adopted[0]!.dies()
+    adopted[1]!.holds.delete(`${KEY}/2`)
+    settle(adopted)
+    expect(next.countMissingSlots()).toBe(0)
+    expect(next.status()[0]!.slots).toBe(SLOTS)
+    next.closeAll()
+  })
+
+  it('gives up a slot that nobody has any more, and binds another beside the rest', () => {
+    scene.serving(1)
+    const { next, adopted } = takeOver(scene.workers)
+    adopted[0]!.holds.delete(`${KEY}/3`)
+    settle(adopted)
+    next.addBorrower(adopted[0]!)
+    scene.clock.advance(ADOPTION_REST_MS)
+    settle(adopted)
+    expect(next.status()[0]!.slots).toBe(SLOTS)
+    expect(adopted[0]!.slots(KEY).toSorted((a, b) => a - b)).toEqual(everySlot((slot) => slot))
+    next.closeAll()
+  })
+
+  it('closes a slot that comes for a listener that is no more', () => {
+    let closed = false
+    const { name } = scene.lending.listen(REQUEST, KEY)
+    expect(name.port).toBeGreaterThan(0)
+    const late = { close: () => void (closed = true) }
+    // Nothing but close() is called on it.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    scene.lending.slotReceived('w0', 'no such key', 0, late as SocketHandle)
+    expect(closed).toBe(true)
+  })
+})
