@@ -1,0 +1,56 @@
+// Which instances there are: those that answer, those that do not, and what dead ones left running.
+
+import { readFileSync } from 'node:fs'
+import { instanceDirectory, instanceNames, type Environment, type InstanceDirectory } from './instance-directory.ts'
+import { startTimeOf } from '../state/process-identity.ts'
+import type { Pong } from './messages.ts'
+import { ping } from './ping.ts'
+
+export type InstanceHandle =
+  /** `pong` is null when a supervisor is there and did not answer in time. */
+  | { readonly name: string; readonly directory: InstanceDirectory; readonly alive: true; readonly pong: Pong | null }
+  /** `workers` counts those of its processes that still run. */
+  | { readonly name: string; readonly directory: InstanceDirectory; readonly alive: false; readonly workers: number }
+
+/** A host that is overloaded is where an answer is needed most. */
+export const PING_MS = 2_000
+
+/** Asks all at once, so that one that hangs costs `PING_MS` and no more. */
+export async function findInstances(env: Environment = process.env): Promise<readonly InstanceHandle[]> {
+  return Promise.all(instanceNames(env).map((name) => lookAt(instanceDirectory(name, env))))
+}
+
+async function lookAt(directory: InstanceDirectory): Promise<InstanceHandle> {
+  const { name } = directory
+  const answer = await ping(directory.controlSocket, PING_MS)
+  if (typeof answer === 'object') return { name, directory, alive: true, pong: answer }
+  if (answer === 'silent') return { name, directory, alive: true, pong: null }
+  return { name, directory, alive: false, workers: workersLeft(directory) }
+}
+
+/** A pid alone says nothing: it may have been given to another process since. */
+function workersLeft(directory: InstanceDirectory): number {
+  return readWorkers(directory.stateFile).filter(({ pid, startTime }) => startTimeOf(pid) === String(startTime)).length
+}
+
+interface LeftWorker {
+  readonly pid: number
+  /** Field 22 of `/proc/<pid>/stat`. */
+  readonly startTime: string | number
+}
+
+function readWorkers(stateFile: string): readonly LeftWorker[] {
+  try {
+    const state: unknown = JSON.parse(readFileSync(stateFile, 'utf8'))
+    const workers: unknown = typeof state === 'object' && state !== null && 'workers' in state ? state.workers : []
+    return Array.isArray(workers) ? workers.filter(isLeftWorker) : []
+  } catch {
+    // A state file that is missing or broken names nobody; the supervisor's next start deals with it.
+    return []
+  }
+}
+
+function isLeftWorker(value: unknown): value is LeftWorker {
+  if (typeof value !== 'object' || value === null || !('pid' in value) || !('startTime' in value)) return false
+  return typeof value.pid === 'number' && ['string', 'number'].includes(typeof value.startTime)
+}

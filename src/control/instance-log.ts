@@ -1,0 +1,40 @@
+// Everything that an instance writes: its own log, its events and its workers' lines, through one sink on stdout.
+
+import { isatty } from 'node:tty'
+import type { LogRecord } from './messages.ts'
+import { appLineFormat } from '../telemetry/app-lines.ts'
+import { EventLog } from '../telemetry/events.ts'
+import { createLogger, dropNotice } from '../telemetry/logger.ts'
+import { standardOutlet } from '../telemetry/outlet.ts'
+import { chooseFormat, Labels, wantsColor } from '../telemetry/pretty.ts'
+import { Ring } from '../telemetry/ring.ts'
+import { Sink } from '../telemetry/sink.ts'
+
+export interface InstanceLog {
+  readonly events: EventLog
+  readonly lines: Ring<LogRecord>
+  readonly writeLine: (record: LogRecord) => void
+  /** Waits so long until everything is written. */
+  close(withinMs: number): Promise<void>
+}
+
+/** For `supervise logs`: the latest lines, in memory. */
+const KEPT_LINES = 5000
+const KEPT_BYTES = 4 * 1024 * 1024
+
+export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty'): InstanceLog {
+  const isTerminal = isatty(1)
+  const format = chooseFormat(wanted, isTerminal)
+  const labels = new Labels(wantsColor(process.env, isTerminal))
+  const sink = new Sink({ outlet: standardOutlet(1, () => process.stdout), dropNotice: dropNotice(format, labels) })
+  const logger = createLogger({ format, sink, labels })
+  const formatLine = appLineFormat(format, labels)
+  return {
+    events: new EventLog({ logger }),
+    lines: new Ring<LogRecord>({ items: KEPT_LINES, bytes: KEPT_BYTES, sizeOf: (record) => record.line.length + 100 }),
+    writeLine: (record) => sink.write(formatLine(record)),
+    close: async (withinMs) => {
+      await sink.flush(withinMs)
+    },
+  }
+}

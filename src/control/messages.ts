@@ -1,0 +1,302 @@
+// The whole conversation on the control socket, on one page. Requests are HTTP with JSON below /v1; streams and long
+// operations answer with newline-delimited JSON. docs/reference/control-api.md tells it to people. Since this is the
+// vocabulary of the supervisor's own answers, every folder but agent/ and core/ may import its types.
+
+import type { ConfigSource } from '../config/app-config.ts'
+import type { ErrorBody } from '../errors.ts'
+import type { GroupName } from '../protocol/messages.ts'
+
+/** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
+export const SCHEMA = 1
+
+// ---- what is looked at ---------------------------------------------------------------------------
+
+export type AppState =
+  | 'starting' // no worker has been ready yet
+  | 'online' // as many workers serve as are wanted
+  | 'degraded' // some serve, fewer than wanted
+  | 'reloading' // workers are being replaced
+  | 'failed' // none serves, and a person must look
+  | 'stopping'
+  | 'stopped' // by a person's will
+
+export type WorkerState =
+  | 'starting'
+  | 'ready'
+  | 'serving'
+  | 'standby'
+  | 'draining'
+  | 'stopping'
+  | 'killing'
+  | 'backoff' // exited; waits to start again
+  | 'failed' // exited too often; retried slowly
+  | 'exited'
+
+export interface WorkerStatus {
+  readonly id: number
+  readonly pid: number | null
+  readonly state: WorkerState
+  readonly restarts: number
+  readonly crashes: number
+  readonly cpuPercent: number | null
+  readonly rssBytes: number | null
+  readonly uptimeSeconds: number | null
+  readonly connections: number | null
+  readonly requests: number | null
+  readonly loopDelayMs: number | null
+  /** Forked by an earlier supervisor. */
+  readonly adopted: boolean
+  /** Raised by each reload; all workers of an app that is not reloading have the same. */
+  readonly generation: number
+  /** When a worker in `backoff` or `failed` is started again, in seconds from now. */
+  readonly retryInSeconds: number | null
+}
+
+export interface GroupStatus {
+  readonly release: string
+  readonly version: string | null
+  readonly path: string
+  readonly role: 'active' | 'standby'
+  readonly workers: readonly WorkerStatus[]
+}
+
+export interface ListenerStatus {
+  /** An address, or null with `path` for a Unix socket. */
+  readonly address: string | null
+  readonly port: number | null
+  readonly path: string | null
+  readonly slots: number
+}
+
+export interface OperationStatus {
+  readonly kind: 'start' | 'reload' | 'restart' | 'scale' | 'stop'
+  readonly step: string
+  readonly sinceSeconds: number
+  readonly queued: boolean
+}
+
+export interface AppStatus {
+  readonly name: string
+  readonly state: AppState
+  /** Why it is not online, in words. */
+  readonly reason: string | null
+  readonly active: GroupName
+  readonly instances: number
+  readonly listeners: readonly ListenerStatus[]
+  readonly operation: OperationStatus | null
+  readonly rollout: null
+  readonly watching: boolean
+  readonly groups: { readonly blue: GroupStatus | null; readonly green: GroupStatus | null }
+}
+
+export interface InstanceStatus {
+  readonly instance: string
+  readonly pid: number
+  readonly version: string
+  readonly nodeVersion: string
+  readonly detached: boolean
+  readonly startedAt: string
+  readonly apps: readonly AppStatus[]
+}
+
+export interface CrashRecord {
+  readonly at: string
+  readonly app: string
+  readonly group: GroupName
+  readonly release: string
+  readonly worker: number
+  readonly pid: number
+  readonly code: number | null
+  readonly signal: string | null
+  readonly reason: 'exit' | 'signal' | 'out-of-memory' | 'hang' | 'start-failure' | 'liveness'
+  /** What happened, in one sentence. */
+  readonly words: string
+  readonly uptimeSeconds: number
+  readonly stderr: readonly string[]
+  readonly rssBytes: number | null
+  readonly loopDelayMs: number | null
+  readonly requestsInFlight: number | null
+  readonly reportPath: string | null
+}
+
+export interface AppDescription extends AppStatus {
+  readonly config: {
+    readonly file: string | null
+    readonly script: string
+    readonly args: readonly string[]
+    readonly cwd: string
+    readonly nodeArgs: readonly string[]
+    /** Names only: values may be secrets. */
+    readonly environmentNames: readonly string[]
+    /** All other options, as they are in force. */
+    readonly options: Readonly<Record<string, unknown>>
+  }
+  readonly crashes: readonly CrashRecord[]
+  readonly events: readonly EventRecord[]
+}
+
+// ---- what happened -------------------------------------------------------------------------------
+
+/** One line of `supervise events`. `type` is a fact in the past tense, such as `workerExited`. */
+export interface EventRecord {
+  readonly seq: number
+  readonly time: string
+  readonly type: string
+  readonly app: string | null
+  readonly group?: GroupName
+  readonly release?: string
+  readonly worker?: number
+  readonly pid?: number
+  /** In words, for people. */
+  readonly text: string
+  /** What caused it: `signal SIGHUP`, `command by root`, `watch src/a.js`, `policy maxMemory`. */
+  readonly cause: string
+  readonly data?: Readonly<Record<string, unknown>>
+}
+
+/** One line that a worker wrote. */
+export interface LogRecord {
+  readonly time: string
+  readonly app: string
+  readonly group: GroupName
+  readonly release: string
+  readonly worker: number
+  readonly pid: number
+  readonly stream: 'stdout' | 'stderr'
+  readonly line: string
+  /** A piece of a line that is longer than 256 KiB; the next record goes on with it. */
+  readonly continues?: boolean
+}
+
+// ---- what is done --------------------------------------------------------------------------------
+
+/** `POST /v1/apps`: add an app, or the apps of a config file, to this instance and start them. */
+export interface StartRequest {
+  readonly sources: readonly ConfigSource[]
+}
+
+export interface ReloadRequest {
+  readonly cause?: string
+}
+
+export interface RestartRequest {
+  /** Ids of the workers to replace; all of them when left out. */
+  readonly workers?: readonly number[]
+}
+
+export interface ScaleRequest {
+  /** `4`, `+1`, `-2` or `max`. */
+  readonly workers: string
+}
+
+export interface SignalRequest {
+  readonly signal: string
+  readonly workers?: readonly number[]
+}
+
+export interface StopRequest {
+  /** Do not wait for open requests. */
+  readonly now?: boolean
+}
+
+/** How one worker fared in an operation; the live progress is drawn from these. */
+export interface WorkerStep {
+  readonly worker: number
+  readonly state:
+    | 'waiting'
+    | 'starting'
+    | 'ready'
+    | 'serving'
+    | 'draining'
+    | 'drained'
+    | 'failed'
+    | 'stopped'
+    | 'restored'
+  /** Milliseconds that the new process took to get ready, once it is. */
+  readonly readyMs?: number
+  /** Milliseconds that the old process took to drain, once it has. */
+  readonly drainMs?: number
+  readonly served?: number
+  readonly requestsCut?: number
+  readonly connectionsCut?: number
+  /** What it waits for, such as `/readyz`, or why it failed. */
+  readonly note?: string
+}
+
+/** Answer of every operation on an app. */
+export interface OperationResult {
+  readonly app: string
+  readonly kind: OperationStatus['kind'] | 'signal' | 'delete'
+  readonly ok: boolean
+  /** One sentence: what is so now. */
+  readonly text: string
+  readonly tookMs: number
+  readonly workers: number
+  readonly generation: number
+  readonly requestsCut: number
+  readonly steps: readonly WorkerStep[]
+  readonly error: ErrorBody | null
+}
+
+/** A long operation, line by line, when `Accept: application/x-ndjson` asks for it; `result` is the last line. */
+export type ProgressLine =
+  | {
+      readonly type: 'begin'
+      readonly app: string
+      readonly kind: OperationResult['kind']
+      readonly text: string
+      readonly workers: number
+    }
+  | { readonly type: 'queued'; readonly app: string; readonly behind: string }
+  | ({ readonly type: 'step'; readonly app: string } & WorkerStep)
+  | { readonly type: 'result'; readonly result: OperationResult }
+
+/** `GET /v1/apps/:app/diff`: what a reload would change. */
+export interface ConfigDiff {
+  readonly app: string
+  readonly changes: readonly ConfigChange[]
+}
+
+export interface ConfigChange {
+  /** Option name; an environment variable is `env.NAME`. */
+  readonly option: string
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** Shown values; those of environment variables are never sent. */
+  readonly from: string | null
+  readonly to: string | null
+  /** What applies it: a reload replaces workers, `live` needs none. */
+  readonly applies: 'reload' | 'live'
+}
+
+export interface Pong {
+  readonly instance: string
+  readonly pid: number
+  readonly version: string
+  readonly uptimeSeconds: number
+}
+
+/**
+ * Path of each request, in one place for server and client. `:app` is the app's name, URI-encoded.
+ *
+ * GET    /v1/ping                     → Pong
+ * GET    /v1/status                   → InstanceStatus
+ * GET    /v1/apps/:app                → AppDescription
+ * GET    /v1/apps/:app/diff           → ConfigDiff
+ * GET    /v1/logs?app&worker&stream&lines&follow    → LogRecord, one a line
+ * GET    /v1/events?app&lines&follow  → EventRecord, one a line
+ * GET    /v1/crashes?app              → { schema, crashes: CrashRecord[] }
+ * POST   /v1/apps                     StartRequest   → { schema, results: OperationResult[] }, or ProgressLine, one a line
+ * POST   /v1/apps/:app/start          {}             → OperationResult or ProgressLine (a stopped app)
+ * POST   /v1/apps/:app/reload         ReloadRequest  → likewise
+ * POST   /v1/apps/:app/restart        RestartRequest → likewise
+ * POST   /v1/apps/:app/scale          ScaleRequest   → likewise
+ * POST   /v1/apps/:app/stop           StopRequest    → likewise
+ * POST   /v1/apps/:app/signal         SignalRequest  → OperationResult
+ * DELETE /v1/apps/:app                               → OperationResult or ProgressLine
+ * POST   /v1/stop                     StopRequest    → { schema, results }: the whole instance ends
+ *
+ * An error is `{ schema, error: ErrorBody }` with status 400 (usage), 404 (no such app or worker), 409 (busy),
+ * 422 (invalid config) or 500. A result that is not `ok` has the status of its error. In a stream whose head is out
+ * already, an error is a last line `{ schema, type: 'error', error }`.
+ */
+export const API = '/v1'

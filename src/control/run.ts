@@ -1,0 +1,166 @@
+// Puts an instance together and runs it: directory, lock, supervisor, link, control socket, signals; and takes it apart
+// again, in the other order.
+
+import { rmSync } from 'node:fs'
+import type { ConfigSource } from '../config/app-config.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
+import { heldOutputs } from '../telemetry/worker-output.ts'
+import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
+import type { App } from '../supervisor/app.ts'
+import { openLinkDesk } from '../supervisor/link-desk.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
+import { takeLock } from './instance-lock.ts'
+import { openInstanceLog, type InstanceLog } from './instance-log.ts'
+import type { OperationResult, ProgressLine } from './messages.ts'
+import { startControlServer } from './server.ts'
+import { SignalDesk } from './signal-desk.ts'
+import { packageVersion } from './package-version.ts'
+
+export interface RunOptions {
+  readonly instance: string
+  /** Apps to start at once; a detached instance gets its apps over the control socket. */
+  readonly sources: readonly ConfigSource[]
+  readonly detached: boolean
+  readonly logFormat: 'auto' | 'json' | 'pretty'
+  /** Sees how the start goes, results too. */
+  readonly onProgress: (line: ProgressLine) => void
+}
+
+const FLUSH_MS = 2000
+
+/** Runs an instance until nothing is left to run; resolves with the exit code. Throws what keeps it from starting. */
+export async function runInstance(options: RunOptions): Promise<ExitCode> {
+  // First of all: a signal while everything below is being made must not end the process (S15).
+  const signals = new SignalDesk()
+  const directory = openInstanceDirectory(options.instance)
+  const lock = await takeLock(directory)
+  const log = openInstanceLog(options.logFormat)
+  const supervisor = makeSupervisor(options, directory, log)
+  signals.serve(supervisor)
+  const onFatal = (error: unknown): void => supervisor.internalError(error)
+  process.on('uncaughtException', onFatal)
+  process.on('unhandledRejection', onFatal)
+
+  const restored = restore(directory, supervisor)
+  expectOrphans(directory, supervisor)
+  const link = openLinkDesk(
+    directory.linkSocket,
+    (hello, channel) => supervisor.hello(hello, channel),
+    (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
+  )
+  const control = await startControlServer(directory, supervisor, {
+    onError: (error, request) => supervisor.internalError(new Error(`${request}: ${String(error)}`)),
+  })
+  let exitCode: ExitCode | null
+  try {
+    const restarts = await completeAdoption(restored, supervisor)
+    exitCode = await startApps(options, supervisor, restored, restarts)
+    if (exitCode === null) await supervisor.ended
+  } finally {
+    await supervisor.close()
+    await control.close()
+    link.close()
+    // Workers that nobody took back serve on: the next supervisor finds them by what is there.
+    if (heldOutputs(directory.output).length === 0) removeTraces(directory)
+    await log.close(FLUSH_MS)
+    await lock.release()
+    process.off('uncaughtException', onFatal)
+    process.off('unhandledRejection', onFatal)
+    signals.close()
+  }
+  return exitCode ?? EXIT.ok
+}
+
+function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: InstanceLog): Supervisor {
+  let hasFailed = false
+  const save = (apps: readonly App[]): void => {
+    try {
+      writeState(directory.stateFile, stateOf(directory.name, apps))
+      hasFailed = false
+    } catch (error) {
+      // The workers serve on, and the next change tries again; one word of it is enough.
+      if (!hasFailed) supervisor.internalError(new Error(`cannot write ${directory.stateFile}: ${String(error)}`))
+      hasFailed = true
+    }
+  }
+  const supervisor = new Supervisor({
+    name: directory.name,
+    version: packageVersion(),
+    detached: options.detached,
+    linkPath: directory.linkSocket,
+    endpointDirectory: directory.endpoints,
+    outputDirectory: directory.output,
+    events: log.events,
+    logs: log.lines,
+    writeLine: log.writeLine,
+    save,
+  })
+  return supervisor
+}
+
+/** What an earlier supervisor of this instance left; a file that cannot be used costs its knowledge, not the start. */
+function restore(directory: InstanceDirectory, supervisor: Supervisor): readonly App[] {
+  const read = readState(directory.stateFile)
+  const complain = (problem: string): readonly App[] => {
+    supervisor.internalError(new Error(`cannot use ${directory.stateFile}: ${problem}; started without it`))
+    return []
+  }
+  if (read.kind === 'unusable') return complain(read.problem)
+  return read.kind === 'none' ? [] : restoreFrom(read.state, supervisor, complain)
+}
+
+function restoreFrom(
+  state: InstanceState,
+  supervisor: Supervisor,
+  complain: (problem: string) => readonly App[],
+): readonly App[] {
+  try {
+    return restoreApps(state, supervisor)
+  } catch (error) {
+    return complain(String(error))
+  }
+}
+
+/** Whoever still holds the output that it was given lives; the state should know it, and may not. */
+function expectOrphans(directory: InstanceDirectory, supervisor: Supervisor): void {
+  const known = new Set(supervisor.apps.flatMap((app) => [...app.processes()].map((worker) => worker.incarnation)))
+  supervisor.orphans.expect(heldOutputs(directory.output).filter((incarnation) => !known.has(incarnation)))
+}
+
+/** Null when something runs; else the exit code of a start that left nothing running. */
+async function startApps(
+  options: RunOptions,
+  supervisor: Supervisor,
+  restored: readonly App[],
+  restarts: readonly Promise<OperationResult>[],
+): Promise<ExitCode | null> {
+  const known = new Set(restored.filter((app) => !app.isStopped).map((app) => app.name))
+  const results: OperationResult[] = []
+  try {
+    const sources = await supervisor.sourcesNotRunning(options.sources, known)
+    if (sources.length > 0) {
+      results.push(...(await supervisor.start({ sources }, { cause: 'command start', progress: options.onProgress })))
+    }
+    results.push(...(await Promise.all(restarts)))
+  } catch (error) {
+    // A signal came while it began: it ends as it was asked to, and that is no failure.
+    if (supervisor.isEnding) return null
+    if (known.size === 0 && !options.detached) {
+      await supervisor.shutdown({ now: true }, { cause: 'failed start', progress: () => {} })
+      throw error
+    }
+    supervisor.internalError(error)
+  }
+  for (const result of results) options.onProgress({ type: 'result', result })
+  const failed = results.find((result) => !result.ok)
+  const isNothingLeft = supervisor.apps.every((app) => app.isStopped)
+  if (options.detached || !isNothingLeft || failed === undefined || supervisor.isEnding) return null
+  return failed.error?.exitCode ?? EXIT.failed
+}
+
+/** Nothing of ours lives any more, so nothing is left that a next start could adopt. */
+function removeTraces(directory: InstanceDirectory): void {
+  rmSync(directory.path, { recursive: true, force: true })
+}

@@ -1,0 +1,87 @@
+// What signals to the supervisor mean: each is a command. Those that come before there is a supervisor wait for it.
+
+import { openSync, closeSync } from 'node:fs'
+import type { OperationContext } from '../supervisor/operations.ts'
+import type { Supervisor } from '../supervisor/supervisor.ts'
+
+type Handled = 'SIGHUP' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGTTIN' | 'SIGTTOU' | 'SIGUSR2'
+const SIGNALS: readonly Handled[] = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2']
+
+export class SignalDesk {
+  #supervisor: Supervisor | null = null
+  #waiting: Handled[] = []
+  #stops = 0
+  readonly #hadTerminal = hasTerminal()
+  readonly #listeners = new Map<Handled, () => void>()
+
+  constructor() {
+    for (const signal of SIGNALS) {
+      const listener = (): void => this.#received(signal)
+      this.#listeners.set(signal, listener)
+      process.on(signal, listener)
+    }
+  }
+
+  serve(supervisor: Supervisor): void {
+    this.#supervisor = supervisor
+    for (const signal of this.#waiting.splice(0)) this.#received(signal)
+  }
+
+  close(): void {
+    for (const [signal, listener] of this.#listeners) process.off(signal, listener)
+  }
+
+  #received(signal: Handled): void {
+    const supervisor = this.#supervisor
+    if (supervisor === null) {
+      this.#waiting.push(signal)
+      return
+    }
+    const context: OperationContext = { cause: `signal ${signal}`, progress: () => {} }
+    this.#act(signal, supervisor, context).catch((error: unknown) => supervisor.internalError(error))
+  }
+
+  async #act(signal: Handled, supervisor: Supervisor, context: OperationContext): Promise<void> {
+    switch (signal) {
+      case 'SIGTERM':
+      case 'SIGINT':
+        this.#stops += 1
+        await supervisor.shutdown({ now: this.#stops > 1 }, context)
+        return
+      case 'SIGQUIT':
+        await supervisor.shutdown({ now: true }, context)
+        return
+      case 'SIGHUP':
+        // The terminal was closed: nobody asked for a reload.
+        if (this.#hadTerminal && !hasTerminal()) return void (await supervisor.shutdown({}, context))
+        return this.#forEach(supervisor, (app) => supervisor.reload(app, {}, context))
+      case 'SIGTTIN':
+        return this.#forEach(supervisor, (app) => supervisor.scale(app, { workers: '+1' }, context))
+      case 'SIGTTOU':
+        return this.#forEach(supervisor, (app) => supervisor.scale(app, { workers: '-1' }, context))
+      case 'SIGUSR2':
+        // Every app runs one group so far.
+        supervisor.eventLog.record(
+          { type: 'flipRefused', app: null, text: 'there is no standby group to flip to', cause: context.cause },
+          'warn',
+        )
+        return
+    }
+  }
+
+  async #forEach(supervisor: Supervisor, act: (app: string) => Promise<unknown>): Promise<void> {
+    const running = supervisor.apps.filter((app) => !app.isStopped)
+    const outcomes = await Promise.allSettled(running.map(async (app) => act(app.name)))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') supervisor.internalError(outcome.reason)
+  }
+}
+
+/** Whether this process still has the terminal that it was started in. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
+  }
+}

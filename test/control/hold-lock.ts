@@ -1,0 +1,13 @@
+// Takes an instance's lock in a process of its own, says how that went, and holds it until stdin ends.
+
+import { openInstanceDirectory } from '../../src/control/instance-directory.ts'
+import { takeLock } from '../../src/control/instance-lock.ts'
+import { SuperviseError } from '../../src/errors.ts'
+
+try {
+  await takeLock(openInstanceDirectory('web'))
+  console.log('held')
+  process.stdin.resume().on('end', () => process.exit())
+} catch (error) {
+  console.log(error instanceof SuperviseError ? JSON.stringify(error) : String(error))
+}
