@@ -1,0 +1,66 @@
+// The table of all commands. Each one's file is loaded only when that command is typed, so that none waits for another's.
+
+import type { Command } from 'commander'
+import type { Invocation } from './invocation.ts'
+
+/** Adds the command's arguments, options, examples and action. */
+export type DefineCommand = (command: Command, invocation: Invocation) => void
+
+export interface CommandEntry {
+  readonly name: string
+  readonly aliases: readonly string[]
+  readonly summary: string
+  /** Not in the help: the command calls itself by it. */
+  readonly hidden?: boolean
+  readonly load: () => Promise<{ readonly define: DefineCommand }>
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'start',
+    aliases: [],
+    summary: 'Start an app, or the apps of a config file',
+    load: () => import('./start.ts'),
+  },
+  {
+    name: 'status',
+    aliases: ['ls', 'list', 'ps'],
+    summary: 'Show apps and their workers',
+    load: () => import('./status.ts'),
+  },
+  {
+    name: 'describe',
+    aliases: ['show'],
+    summary: 'Show everything about one app',
+    load: () => import('./describe.ts'),
+  },
+  {
+    name: 'reload',
+    aliases: [],
+    summary: 'Replace the workers without losing a request',
+    load: () => import('./reload.ts'),
+  },
+  {
+    name: 'restart',
+    aliases: [],
+    summary: 'Replace all workers, or one, with what runs now',
+    load: () => import('./restart.ts'),
+  },
+  { name: 'stop', aliases: [], summary: 'Drain and stop an app, or everything', load: () => import('./stop.ts') },
+  { name: 'delete', aliases: ['rm'], summary: 'Stop an app and forget it', load: () => import('./delete.ts') },
+  { name: 'scale', aliases: [], summary: 'Change the number of workers', load: () => import('./scale.ts') },
+  { name: 'signal', aliases: [], summary: 'Send a signal to the workers', load: () => import('./signal.ts') },
+  { name: 'logs', aliases: ['log'], summary: 'Show what the workers write', load: () => import('./logs.ts') },
+  { name: 'events', aliases: [], summary: 'Show what happened, and why', load: () => import('./events.ts') },
+  { name: 'crashes', aliases: [], summary: 'Show crashes with their last lines', load: () => import('./crashes.ts') },
+  { name: 'ping', aliases: [], summary: 'Ask whether the supervisor answers', load: () => import('./ping.ts') },
+  { name: 'check', aliases: [], summary: 'Check a config without starting anything', load: () => import('./check.ts') },
+  { name: 'diff', aliases: [], summary: 'Show what a reload would change', load: () => import('./diff.ts') },
+  {
+    name: 'serve-detached',
+    aliases: [],
+    summary: 'Be the supervisor that `start --detach` leaves behind',
+    hidden: true,
+    load: () => import('./serve-detached.ts'),
+  },
+]

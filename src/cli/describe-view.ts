@@ -1,0 +1,62 @@
+// `supervise describe` as text: the app's line and workers as in status, then config, crashes and events.
+
+import type { AppDescription } from '../control/messages.ts'
+import type { Paint } from './paint.ts'
+import { renderCrash, renderEvent } from './records-view.ts'
+import { renderApps, renderWorkers } from './status-view.ts'
+import { alignRows } from './table.ts'
+import { oneLine } from './text-width.ts'
+
+const SHOWN_CRASHES = 3
+const SHOWN_EVENTS = 10
+
+export function renderDescription(app: AppDescription, paint: Paint): string[] {
+  return [
+    ...renderApps([app], paint),
+    ...section('Workers', renderWorkers([app], paint), paint),
+    ...section('Config', configLines(app), paint),
+    ...section('Options', optionLines(app), paint),
+    ...section(
+      'Crashes',
+      app.crashes.slice(-SHOWN_CRASHES).flatMap((crash) => renderCrash(crash, paint)),
+      paint,
+    ),
+    ...section(
+      'Events',
+      app.events.slice(-SHOWN_EVENTS).map((event) => renderEvent(event, paint)),
+      paint,
+    ),
+  ]
+}
+
+function section(title: string, lines: readonly string[], paint: Paint): string[] {
+  return lines.length === 0 ? [] : ['', paint('bold', title), ...lines.map((line) => `  ${line}`)]
+}
+
+function configLines({ config, groups, active }: AppDescription): string[] {
+  const rows = [
+    ['file', config.file ?? '(none: started with flags)'],
+    ['script', config.script],
+    ['release', groups[active]?.path ?? ''],
+    ['directory', config.cwd],
+    ['arguments', config.args.join(' ')],
+    ['Node flags', config.nodeArgs.join(' ')],
+    ['environment', config.environmentNames.join(' ')],
+  ]
+  return alignRows(
+    [{}, {}],
+    rows.filter(([, value]) => value !== '').map((row) => row.map(oneLine)),
+  )
+}
+
+function optionLines({ config }: AppDescription): string[] {
+  const rows = Object.entries(config.options).map(([name, value]) => [name, oneLine(valueText(value))])
+  return alignRows(
+    [{}, {}],
+    rows.filter(([, value]) => value !== ''),
+  )
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}

@@ -1,0 +1,44 @@
+// `supervise logs`: the lines that workers wrote, as they wrote them.
+
+import type { Command } from 'commander'
+import type { LogRecord } from '../control/messages.ts'
+import { wrongUsage } from '../errors/cli.ts'
+import { addFeedOptions, chooseFeed, parseCount, writeFeed, type FeedOptions } from './feed.ts'
+import { parseTarget } from './instances.ts'
+import type { Invocation } from './invocation.ts'
+import { addExamples } from './program.ts'
+import { renderLog } from './records-view.ts'
+
+interface LogOptions extends FeedOptions {
+  readonly worker?: number
+  readonly err?: boolean
+}
+
+export function define(command: Command, invocation: Invocation): void {
+  addFeedOptions(command.argument('[app]', 'only this app, or one of its workers as app/id'))
+    .description('Shows what the workers wrote to stdout and stderr. With --json one object a line.')
+    .option('--worker <id>', 'only this worker', parseCount)
+    .option('--err', 'only stderr')
+    .action(async (app: string | undefined, options: LogOptions) => {
+      invocation.exitCode = await showLogs(app, options, invocation)
+    })
+  addExamples(command, [
+    { command: 'supervise logs web -f', does: 'the last 50 lines, then every later one' },
+    { command: 'supervise logs web/2 --err -n 200', does: 'stderr of worker 2' },
+  ])
+}
+
+async function showLogs(word: string | undefined, options: LogOptions, invocation: Invocation) {
+  const { app, worker } = parseTarget(word)
+  if (worker !== null && options.worker !== undefined)
+    throw wrongUsage(`show logs of two workers: "${word}" and --worker ${options.worker}`, 'Leave one of them out.')
+  const instance = await chooseFeed(app, 'logs', invocation)
+  const { follow = false, lines, err } = options
+  const query = { app, worker: worker ?? options.worker, stream: err ? 'stderr' : null, lines, follow }
+  const { paint } = invocation.output
+  return writeFeed<LogRecord>(
+    instance,
+    { path: '/v1/logs', query, render: (line) => renderLog(line, paint) },
+    invocation,
+  )
+}

@@ -1,0 +1,76 @@
+// Entry point of the command: reads what was typed, runs it, and turns whatever happens into words and an exit code.
+
+import { readFileSync } from 'node:fs'
+import { CommanderError } from 'commander'
+import { EXIT, type ExitCode, type SuperviseError } from '../errors.ts'
+import { wrongUsage } from '../errors/cli.ts'
+import { reportError, type Invocation } from './invocation.ts'
+import { endQuietlyWithoutReader, Output } from './output.ts'
+import { buildProgram } from './program.ts'
+
+const { words, afterDashes } = splitAtDashes(process.argv.slice(2))
+const output = new Output({
+  json: words.includes('--json'),
+  noColor: words.includes('--no-color'),
+  environment: process.env,
+})
+endQuietlyWithoutReader()
+process.exitCode = await run()
+
+async function run(): Promise<ExitCode> {
+  const invocation: Invocation = {
+    output,
+    environment: process.env,
+    directory: process.cwd(),
+    afterDashes,
+    typed: ['supervise', ...process.argv.slice(2)].map(quoteForShell).join(' '),
+    instance: () => program.opts<{ instance?: string }>().instance ?? null,
+    exitCode: EXIT.ok,
+  }
+  const program = buildProgram(invocation, readVersion())
+  try {
+    await program.parseAsync(asCommander(words), { from: 'user' })
+    return invocation.exitCode
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportError(error, output)
+    // Help and version come as errors too.
+    if (error.exitCode === 0) return EXIT.ok
+    return error.code === 'commander.help' ? EXIT.usage : reportError(asWrongUsage(error), output)
+  }
+}
+
+/** What follows `--` is the app's, whatever it looks like. */
+function splitAtDashes(typed: readonly string[]): { words: readonly string[]; afterDashes: readonly string[] | null } {
+  const dashes = typed.indexOf('--')
+  return dashes === -1
+    ? { words: typed, afterDashes: null }
+    : { words: typed.slice(0, dashes), afterDashes: typed.slice(dashes + 1) }
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+/** `supervise help reload` is `supervise reload --help`. */
+function asCommander(typed: readonly string[]): string[] {
+  return typed[0] === 'help' ? [...typed.slice(1), '--help'] : [...typed]
+}
+
+/** From `error: unknown command 'relaod'` and a suggestion on the next line. */
+function asWrongUsage({ message }: CommanderError): SuperviseError {
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
+  const suggestion = rest
+    .join(' ')
+    .replace(/^\(|\)$/g, '')
+    .trim()
+  const command = words.find((word) => !word.startsWith('-'))
+  const help = first.startsWith('unknown command') || !command ? 'supervise --help' : `supervise ${command} --help`
+  const what = `understand the command line: ${first.replaceAll("'", '"').replace(/\.$/, '')}`
+  return wrongUsage(what, suggestion === '' ? `See \`${help}\`.` : `${suggestion} See \`${help}\`.`)
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,153 @@
+// `supervise start --detach`: finds the supervisor in the background or spawns one, hands it the apps, and ends it again
+// when it was spawned for apps that did not start.
+
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { ConfigSource } from '../config/app-config.ts'
+import { findInstances } from '../control/find-instances.ts'
+import { openInstanceDirectory, type InstanceDirectory } from '../control/instance-directory.ts'
+import { ping } from '../control/ping.ts'
+import { detachedStartFailed } from '../errors/cli.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { supervisorSilent } from '../errors/control.ts'
+import type { ActOptions } from './act.ts'
+import { connect, type Instance } from './instances.ts'
+import type { Environment, Invocation } from './invocation.ts'
+import { operate } from './operation.ts'
+
+const DEADLINE_MS = 10_000
+const ASK_AGAIN_MS = 50
+const SHOWN_LINES = 15
+const SHOWN_BYTES = 16 * 1024
+
+export async function startDetached(
+  name: string,
+  sources: readonly ConfigSource[],
+  options: ActOptions,
+  invocation: Invocation,
+): Promise<ExitCode> {
+  const { output, environment } = invocation
+  const running = (await findInstances(environment)).find((handle) => handle.name === name && handle.alive)
+  if (running?.alive && running.pong === null) throw supervisorSilent(name, 500)
+  const spawned = running === undefined ? await spawnSupervisor(name, environment) : null
+  if (spawned !== null) output.talk(`Started supervisor ${name} (pid ${spawned.pid}), log in ${spawned.log}`)
+
+  const instance = connect(name, environment)
+  let exitCode: ExitCode = EXIT.failed
+  try {
+    exitCode = await addApps(instance, sources, options, invocation)
+  } finally {
+    // Whoever interrupts the command or stops waiting has let go of the start, not refused it.
+    const letGo = exitCode === EXIT.interrupted || exitCode === EXIT.timedOut
+    if (spawned !== null && exitCode !== EXIT.ok && !letGo) await endSpawned(instance, invocation)
+  }
+  if (exitCode === EXIT.ok && !output.json && spawned !== null)
+    output.talk(`See it with \`supervise status\` and \`supervise logs -f\`; end it with \`supervise stop --all\`.`)
+  return exitCode
+}
+
+function addApps({ client }: Instance, sources: readonly ConfigSource[], options: ActOptions, invocation: Invocation) {
+  const operation = {
+    client,
+    method: 'POST' as const,
+    path: '/v1/apps',
+    body: { sources },
+    title: 'start',
+    again: invocation.typed,
+  }
+  return operate([operation], options, invocation)
+}
+
+/** Nobody asked for a supervisor without an app. One of several apps that did start keeps it. */
+async function endSpawned({ client, name }: Instance, { output }: Invocation): Promise<void> {
+  const status = await client
+    .get<{ readonly apps: readonly { readonly state: string }[] }>('/v1/status')
+    .catch(() => null)
+  if (status === null || status.apps.some(({ state }) => state !== 'failed' && state !== 'stopped')) return
+  await client.send('POST', '/v1/stop', { now: true }).catch(() => {})
+  output.talk(`Ended supervisor ${name} again: it had no other app.`)
+}
+
+// ---- spawning ------------------------------------------------------------------------------------
+
+interface Spawned {
+  readonly pid: number
+  readonly log: string
+}
+
+async function spawnSupervisor(name: string, environment: Environment): Promise<Spawned> {
+  // Refuses a directory that cannot be used before anything is left behind.
+  const directory = openInstanceDirectory(name, environment)
+  const log = logFileOf(name, environment)
+  mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
+  const file = openSync(log, 'a+', 0o600)
+  const before = fstatSync(file).size
+  try {
+    const child = spawn(process.execPath, [process.argv[1] ?? '', 'serve-detached', name], {
+      detached: true,
+      stdio: ['ignore', file, file],
+      env: { ...environment },
+      // A supervisor that stayed here would keep this file system from being unmounted.
+      cwd: '/',
+    })
+    await waitUntilItAnswers(child, directory, () =>
+      detachedStartFailed(name, whyItEnded(child), log, lastLines(file, before)),
+    )
+    child.unref()
+    return { pid: child.pid ?? 0, log }
+  } finally {
+    closeSync(file)
+  }
+}
+
+export function logFileOf(name: string, environment: Environment): string {
+  const given = environment['XDG_STATE_HOME']
+  // A relative XDG_STATE_HOME is to be ignored, says its specification.
+  const state = given?.startsWith('/') ? given : join(environment['HOME'] || homedir(), '.local', 'state')
+  return join(state, 'supervise', `${name}.log`)
+}
+
+async function waitUntilItAnswers(
+  child: ChildProcess,
+  directory: InstanceDirectory,
+  failure: () => Error,
+): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS
+  // Without a listener, a process that cannot be spawned would end this one.
+  child.once('error', () => {})
+  const isOver = await askUntil(deadline, async () => {
+    if (hasEnded(child)) return true
+    const answer = await ping(directory.controlSocket, ASK_AGAIN_MS * 4)
+    return typeof answer === 'object' && answer.pid === child.pid
+  })
+  if (isOver && !hasEnded(child)) return
+  const error = failure()
+  if (!isOver) child.kill('SIGKILL')
+  throw error
+}
+
+function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null
+}
+
+async function askUntil(deadline: number, ask: () => Promise<boolean>): Promise<boolean> {
+  if (await ask()) return true
+  if (performance.now() > deadline) return false
+  await setTimeout(ASK_AGAIN_MS)
+  return askUntil(deadline, ask)
+}
+
+function whyItEnded({ exitCode, signalCode }: ChildProcess): string {
+  if (signalCode !== null) return `it was ended by ${signalCode}`
+  return exitCode === null ? `it did not answer within ${DEADLINE_MS} ms` : `it exited with code ${exitCode}`
+}
+
+function lastLines(file: number, from: number): readonly string[] {
+  const start = Math.max(from, fstatSync(file).size - SHOWN_BYTES)
+  const buffer = Buffer.alloc(SHOWN_BYTES)
+  const length = readSync(file, buffer, 0, SHOWN_BYTES, start)
+  return buffer.toString('utf8', 0, length).split('\n').filter(Boolean).slice(-SHOWN_LINES)
+}

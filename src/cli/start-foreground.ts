@@ -1,0 +1,23 @@
+// The foreground `supervise start`: this process becomes the supervisor.
+
+import type { ConfigSource } from '../config/app-config.ts'
+import type { ProgressLine } from '../control/messages.ts'
+import type { ExitCode } from '../errors.ts'
+import { becomeSupervisor } from './become-supervisor.ts'
+import type { Invocation } from './invocation.ts'
+import { showResults } from './operation.ts'
+import type { StartOptions } from './start.ts'
+
+export async function startForeground(
+  instance: string,
+  sources: readonly ConfigSource[],
+  options: Pick<StartOptions, 'logFormat'>,
+  invocation: Invocation,
+): Promise<ExitCode> {
+  const { output, typed } = invocation
+  const onProgress = (line: ProgressLine) => {
+    // All else is in the supervisor's own lines.
+    if (line.type === 'result' && !line.result.ok) showResults([line.result], typed, output)
+  }
+  return becomeSupervisor({ instance, sources, detached: false, logFormat: options.logFormat, onProgress }, invocation)
+}

@@ -1,0 +1,122 @@
+// `supervise start`: in the foreground it becomes the supervisor; detached it hands the apps to one in the background; and
+// the name of a stopped app starts that again.
+
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { Option, type Command } from 'commander'
+import type { ConfigSource } from '../config/app-config.ts'
+import { appAlreadyRuns } from '../errors/cli.ts'
+import { instanceAlreadyRuns } from '../errors/control.ts'
+import { type ExitCode } from '../errors.ts'
+import { actOnApp, addTimeout, type ActOptions } from './act.ts'
+import { findApps, reachInstances, type AppTarget } from './instances.ts'
+import type { Invocation } from './invocation.ts'
+import { appPath } from './operation.ts'
+import { addExamples } from './program.ts'
+import { addAppFlags, targetRequest } from './start-flags.ts'
+
+export interface StartOptions extends ActOptions {
+  readonly detach?: boolean
+  readonly logFormat: 'auto' | 'json' | 'pretty'
+}
+
+export function define(command: Command, invocation: Invocation): void {
+  command
+    .argument('[target]', 'script, config file or directory, or a stopped app; the config file here when left out')
+    .usage('[target] [options] [-- args]')
+    .description(
+      'Starts an app, or the apps of a config file, and keeps them running: in the foreground until Ctrl-C, or with ' +
+        '--detach in the background. What follows -- goes to the app.',
+    )
+    .option('-d, --detach', 'leave it running in the background')
+    .addOption(
+      new Option('--log-format <format>', "how the supervisor writes its own and the app's lines")
+        .choices(['auto', 'json', 'pretty'])
+        .default('auto'),
+    )
+  addTimeout(command)
+  addAppFlags(command)
+  command.action(async (target: string | undefined, options: StartOptions) => {
+    invocation.exitCode = await start(target ?? null, command, options, invocation)
+  })
+  addExamples(command, [
+    { command: 'supervise start app.js', does: 'one worker for each CPU, until Ctrl-C' },
+    { command: 'supervise start app.js -d -i 4 -n web', does: 'in the background, four workers, named web' },
+    { command: 'supervise start', does: 'what the config file here says' },
+    { command: 'supervise start app.js -- --port 8080', does: 'arguments for the app' },
+    { command: 'supervise start web', does: 'the app web again, after a stop' },
+  ])
+}
+
+async function start(
+  target: string | null,
+  command: Command,
+  options: StartOptions,
+  invocation: Invocation,
+): Promise<ExitCode> {
+  const known = target === null ? null : await findKnownApp(target, invocation)
+  if (known !== null) return startAgain(known, options, invocation)
+
+  const { findSources } = await import('../config/sources.ts')
+  const found = await findSources(targetRequest(target, command, invocation))
+  if (options.detach) {
+    const { startDetached } = await import('./start-detached.ts')
+    return startDetached(invocation.instance() ?? found.instance ?? 'default', found.sources, options, invocation)
+  }
+  const instance = invocation.instance() ?? found.instance ?? (await nameInstance(found.sources, invocation.directory))
+  await refuseSecond(instance, invocation)
+  const { startForeground } = await import('./start-foreground.ts')
+  return startForeground(instance, found.sources, options, invocation)
+}
+
+/** A file wins over an app of the same name. */
+async function findKnownApp(target: string, invocation: Invocation): Promise<AppTarget | null> {
+  if (existsSync(resolve(invocation.directory, target))) return null
+  const { live } = await reachInstances({ ...invocation, instance: () => null })
+  if (live.length === 0) return null
+  const only = invocation.instance()
+  const apps = await findApps(invocation)
+  return apps.find(({ app, name }) => app.name === target && (only === null || name === only)) ?? null
+}
+
+function startAgain(target: AppTarget, options: StartOptions, invocation: Invocation): Promise<ExitCode> {
+  const { app, name: instance } = target
+  if (app.state !== 'stopped') throw appAlreadyRuns(app.name, instance, app.state)
+  const operation = {
+    method: 'POST' as const,
+    path: appPath(app.name, 'start'),
+    title: `start of "${app.name}"`,
+    again: `supervise start ${app.name}`,
+  }
+  return actOnApp(target, operation, options, invocation)
+}
+
+/** After the only app, else after the directory. */
+export async function nameInstance(sources: readonly ConfigSource[], directory: string): Promise<string> {
+  const [source, another] = sources
+  if (source && !another) {
+    const { nameOfScript } = await import('../config/script.ts')
+    const { flags, environment, app } = source
+    const script = flags['script']
+    const given = flags['name'] ?? environment['SUPERVISE_NAME'] ?? app
+    const name = given ?? (typeof script === 'string' ? nameOfScript(resolve(source.directory, script)) : null)
+    // A name that no app may have is refused where the app's flags are read, as what was typed.
+    if (typeof name === 'string') return usableName(name)
+  }
+  return usableName(basename(directory))
+}
+
+function usableName(text: string): string {
+  const cleaned = text
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[._-]+/, '')
+    .slice(0, 64)
+  return cleaned === '' ? 'default' : cleaned
+}
+
+/** The lock decides; this says it before anything is loaded, and knows how to go on. */
+async function refuseSecond(instance: string, invocation: Invocation): Promise<void> {
+  const { findInstances } = await import('../control/find-instances.ts')
+  const running = (await findInstances(invocation.environment)).find(({ name, alive }) => name === instance && alive)
+  if (running?.alive) throw instanceAlreadyRuns(instance, running.pong?.pid ?? null)
+}

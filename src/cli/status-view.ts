@@ -1,0 +1,146 @@
+// `supervise status` as text: a line about each instance and app, then one table of all workers.
+
+import type {
+  AppState,
+  AppStatus,
+  GroupStatus,
+  InstanceStatus,
+  ListenerStatus,
+  WorkerState,
+} from '../control/messages.ts'
+import { formatDuration, formatUptime } from './durations.ts'
+import type { Colour, Paint } from './paint.ts'
+import { countOf } from './progress.ts'
+import { formatBytes } from './sizes.ts'
+import { alignRows, renderTable, type Column } from './table.ts'
+import { oneLine } from './text-width.ts'
+
+const APP_LOOKS: Readonly<Record<AppState, { symbol: string; colour: Colour }>> = {
+  starting: { symbol: '◐', colour: 'yellow' },
+  online: { symbol: '●', colour: 'green' },
+  degraded: { symbol: '◐', colour: 'red' },
+  reloading: { symbol: '◐', colour: 'yellow' },
+  failed: { symbol: '✗', colour: 'red' },
+  stopping: { symbol: '◐', colour: 'yellow' },
+  stopped: { symbol: '○', colour: 'dim' },
+}
+
+const WORKER_COLOURS: Readonly<Record<WorkerState, Colour>> = {
+  starting: 'yellow',
+  ready: 'green',
+  serving: 'green',
+  standby: 'cyan',
+  draining: 'yellow',
+  stopping: 'yellow',
+  killing: 'red',
+  backoff: 'red',
+  failed: 'red',
+  exited: 'dim',
+}
+
+const WORKER_COLUMNS: readonly Column[] = [
+  { title: 'APP' },
+  { title: 'RELEASE' },
+  { title: 'WORKER', align: 'right' },
+  { title: 'STATE' },
+  { title: 'PID', align: 'right' },
+  { title: 'UPTIME', align: 'right' },
+  { title: 'CPU', align: 'right' },
+  { title: 'MEM', align: 'right' },
+  { title: 'RESTARTS', align: 'right' },
+  { title: 'CRASHES', align: 'right' },
+  { title: 'CONNS', align: 'right' },
+]
+
+/** `stopped` is a person's will, and a reload keeps all workers; what else is not online is not well. */
+export function isHealthy({ state }: AppStatus): boolean {
+  return state === 'online' || state === 'reloading' || state === 'stopped'
+}
+
+export function renderStatus(status: InstanceStatus, now: number, paint: Paint): string[] {
+  const { instance, pid, startedAt, version, nodeVersion, apps } = status
+  const up = formatUptime((now - Date.parse(startedAt)) / 1000)
+  const heading = `Instance ${paint('bold', instance)}  pid ${pid}  up ${up}  supervise ${version}  Node ${nodeVersion.replace(/^v/, '')}`
+  if (apps.length === 0) return [heading, 'No app. Start one with `supervise start app.js --detach`.']
+  const workers = renderWorkers(apps, paint)
+  return [heading, ...renderApps(apps, paint), ...(workers.length === 0 ? [] : ['', ...workers])]
+}
+
+// ---- apps ----------------------------------------------------------------------------------------
+
+export function renderApps(apps: readonly AppStatus[], paint: Paint): string[] {
+  const heads = alignRows(
+    [{}, {}, {}, {}, {}],
+    apps.map((app) => appCells(app, paint)),
+  )
+  return apps.flatMap((app, index) => [heads[index] ?? '', ...appNotes(app).map((note) => `    ${note}`)])
+}
+
+function appCells(app: AppStatus, paint: Paint): string[] {
+  const { symbol, colour } = APP_LOOKS[app.state]
+  const group = app.groups[app.active]
+  const serving = group?.workers.filter(({ state }) => state === 'serving').length ?? 0
+  return [
+    `${paint(colour, symbol)} ${paint('bold', app.name)}`,
+    paint(colour, app.state),
+    `${serving} of ${countOf(app.instances, 'worker')}`,
+    group === null ? '' : releaseText(group),
+    app.listeners.map(listenerText).join(', '),
+  ]
+}
+
+export function releaseText({ release, version }: GroupStatus): string {
+  return version === null ? release : `${release} (${version})`
+}
+
+export function listenerText({ address, port, path }: ListenerStatus): string {
+  if (path !== null) return path
+  const host = address === null ? '*' : address.includes(':') ? `[${address}]` : address
+  return `${host}:${port ?? '?'}`
+}
+
+function appNotes({ reason, operation }: AppStatus): string[] {
+  const notes = reason === null ? [] : [oneLine(reason)]
+  if (operation === null) return notes
+  const { kind, step, sinceSeconds, queued } = operation
+  const next = queued ? ', another queued' : ''
+  return [...notes, `${kind}: ${oneLine(step)} (for ${formatDuration(sinceSeconds * 1000)}${next})`]
+}
+
+// ---- workers -------------------------------------------------------------------------------------
+
+function workerRows(app: AppStatus, group: GroupStatus | null, paint: Paint): string[][] {
+  return (group?.workers ?? []).map((worker) => [
+    app.name,
+    group?.release ?? '-',
+    String(worker.id),
+    paint(WORKER_COLOURS[worker.state], worker.state),
+    figure(worker.pid),
+    figure(worker.uptimeSeconds, (seconds) => formatUptime(seconds).replaceAll(' ', '')),
+    figure(worker.cpuPercent, (percent) => `${percent.toFixed(1)}%`),
+    figure(worker.rssBytes, (bytes) => formatBytes(bytes).replaceAll(' ', '')),
+    String(worker.restarts),
+    worker.crashes > 0 ? paint('red', String(worker.crashes)) : '0',
+    figure(worker.connections),
+    [
+      worker.retryInSeconds === null ? '' : `again in ${formatUptime(Math.ceil(worker.retryInSeconds))}`,
+      worker.adopted ? 'adopted' : '',
+    ]
+      .filter(Boolean)
+      .join(', '),
+  ])
+}
+
+/** Cells have no spaces but the last one's, so that `awk` finds them; the note's column is there when it says something. */
+export function renderWorkers(apps: readonly AppStatus[], paint: Paint): string[] {
+  const rows = apps.flatMap((app) =>
+    [app.groups.blue, app.groups.green].flatMap((group) => workerRows(app, group, paint)),
+  )
+  if (rows.length === 0) return []
+  const hasNotes = rows.some((row) => row.at(-1) !== '')
+  return renderTable(hasNotes ? [...WORKER_COLUMNS, { title: 'NOTE' }] : WORKER_COLUMNS, rows)
+}
+
+function figure(value: number | null, format: (value: number) => string = String): string {
+  return value === null ? '-' : format(value)
+}
