@@ -1,0 +1,88 @@
+// A worker that ends by accident costs at most the requests that it had under way, and says what happened.
+
+import { describe, expect, it } from 'vitest'
+import type { CrashRecord } from '../../src/control/messages.ts'
+import { freePort } from '../support/free-port.ts'
+import { get } from '../support/get.ts'
+import { startSupervise, type Supervise } from '../support/harness.ts'
+import { fixture } from '../support/releases.ts'
+import { QUICK, startUnderLoad } from '../support/under-load.ts'
+import { until } from '../support/until.ts'
+
+const CONNECTIONS = 68
+
+async function crashes(supervise: Supervise): Promise<readonly CrashRecord[]> {
+  const { stdout } = await supervise.cli('crashes', '--json')
+  const document: { readonly crashes: readonly CrashRecord[] } = JSON.parse(stdout)
+  return document.crashes
+}
+
+describe('a worker that crashes under load', () => {
+  it('takes only its own requests in flight with it (C1)', async () => {
+    const { supervise, load, target } = await startUnderLoad(fixture('hello.js'), ['-i', '2'])
+    const crashedAt = Date.now()
+    await get(target, '/exit?code=1').catch(() => {})
+    await load.answers(1_000)
+    const report = await load.stop()
+
+    // Pipelined connections have three under way.
+    expect(report.failed).toBeLessThanOrEqual(CONNECTIONS)
+    expect(report.failures.refused + report.failures.timedOut + report.failures.unexpectedStatus).toBe(0)
+    for (const failure of report.firstFailures) expect(failure.at - crashedAt).toBeLessThan(500)
+    await supervise.online()
+    expect(await crashes(supervise)).toHaveLength(1)
+    await supervise.stop()
+  })
+
+  it('takes no more with it than it was answering; its sibling answers the rest (C1)', async () => {
+    const port = await freePort()
+    const supervise = await startSupervise([fixture('hello.js'), '-i', '2', '--port', String(port), ...QUICK])
+    const target = { host: '127.0.0.1', port }
+    const slow = Array.from({ length: 12 }, () => get(target, '/slow?ms=7000', 20_000))
+    const settled = Promise.allSettled(slow)
+    await until(
+      async () => (await supervise.workers()).reduce((sum, { connections }) => sum + (connections ?? 0), 0) >= 12,
+      6_000,
+      'the slow requests are under way',
+    )
+    const connections = new Map((await supervise.workers()).map((worker) => [worker.pid, worker.connections ?? 0]))
+    const victim = Number((await get(target, '/who')).headers['x-pid'])
+    process.kill(victim, 'SIGKILL')
+
+    const lost = (await settled).filter(({ status }) => status === 'rejected').length
+    expect(lost).toBeLessThanOrEqual(connections.get(victim) ?? 0)
+    await supervise.online()
+    await supervise.stop()
+  })
+
+  it('has its end told in words: exit code, SIGKILL, SIGSEGV, out of memory, exception (C2)', async () => {
+    const port = await freePort()
+    const args = ['-i', '1', '--port', String(port), '--node-args', '--max-old-space-size=48', ...QUICK]
+    const supervise = await startSupervise([fixture('hello.js'), ...args])
+    const target = { host: '127.0.0.1', port }
+    const paths = ['/exit?code=42', '/kill?signal=SIGKILL', '/kill?signal=SIGSEGV', '/oom', '/crash', '/reject']
+    for (const [done, path] of paths.entries()) {
+      /* oxlint-disable no-await-in-loop -- one crash after the other */
+      await get(target, path, 30_000).catch(() => {})
+      await until(
+        async () => (await crashes(supervise)).length === done + 1,
+        10_000,
+        `the crash by ${path} is on record`,
+      )
+      await supervise.online()
+      /* oxlint-enable no-await-in-loop */
+    }
+    const records = await crashes(supervise)
+    expect(records.map(({ reason }) => reason)).toEqual(['exit', 'signal', 'signal', 'out-of-memory', 'exit', 'exit'])
+    expect(records.map(({ code, signal }) => signal ?? code).slice(0, 3)).toEqual([42, 'SIGKILL', 'SIGSEGV'])
+    const words = records.map((record) => record.words)
+    expect(words[0]).toMatch(/42/)
+    expect(words[1]).toMatch(/SIGKILL/)
+    expect(words[2]).toMatch(/SIGSEGV/)
+    expect(words[3]).toMatch(/memory/i)
+    expect(records[4]?.stderr.join('\n')).toMatch(/nowhere is not defined/)
+    expect(records[5]?.stderr.join('\n')).toMatch(/rejected on request/)
+    expect(new Set(words.slice(0, 4)).size).toBe(4)
+    await supervise.stop()
+  })
+})
