@@ -1,0 +1,80 @@
+// One row of the result: what was measured, for whom, and what supervise had to reach.
+
+import type { ContenderName } from './contenders/contender.ts'
+import { median } from './statistics.ts'
+
+export type Unit = 'req/s' | 'µs' | 'ms' | 's' | 'MB' | '%' | 'ratio' | 'requests' | 'count'
+
+export interface Cell {
+  readonly value: number
+  readonly samples: readonly number[]
+  /** What the number alone does not say. */
+  readonly note?: string
+}
+
+export type Cells = Readonly<Partial<Record<ContenderName, Cell>>>
+
+export interface Target {
+  readonly text: string
+  /** What supervise reached, in the target's own terms. */
+  readonly reached: string
+  readonly met: boolean
+}
+
+export interface Figure {
+  readonly what: string
+  readonly unit: Unit
+  readonly cells: Cells
+  readonly targets: readonly Target[]
+}
+
+/** The median stands for all samples. */
+export function cell(samples: readonly number[], note?: string): Cell {
+  return { value: median(samples), samples, ...(note !== undefined && { note }) }
+}
+
+export function atMost(cells: Cells, limit: number, unit: string): Target {
+  const value = mustHave(cells, 'supervise').value
+  return { text: `≤ ${limit}${unit}`, reached: `${round(value)}${unit}`, met: value <= limit }
+}
+
+/**
+ * The ratio is taken turn by turn, so that what the machine did in one turn falls on both; its median is judged. Higher
+ * figures are better ones.
+ */
+export function atLeastTimes(cells: Cells, factor: number, other: ContenderName): Target {
+  const theirs = mustHave(cells, other).samples
+  const ratios = mustHave(cells, 'supervise').samples.flatMap((own, turn) => {
+    const their = theirs[turn]
+    return their === undefined ? [] : [own / their]
+  })
+  const ratio = median(ratios)
+  return { text: `≥ ${factor} × ${LABELS[other]}`, reached: `${roundedDown(ratio)} ×`, met: ratio >= factor }
+}
+
+export function below(cells: Cells, other: ContenderName): Target {
+  const [own, their] = [mustHave(cells, 'supervise').value, mustHave(cells, other).value]
+  return { text: `below ${LABELS[other]}`, reached: `${(own / their).toFixed(2)} ×`, met: own < their }
+}
+
+export const LABELS: Readonly<Record<ContenderName, string>> = {
+  node: 'plain node',
+  cluster: 'node:cluster',
+  pm2: 'PM2',
+  supervise: 'supervise',
+}
+
+function mustHave(cells: Cells, name: ContenderName): Cell {
+  const found = cells[name]
+  if (found === undefined) throw new Error(`Cannot judge a figure without one for ${name}`)
+  return found
+}
+
+/** So that what just misses its target does not look as if it met it. */
+function roundedDown(ratio: number): string {
+  return (Math.floor(ratio * 100) / 100).toFixed(2)
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100
+}
