@@ -259,8 +259,10 @@ export class App implements GroupOwner, HealthOwner {
       if (isOver) return
       isOver = true
       cancel()
-      if (worker.state === 'draining') this.lending.letGo(worker.incarnation)
+      if (worker.state !== 'draining') return done()
+      this.lending.letGo(worker.incarnation)
       done()
+      this.#note(worker, 'workerDrains', 'takes nothing new and finishes what it has', 'debug')
     }
     // The drain's time runs already: a borrower that is slow to answer must not use it up. Connections wait meanwhile.
     const cancel = this.clock.wakeAt(this.clock.now() + LONGEST_WITHDRAWAL_MS, letGo)

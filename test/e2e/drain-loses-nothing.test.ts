@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Client, get, post } from '../agent/drain/client.ts'
 import { startScene, type DrainScene } from '../support/drain-scene.ts'
+import { untilEvent } from '../support/instance-facts.ts'
 import { mustHaveLostNothing } from '../support/load.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { isAlive, sendIfAlive, stateOf } from '../support/processes.ts'
@@ -88,9 +89,13 @@ describe('a worker that drains', () => {
   it('answers a POST that was in the kernel’s buffer of an idle connection when the drain began (D2)', async () => {
     const scene = await startScene(fixture('hello.js'))
     const clients = await Promise.all(Array.from({ length: 8 }, () => connectIdle(scene)))
+    // Answered after them all, so that the worker waits for events of theirs anew when it is frozen, and meets the order first.
+    await connectIdle(scene)
     sendIfAlive(scene.old, 'SIGSTOP')
     await until(() => stateOf(scene.old) === 'T', 2_000, 'the old worker reads nothing')
     const { done } = await scene.beginReload()
+    // From then on the order waits in the worker's own buffer, ahead of the requests.
+    await untilEvent(scene.supervise, 'workerDrains')
     for (const client of clients) client.write(post('/echo', 16_384))
     // Over the loopback device, what is written is in the other side's buffer.
     await pause(50)
