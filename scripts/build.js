@@ -1,8 +1,8 @@
-// Compiles src/ to dist/: the library and the command as ES modules, the agent as CommonJS, since a
-// worker loads it with --require before the app's own first line.
+// Makes dist/ from src/: the command and the agent as bundles of CommonJS, the library as ES modules with their types.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { bundleAgent, bundleCommand } from './bundle.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const tsc = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.url))
@@ -12,8 +12,9 @@ const dist = `${root}dist`
 const fresh = mkdtempSync(`${root}.dist-`)
 try {
   execFileSync(tsc, ['-p', 'tsconfig.build.json', '--outDir', fresh], { cwd: root, stdio: 'inherit' })
-  execFileSync(tsc, ['-p', 'tsconfig.agent.json', '--outDir', `${fresh}/preload`], { cwd: root, stdio: 'inherit' })
-  writeFileSync(`${fresh}/preload/package.json`, '{ "type": "commonjs" }\n')
+  await bundleCommand(`${fresh}/cli`)
+  await bundleAgent(`${fresh}/agent`)
+  for (const part of ['cli', 'agent']) writeFileSync(`${fresh}/${part}/package.json`, '{ "type": "commonjs" }\n')
   execFileSync(process.execPath, [`${root}scripts/generate-schema.ts`, fresh], { cwd: root, stdio: 'inherit' })
   // mkdtemp makes it for its owner alone; an app may run as another user.
   chmodSync(fresh, 0o755)

@@ -15,7 +15,11 @@ const output = new Output({
   environment: process.env,
 })
 endQuietlyWithoutReader()
-process.exitCode = await run()
+// Should nothing be left to wait for before it is done, that was no success.
+process.exitCode = EXIT.failed
+void run().then((exitCode) => {
+  process.exitCode = exitCode
+})
 
 async function run(): Promise<ExitCode> {
   const invocation: Invocation = {

@@ -8,7 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { configEvaluationFailed, configEvaluationTimedOut, configExportsNothing } from '../errors/config.ts'
 import type { Path } from './schema.ts'
 
-const EVALUATOR = fileURLToPath(new URL(`evaluate-module${extname(import.meta.url)}`, import.meta.url))
+/** Beside this file, as it is in the sources or as a bundle of its own. */
+const EVALUATOR = fileURLToPath(
+  new URL(`evaluate-module.${extname(import.meta.url) === '.ts' ? 'ts' : 'mjs'}`, import.meta.url),
+)
 const QUIET = ['--disable-warning=ExperimentalWarning', '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON']
 const LIMIT_MS = 10_000
 const SHOWN_LINES = 12

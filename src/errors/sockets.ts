@@ -11,7 +11,7 @@ export function portInUse(address: string, owner: { readonly pid: number; readon
 function fixForPort(owner: { readonly pid: number; readonly command: string } | null): string {
   if (owner === null) return 'Give the app another port, or stop what listens there (`ss -ltnp` names it).'
   // Killing a supervisor, or a worker that serves without one, is never what is wanted.
-  if (/\bsupervise(\.js)?\b.* (start|serve-detached)\b|\/preload\/agent\/preload\.js/.test(owner.command)) {
+  if (/\bsupervise(\.js)?\b.* (start|serve-detached)\b|\/agent\/preload\.js/.test(owner.command)) {
     return 'An app of supervise has it. `supervise status` says which: stop that one, or give this app another port.'
   }
   return `Give the app another port, or stop that process: \`kill ${owner.pid}\`.`

@@ -8,8 +8,8 @@ import type { AppConfig } from '../config/app-config.ts'
 import { AGENT_ENV, type AgentSettings } from '../protocol/messages.ts'
 import type { ChildStdio } from '../telemetry/worker-output.ts'
 
-/** The agent, compiled to CommonJS beside this file's folder. */
-const AGENT = fileURLToPath(new URL('../preload/agent/preload.js', import.meta.url))
+/** The agent, a bundle beside the command's own (scripts/bundle.ts). */
+const AGENT = fileURLToPath(new URL('../agent/preload.js', import.meta.url))
 
 export interface ForkRequest {
   readonly config: AppConfig

@@ -123,7 +123,7 @@ function placeInStack(lines: readonly string[], directory: string | null): strin
 
 /** Neither Node's own code nor this project's agent. */
 function isOwnCode(path: string): boolean {
-  return !path.startsWith('node:') && !path.includes('/dist/preload/')
+  return !path.startsWith('node:') && !path.includes('/dist/agent/preload.js')
 }
 
 function sourcePlace(source: Printed['source']): string | null {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { run } from './command.ts'
 import { StandIns } from './stand-in.ts'
 
-const BUILT = fileURLToPath(new URL('../../dist/preload/agent/preload.js', import.meta.url))
+const BUILT = fileURLToPath(new URL('../../dist/agent/preload.js', import.meta.url))
 const LAUNCHER = fileURLToPath(new URL('../../bin/supervise.js', import.meta.url))
 
 let standIns: StandIns

@@ -12,7 +12,8 @@ import { ownBoot } from './own-boot.ts'
 
 const WORKERS = 2
 
-/** So short a life counts as a healthy one, so that the first crash of a healthy worker is what each turn measures. */
+/** So short a life counts as a healthy one, and crashes are forgotten as fast, so that the first crash of a healthy worker is
+    what each turn measures. */
 const HEALTHY_MS = 500
 
 export const killedWorker: Measure = {
@@ -23,7 +24,7 @@ export const killedWorker: Measure = {
     const apps = await bench.startAll(['cluster', 'pm2', 'supervise'], {
       script: HELLO,
       workers: WORKERS,
-      superviseFlags: ['--min-uptime', `${HEALTHY_MS}ms`, '--max-restarts', '1000'],
+      superviseFlags: ['--min-uptime', `${HEALTHY_MS}ms`, '--window', `${HEALTHY_MS}ms`],
     })
     const cells = await takeTurns(apps, bench.pace.rounds * 2, async (app) => {
       if (app.name === 'cluster') boots.push(await ownBoot(bench))

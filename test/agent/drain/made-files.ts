@@ -1,4 +1,4 @@
-// What is made once per test file, in a temporary directory: the agent compiled as it ships, and a certificate.
+// What is made once per test file, in a temporary directory: the agent, a file a module, and a certificate.
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ export function agentDirectory(): string {
   const out = make('agent')
   writeFileSync(path.join(out, 'package.json'), '{ "type": "commonjs" }')
   // Types are checked elsewhere.
-  const options = ['-p', 'tsconfig.agent.json', '--noCheck', '--outDir', out]
+  const options = ['-p', 'test/agent/drain/tsconfig.json', '--noCheck', '--outDir', out]
   execFileSync(path.join(root, 'node_modules/.bin/tsc'), options, { cwd: root, stdio: 'inherit' })
   return (agent = path.join(out, 'agent'))
 }

@@ -1,20 +1,20 @@
 // The tests' side of a supervisor process: starts it, remembers all that it tells, and ends every process of it.
 
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll } from 'vitest'
+import { afterAll, beforeAll } from 'vitest'
 
+import { bundleAgent } from '../../../scripts/bundle.ts'
 import type { AgentSettings, SupervisorMessage, WorkerMessage } from '../../../src/protocol/messages.ts'
 import type { Command, StartOptions, SupervisorEvent } from './commands.ts'
 
 /** The Node under test. */
 export const NODE = process.env.NODE_BIN ?? process.execPath
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
 const script = fileURLToPath(new URL('supervisor-process.ts', import.meta.url))
 const DEADLINE_MS = 10_000
 
@@ -34,12 +34,7 @@ export class Bench {
   readonly link = join(this.directory, 'link.sock')
   readonly pids = new Set<number>()
   readonly supervisors: TestSupervisor[] = []
-  readonly preload: string
   #files = 0
-
-  constructor() {
-    this.preload = buildPreload()
-  }
 
   /** Writes an app and returns its path. */
   app(source: string, extension = 'cjs'): string {
@@ -49,7 +44,8 @@ export class Bench {
   }
 
   async supervisor(options: Partial<StartOptions> = {}): Promise<TestSupervisor> {
-    const { link, preload } = this
+    const { link } = this
+    const preload = join(built, 'preload.js')
     const supervisor = new TestSupervisor(this, { link, preload, slots: 2, lend: true, deaf: false, ...options })
     this.supervisors.push(supervisor)
     await supervisor.event('started')
@@ -195,20 +191,10 @@ function isMessage<Type extends WorkerMessage['type']>(message: WorkerMessage, t
   return message.type === type
 }
 
-let preload: string | undefined
-afterAll(() => {
-  if (preload !== undefined) rmSync(dirname(dirname(preload)), { recursive: true, force: true })
-})
-
 /** A build of its own, once for all tests of a process: others may be building dist/ at the same time. */
-function buildPreload(): string {
-  if (preload !== undefined) return preload
-  const out = mkdtempSync(join(tmpdir(), 'agent-build-'))
-  execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.agent.json', '--outDir', out], { cwd: root })
-  writeFileSync(join(out, 'package.json'), '{ "type": "commonjs" }')
-  preload = join(out, 'agent/preload.js')
-  return preload
-}
+const built = mkdtempSync(join(tmpdir(), 'agent-build-'))
+beforeAll(() => bundleAgent(built))
+afterAll(() => rmSync(built, { recursive: true, force: true }))
 
 /** A process that nobody has waited for yet is no longer alive. */
 export function isAlive(pid: number): boolean {
