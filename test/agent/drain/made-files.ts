@@ -5,11 +5,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 let directory: string | null = null
 let agent: string | null = null
 let certificates: string | null = null
+
+afterAll(() => {
+  if (directory !== null) rmSync(directory, { recursive: true, force: true })
+})
 
 /** The directory that has `drain.js`. */
 export function agentDirectory(): string {
@@ -36,9 +41,7 @@ export function certificateDirectory(): string {
 
 function make(name: string): string {
   if (directory === null) {
-    const made = mkdtempSync(path.join(tmpdir(), 'supervise-drain-'))
-    directory = made
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    directory = mkdtempSync(path.join(tmpdir(), 'supervise-drain-'))
   }
   const subdirectory = path.join(directory, name)
   mkdirSync(subdirectory)
