@@ -170,6 +170,8 @@ export class Agent {
         return this.#beginDrain(message.deadlineMs, message.spreadMs)
       case 'undrain':
         return this.#undoDrain()
+      case 'ask':
+        return this.#link.send({ type: 'answered' })
       case 'message':
         return this.#appChannel.deliver(message.body)
       default:

@@ -3,6 +3,7 @@
 
 import { rmSync } from 'node:fs'
 import type { ConfigSource } from '../config/app-config.ts'
+import { readConfig } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
 import { heldOutputs } from '../telemetry/worker-output.ts'
@@ -38,13 +39,14 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   const lock = await takeLock(directory)
   const log = openInstanceLog(options.logFormat)
   const supervisor = makeSupervisor(options, directory, log)
-  signals.serve(supervisor)
   const onFatal = (error: unknown): void => supervisor.internalError(error)
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', onFatal)
 
   const restored = restore(directory, supervisor)
   expectOrphans(directory, supervisor)
+  // Not before: a stop is one of everything that there is.
+  signals.serve(supervisor)
   const link = openLinkDesk(
     directory.linkSocket,
     (hello, channel) => supervisor.hello(hello, channel),
@@ -139,7 +141,7 @@ async function startApps(
   const known = new Set(restored.filter((app) => !app.isStopped).map((app) => app.name))
   const results: OperationResult[] = []
   try {
-    const sources = await supervisor.sourcesNotRunning(options.sources, known)
+    const sources = await sourcesNotRunning(options.sources, known)
     if (sources.length > 0) {
       results.push(...(await supervisor.start({ sources }, { cause: 'command start', progress: options.onProgress })))
     }
@@ -158,6 +160,16 @@ async function startApps(
   const isNothingLeft = supervisor.apps.every((app) => app.isStopped)
   if (options.detached || !isNothingLeft || failed === undefined || supervisor.isEnding) return null
   return failed.error?.exitCode ?? EXIT.failed
+}
+
+/** Without those of apps that run already: a supervisor started again has adopted them. */
+async function sourcesNotRunning(
+  sources: readonly ConfigSource[],
+  running: ReadonlySet<string>,
+): Promise<readonly ConfigSource[]> {
+  if (running.size === 0) return sources
+  const configs = await Promise.all(sources.map((source) => readConfig(source)))
+  return sources.filter((_source, index) => !running.has(configs[index]?.name ?? ''))
 }
 
 /** Nothing of ours lives any more, so nothing is left that a next start could adopt. */

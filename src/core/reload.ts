@@ -12,6 +12,7 @@ export type SeatState =
   | 'waiting' // the old one serves
   | 'starting' // the new one boots beside it
   | 'watching' // both serve; the new one must live for `minReadyMs`
+  | 'asking' // …and must then say that its loop turns
   | 'proven' // both serve
   | 'draining' // the new one serves, the old one finishes
   | 'moved' // the new one serves, the old one is gone
@@ -23,7 +24,8 @@ export type SeatState =
 export type SeatEvent =
   | 'begin'
   | 'served' // the process that was started serves
-  | 'proved' // …and has lived for `minReadyMs`
+  | 'watched' // …and has lived for `minReadyMs`
+  | 'answered' // …and its loop turns
   | 'release' // let the old one go
   | 'oldGone' // the old one has exited, or has only connections left that may last for ever
   | 'newGone' // the process that was started has exited
@@ -31,6 +33,10 @@ export type SeatEvent =
 
 export type ReloadEffect =
   | { readonly type: 'startNew'; readonly worker: number }
+  /** Tell `answered` when its loop has turned once more. */
+  | { readonly type: 'askNew'; readonly worker: number }
+  /** It hangs: its end is told as `newGone`. */
+  | { readonly type: 'killNew'; readonly worker: number }
   | { readonly type: 'startOld'; readonly worker: number }
   | { readonly type: 'drainOld'; readonly worker: number }
   | { readonly type: 'undrainOld'; readonly worker: number }
@@ -39,8 +45,8 @@ export type ReloadEffect =
 export interface Seat {
   readonly worker: number
   readonly state: SeatState
-  /** When `watching` began. */
-  readonly servedAt: number
+  /** When `watching` began, and then when `asking` did. */
+  readonly since: number
   readonly oldAlive: boolean
 }
 
@@ -50,6 +56,8 @@ export interface ReloadPlan {
   /** Processes that boot at the same time, at most. */
   readonly booting: number
   readonly minReadyMs: number
+  /** A process that has not answered for so long is none that serves. */
+  readonly answerMs: number
   readonly restorable: boolean
 }
 
@@ -67,21 +75,22 @@ export type ReloadOutcome = 'moved' | 'kept' | 'mixed'
 
 // prettier-ignore
 export const SEAT_TRANSITIONS: Record<SeatState, Record<SeatEvent, SeatState | null>> = {
-  waiting:    { begin: 'starting', served: null,       proved: null,     release: null,       oldGone: null,    newGone: null,    goBack: 'kept' },
-  starting:   { begin: null,       served: 'watching', proved: null,     release: null,       oldGone: null,    newGone: 'kept',  goBack: 'discarding' },
-  watching:   { begin: null,       served: null,       proved: 'proven', release: null,       oldGone: null,    newGone: 'kept',  goBack: 'discarding' },
-  proven:     { begin: null,       served: null,       proved: null,     release: 'draining', oldGone: null,    newGone: 'kept',  goBack: 'discarding' },
-  draining:   { begin: null,       served: null,       proved: null,     release: null,       oldGone: 'moved', newGone: 'kept',  goBack: 'discarding' },
-  moved:      { begin: null,       served: null,       proved: null,     release: null,       oldGone: null,    newGone: 'starting', goBack: 'restoring' },
-  discarding: { begin: null,       served: null,       proved: null,     release: null,       oldGone: null,    newGone: 'kept',  goBack: null },
-  kept:       { begin: null,       served: null,       proved: null,     release: null,       oldGone: null,    newGone: null,    goBack: null },
-  restoring:  { begin: null,       served: 'restored', proved: null,     release: null,       oldGone: null,    newGone: 'moved', goBack: null },
-  restored:   { begin: null,       served: null,       proved: null,     release: null,       oldGone: null,    newGone: null,    goBack: null },
+  waiting:    { begin: 'starting', served: null,       watched: null,     answered: null,     release: null,       oldGone: null,    newGone: null,       goBack: 'kept' },
+  starting:   { begin: null,       served: 'watching', watched: null,     answered: null,     release: null,       oldGone: null,    newGone: 'kept',     goBack: 'discarding' },
+  watching:   { begin: null,       served: null,       watched: 'asking', answered: null,     release: null,       oldGone: null,    newGone: 'kept',     goBack: 'discarding' },
+  asking:     { begin: null,       served: null,       watched: null,     answered: 'proven', release: null,       oldGone: null,    newGone: 'kept',     goBack: 'discarding' },
+  proven:     { begin: null,       served: null,       watched: null,     answered: null,     release: 'draining', oldGone: null,    newGone: 'kept',     goBack: 'discarding' },
+  draining:   { begin: null,       served: null,       watched: null,     answered: null,     release: null,       oldGone: 'moved', newGone: 'kept',     goBack: 'discarding' },
+  moved:      { begin: null,       served: null,       watched: null,     answered: null,     release: null,       oldGone: null,    newGone: 'starting', goBack: 'restoring' },
+  discarding: { begin: null,       served: null,       watched: null,     answered: null,     release: null,       oldGone: null,    newGone: 'kept',     goBack: null },
+  kept:       { begin: null,       served: null,       watched: null,     answered: null,     release: null,       oldGone: null,    newGone: null,       goBack: null },
+  restoring:  { begin: null,       served: 'restored', watched: null,     answered: null,     release: null,       oldGone: null,    newGone: 'moved',    goBack: null },
+  restored:   { begin: null,       served: null,       watched: null,     answered: null,     release: null,       oldGone: null,    newGone: null,       goBack: null },
 }
 
 /** Begins with the workers to replace, in this order; `alive` says which of them have a process now. */
 export function beginReload(workers: readonly { worker: number; alive: boolean }[], plan: ReloadPlan): Reload {
-  const seats = workers.map(({ worker, alive }): Seat => ({ worker, state: 'waiting', servedAt: 0, oldAlive: alive }))
+  const seats = workers.map(({ worker, alive }): Seat => ({ worker, state: 'waiting', since: 0, oldAlive: alive }))
   return { plan, seats, committed: false, goingBack: false, failed: null }
 }
 
@@ -89,7 +98,7 @@ export function beginReload(workers: readonly { worker: number; alive: boolean }
 export function onSeatFact(
   reload: Reload,
   worker: number,
-  fact: 'served' | 'oldGone' | 'newGone',
+  fact: 'served' | 'answered' | 'oldGone' | 'newGone',
   now: number,
 ): { reload: Reload; effects: readonly ReloadEffect[] } {
   const seat = reload.seats.find((candidate) => candidate.worker === worker)
@@ -123,7 +132,12 @@ export function advance(reload: Reload, now: number): { reload: Reload; effects:
     effects.push(...result.effects)
   }
   for (const seat of current.seats) {
-    if (seat.state === 'watching' && now >= seat.servedAt + current.plan.minReadyMs) apply(seat, 'proved')
+    if (seat.state === 'watching' && now >= dueAt(seat, current.plan)) apply(seat, 'watched')
+    else if (seat.state === 'asking' && now >= dueAt(seat, current.plan)) {
+      // Its end is what tells that it failed, so that nothing is left of it then.
+      effects.push({ type: 'killNew', worker: seat.worker })
+      current = { ...current, seats: current.seats.map((one) => (one === seat ? { ...seat, since: now } : one)) }
+    }
   }
   if (current.seats.every(isPastProof)) current = { ...current, committed: true }
   for (let seat = nextToRelease(current); seat !== undefined; seat = nextToRelease(current)) apply(seat, 'release')
@@ -146,8 +160,12 @@ export function goBack(reload: Reload, now: number): { reload: Reload; effects: 
 
 /** When `advance` should look again although nothing happened; null when only facts matter. */
 export function nextDeadline(reload: Reload): number | null {
-  const watching = reload.seats.filter((seat) => seat.state === 'watching')
-  return watching.length === 0 ? null : Math.min(...watching.map((seat) => seat.servedAt + reload.plan.minReadyMs))
+  const timed = reload.seats.filter((seat) => seat.state === 'watching' || seat.state === 'asking')
+  return timed.length === 0 ? null : Math.min(...timed.map((seat) => dueAt(seat, reload.plan)))
+}
+
+function dueAt({ state, since }: Seat, { minReadyMs, answerMs }: ReloadPlan): number {
+  return since + (state === 'asking' ? answerMs : minReadyMs)
 }
 
 /** Null as long as it is under way. */
@@ -169,7 +187,7 @@ function isPastProof(seat: Seat): boolean {
 
 /** Processes that exist beyond one a worker. */
 function surgeUsed(reload: Reload): number {
-  const doubled: readonly SeatState[] = ['starting', 'watching', 'proven', 'draining']
+  const doubled: readonly SeatState[] = ['starting', 'watching', 'asking', 'proven', 'draining']
   return reload.seats.filter((seat) => doubled.includes(seat.state) && seat.oldAlive).length
 }
 
@@ -200,7 +218,7 @@ function move(
     ...seat,
     oldAlive,
     state: next ?? seat.state,
-    servedAt: event === 'served' ? now : seat.servedAt,
+    since: event === 'served' || event === 'watched' ? now : seat.since,
   }
   const seats = reload.seats.map((other) => (other.worker === seat.worker ? moved : other))
   const changed = { ...reload, seats }
@@ -218,6 +236,8 @@ function effectsOf(from: Seat, next: SeatState): readonly ReloadEffect[] {
   switch (next) {
     case 'starting':
       return [{ type: 'startNew', worker }]
+    case 'asking':
+      return [{ type: 'askNew', worker }]
     case 'draining':
       return [{ type: 'drainOld', worker }]
     case 'discarding':

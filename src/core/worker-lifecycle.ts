@@ -73,9 +73,9 @@ const ON_ENTER: Record<LifeState, readonly LifeEffect[]> = {
   exited: ['report'],
 }
 
-/** A process that was just forked. */
-export function begin(now: number, policy: LifecyclePolicy): Life {
-  return { state: 'starting', endWanted: false, deadline: deadlineIn('starting', now, policy) }
+/** A process that was just forked, or, as `ready`, one that an earlier supervisor found ready. */
+export function begin(now: number, policy: LifecyclePolicy, state: 'starting' | 'ready' = 'starting'): Life {
+  return { state, endWanted: false, deadline: deadlineIn(state, now, policy) }
 }
 
 /** Moves a process on by one event. */

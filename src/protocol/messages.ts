@@ -155,6 +155,8 @@ export type WorkerMessage =
   | ({ readonly type: 'drainProgress' } & DrainProgress)
   | ({ readonly type: 'drained' } & DrainReport)
   | { readonly type: 'undrained' }
+  /** Answers `ask`. */
+  | { readonly type: 'answered' }
   /** What the app gave to `process.send` when node:cluster's own channel was gone. */
   | { readonly type: 'message'; readonly body: unknown }
   /** The process's `exit` event: the exit code of a worker that is not our child is known by this alone. */
@@ -188,5 +190,7 @@ export type SupervisorMessage =
   | { readonly type: 'drain'; readonly deadlineMs: number; readonly spreadMs: number }
   /** Serve as before; slots follow by `attach`. Answered by `undrained`. */
   | { readonly type: 'undrain' }
+  /** Say that the loop turns. Answered by `answered`. */
+  | { readonly type: 'ask' }
   /** For the app's `process.on('message')` when node:cluster's own channel is gone. */
   | { readonly type: 'message'; readonly body: unknown }

@@ -25,8 +25,15 @@ export function restoreApps(state: InstanceState, supervisor: Supervisor): reado
   const made = state.apps.map((saved) => ({ saved, app: restoreApp(saved, supervisor) }))
   return made.map(({ saved, app }) => {
     app.beginAdoption()
-    for (const worker of state.workers) if (worker.app === saved.name) adoptWorker(app, saved, worker)
     supervisor.restore(app)
+    for (const worker of state.workers) {
+      try {
+        if (worker.app === saved.name) adoptWorker(app, saved, worker)
+      } catch (error) {
+        // It dials in all the same, and is then one that the state does not know.
+        supervisor.internalError(error)
+      }
+    }
     return app
   })
 }
@@ -43,7 +50,7 @@ function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
   const generation = saved.generations.find((candidate) => candidate.number === worker.generation)
   if (generation === undefined || !isSameProcess(worker.pid, worker.startTime)) return
   const identity = { id: worker.id, incarnation: worker.incarnation, generation }
-  app.adopt(identity, worker.pid, ageMsOf(worker.pid)).wasReadyBefore = worker.ready
+  app.adopt(identity, { pid: worker.pid, ageMs: ageMsOf(worker.pid), wasReady: worker.ready })
   app.isStopped = false
 }
 
@@ -129,7 +136,7 @@ async function converge(app: App): Promise<void> {
     [...group.processes()].map((each) => ({
       worker: each.id,
       generation: each.generation.number,
-      isServing: each.isUp,
+      isServing: each.isUp && each.isLinked,
     })),
   )
   const next = generations.get(chosen) ?? group.generation

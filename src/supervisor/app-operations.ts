@@ -14,6 +14,9 @@ import { parseScale } from './scale-wish.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import { makeGeneration, startsDifferently, type Generation } from './worker-spec.ts'
 
+/** A process that blocks its loop for longer than this right after it got ready is not taken for one that serves. */
+const ANSWER_MS = 10_000
+
 /** Starts every worker, all or none; where an earlier supervisor left some that serve, what is missing beside them. */
 export function startBody(app: App): Body {
   return async (tell, cause) => {
@@ -32,7 +35,7 @@ export function startBody(app: App): Body {
     const ids = range(1, group.wanted)
     app.record('startRequested', `starting ${countOf(ids.length)}`, cause)
     report.begin(`starting ${countOf(ids.length)}`, ids.length)
-    const plan = { surge: ids.length, booting: ids.length, minReadyMs: 0, restorable: false }
+    const plan = { surge: ids.length, booting: ids.length, minReadyMs: 0, answerMs: ANSWER_MS, restorable: false }
     const result = await group.replace(ids, group.generation, plan, report.step).result
     if (result.aborted) return report.fail(operationAborted(app.name, 'start'))
     if (result.outcome === 'moved') {
@@ -160,7 +163,7 @@ export function scaleBody(app: App, request: ScaleRequest): Body {
     if (wanted > before) {
       const ids = range(before + 1, wanted)
       group.wanted = wanted
-      const plan = { surge: ids.length, booting: ids.length, minReadyMs: 0, restorable: false }
+      const plan = { surge: ids.length, booting: ids.length, minReadyMs: 0, answerMs: ANSWER_MS, restorable: false }
       const result = await group.replace(ids, group.generation, plan, report.step).result
       if (result.aborted) return report.fail(operationAborted(app.name, 'scale'))
       if (result.outcome !== 'moved') {
@@ -209,7 +212,7 @@ export function planOf(config: AppConfig, workers: number, restorable: boolean):
   const surge = 'workers' in maxSurge ? maxSurge.workers : Math.ceil((workers * maxSurge.percent) / 100)
   // While the old ones serve, booting may take half of the machine, no more: see docs/decisions/006-reload-surge.md.
   const booting = Math.max(1, Math.floor(availableParallelism() / 2))
-  return { surge: Math.max(1, surge), booting, minReadyMs: config.minReadyMs, restorable }
+  return { surge: Math.max(1, surge), booting, minReadyMs: config.minReadyMs, answerMs: ANSWER_MS, restorable }
 }
 
 /** Collects the steps of one operation and makes its result. */

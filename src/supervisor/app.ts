@@ -19,11 +19,12 @@ import { Lending } from './lending.ts'
 import { OperationRunner } from './operation-runner.ts'
 import { removeEndpoints } from './private-endpoint.ts'
 import { drainStep } from './replacement.ts'
-import { isCrash, type Identity, type WorkerChannel, type WorkerExit, type WorkerHandle } from './worker-handle.ts'
-import { WorkerFactory } from './worker-factory.ts'
+import { isCrash, type WorkerExit } from './worker-exit.ts'
+import type { Identity, WorkerChannel, WorkerHandle } from './worker-handle.ts'
+import { WorkerFactory, type Found } from './worker-factory.ts'
 import { WorkerOutputs } from './worker-outputs.ts'
 import { WorkerVoices } from './worker-voices.ts'
-import type { Generation } from './worker-spec.ts'
+import { isSameSource, type Generation } from './worker-spec.ts'
 
 /** Why something failed, for people: one sentence, what to do, and the lines that show it. */
 export interface Explanation {
@@ -105,9 +106,9 @@ export class App implements GroupOwner, HealthOwner {
     return { serving, wanted: group.wanted, failed }
   }
 
-  /** Typed again after the supervisor was killed, a start is what took the workers over. */
-  get takenOver(): Promise<OperationResult> | null {
-    return this.isStopped ? null : this.adoption
+  /** Typed again after the supervisor was killed, the same start is what took the workers over. */
+  takenOverBy(source: ConfigSource): Promise<OperationResult> | null {
+    return this.isStopped || !isSameSource(source, this.source) ? null : this.adoption
   }
 
   /** ` on 0.0.0.0:3000, /run/app.sock`, or nothing for an app that does not listen. */
@@ -165,6 +166,7 @@ export class App implements GroupOwner, HealthOwner {
     this.lending.closeAll()
     this.isStopped = true
     this.#instance.saveSoon()
+    this.#instance.appChanged(this)
   }
 
   drainStep(worker: WorkerHandle): WorkerStep {
@@ -209,7 +211,7 @@ export class App implements GroupOwner, HealthOwner {
 
   /** Every worker that an earlier supervisor left has said what it has, or was waited for long enough. */
   adoptionOver(): void {
-    this.#voices.adoptionOver()
+    this.#voices.adoptionOver(!this.isStopped)
   }
 
   // ---- what groups need -----------------------------------------------------------------------------
@@ -234,9 +236,9 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   /** A process that an earlier supervisor forked. */
-  adopt(identity: Identity, pid: number, ageMs: number): WorkerHandle {
+  adopt(identity: Identity, found: Found): WorkerHandle {
     const group = this.groups[identity.generation.group] as Group
-    const worker = this.#factory.adopt(identity, group, pid, ageMs)
+    const worker = this.#factory.adopt(identity, group, found)
     this.outputs.reopen(worker, this.#instance.outputDirectory)
     group.adopt(worker)
     this.#voices.expect(worker)

@@ -6,7 +6,8 @@ import { crashRecord } from '../telemetry/crash-records.ts'
 import type { KilledBecause } from '../telemetry/exit-words.ts'
 import type { Sample } from '../telemetry/samples.ts'
 import type { CrashDescription } from './instance.ts'
-import type { WorkerExit, WorkerHandle } from './worker-handle.ts'
+import type { WorkerExit } from './worker-exit.ts'
+import type { WorkerHandle } from './worker-handle.ts'
 
 export interface CrashContext {
   readonly app: string

@@ -5,7 +5,8 @@ import type { Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import { describeCrash } from './crash-description.ts'
 import type { CrashDescription } from './instance.ts'
-import type { WorkerExit, WorkerHandle } from './worker-handle.ts'
+import type { WorkerExit } from './worker-exit.ts'
+import type { WorkerHandle } from './worker-handle.ts'
 
 export class CrashDesk {
   readonly #samples: Samples

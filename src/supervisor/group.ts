@@ -9,7 +9,8 @@ import type { GroupName } from '../protocol/messages.ts'
 import type { Clock } from './clock.ts'
 import { Launch, type LaunchSteps } from './launch.ts'
 import { Replacement } from './replacement.ts'
-import { isCrash, type WorkerExit, type WorkerHandle, type WorkerOwner } from './worker-handle.ts'
+import { isCrash, type WorkerExit } from './worker-exit.ts'
+import type { WorkerHandle, WorkerOwner } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
 /** One worker id of the group across its processes. */
@@ -111,7 +112,12 @@ export class Group implements WorkerOwner {
     progress: (step: WorkerStep) => void,
   ): Replacement {
     this.#isStopping = false
-    for (const id of ids) this.#forgetCrashes(this.place(id))
+    for (const id of ids) {
+      const place = this.place(id)
+      this.#forgetCrashes(place)
+      // A restart that has no process yet would get one beside the new one.
+      giveUpLaunch(place)
+    }
     const replacement = new Replacement(ids, target, this.generation, plan, {
       clock: this.clock,
       progress,
@@ -144,8 +150,11 @@ export class Group implements WorkerOwner {
     for (let id = 1; id <= this.wanted; id += 1) {
       const place = this.place(id)
       if (place.launch?.isCancelled === true) place.launch = null
-      const isCared = place.launch !== null || place.waiting !== null || this.current(id) !== null
-      if (!isCared && this.#replacement?.covers(id) !== true) this.#startAgain(place)
+      if (this.#replacement?.covers(id) === true) continue
+      const current = this.current(id)
+      if (place.launch === null && place.waiting === null && current === null) this.#startAgain(place)
+      // Of several that would stay, the newest does.
+      for (const worker of place.processes) if (worker.isStaying && worker !== current) worker.handle('drainWanted')
     }
     for (const place of this.places.values()) if (place.id > this.wanted) this.#retire(place)
   }
@@ -248,6 +257,7 @@ export class Group implements WorkerOwner {
   }
 
   #launch(place: Place, generation: Generation, onFailure: (error: Error) => void): Launch {
+    giveUpLaunch(place)
     const launch = new Launch(place.id, generation, this.#stepsFor(place), (error) => {
       if (place.launch === launch) place.launch = null
       onFailure(error)
@@ -298,4 +308,11 @@ export class Group implements WorkerOwner {
     }
     this.#waiters = this.#waiters.filter((waiter) => waiter.left.size > 0)
   }
+}
+
+/** One that has its process already is left alone: the process is what counts. */
+function giveUpLaunch(place: Place): void {
+  if (place.launch === null || place.launch.handle !== null) return
+  place.launch.cancel()
+  place.launch = null
 }

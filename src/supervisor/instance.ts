@@ -8,7 +8,8 @@ import type { App } from './app.ts'
 import type { BootGate } from './boot-gate.ts'
 import type { Clock } from './clock.ts'
 import type { LimitName } from './health-watch.ts'
-import type { WorkerExit, WorkerHandle } from './worker-handle.ts'
+import type { WorkerExit } from './worker-exit.ts'
+import type { WorkerHandle } from './worker-handle.ts'
 
 export interface Instance {
   readonly name: string

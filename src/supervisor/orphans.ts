@@ -78,7 +78,8 @@ export function adoptOrphan(app: App, hello: Hello, channel: WorkerChannel): boo
   if (startTimeOf(hello.pid) === null) return false
   const group = app.activeGroup
   const goesOn = app.isAdopting && !app.isStopped && id <= group.wanted && group.isFree(id)
-  const worker = app.adopt({ id, incarnation, generation: group.generation }, hello.pid, ageMsOf(hello.pid))
+  const identity = { id, incarnation, generation: group.generation }
+  const worker = app.adopt(identity, { pid: hello.pid, ageMs: ageMsOf(hello.pid), wasReady: false })
   app.hello(hello, channel)
   // Whoever accepts was found ready once; to ask again could end it for what is not its fault.
   if (hello.listeners.some(({ attached }) => attached.length > 0)) worker.handle('becameReady')

@@ -155,6 +155,10 @@ export class Replacement {
       case 'startNew':
         this.#owner.progress({ worker, state: 'starting' })
         return this.#start(place, worker, this.target)
+      case 'askNew':
+        return place.launch?.handle?.ask(() => this.#answered(place, worker))
+      case 'killNew':
+        return place.launch?.handle?.kill('hang')
       case 'startOld':
         place.rejected = place.launch?.handle ?? null
         return this.#start(place, worker, this.previous)
@@ -167,6 +171,16 @@ export class Replacement {
       case 'drainNew':
         return this.#discard(place, worker)
     }
+  }
+
+  /** Never from within a fact: what it leads to is told one after the other. */
+  #answered(place: Place, worker: number): void {
+    const asked = place.launch?.handle
+    setImmediate(() => {
+      if (asked === undefined || asked !== place.launch?.handle) return
+      this.#apply(onSeatFact(this.#machine, worker, 'answered', this.#now))
+      this.#advance()
+    })
   }
 
   #start(place: Place, worker: number, generation: Generation): void {

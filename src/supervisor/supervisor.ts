@@ -38,7 +38,8 @@ import type { Hello } from './link-desk.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
 import { signalWorkers } from './signal-workers.ts'
-import type { WorkerChannel, WorkerExit, WorkerHandle } from './worker-handle.ts'
+import type { WorkerExit } from './worker-exit.ts'
+import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { configAsGiven, makeGeneration } from './worker-spec.ts'
 
 export interface SupervisorOptions {
@@ -162,19 +163,18 @@ export class Supervisor implements SupervisorOperations, Instance {
       request.sources.map(async (source) => ({ source, config: await readConfig(source) })),
     )
     this.#refuseWhenEnding()
-    for (const { config } of wanted) {
+    for (const { source, config } of wanted) {
       const known = this.#apps.get(config.name)
-      if (known !== undefined && !known.isStopped && known.takenOver === null) throw appExists(config.name)
+      if (known !== undefined && !known.isStopped && known.takenOverBy(source) === null) throw appExists(config.name)
     }
-    const results = await this.#whileBusy(() =>
+    return this.#whileBusy(() =>
       Promise.all(
         wanted.map(
-          ({ source, config }) => this.#apps.get(config.name)?.takenOver ?? this.#add(source, config, context),
+          ({ source, config }) =>
+            this.#apps.get(config.name)?.takenOverBy(source) ?? this.#add(source, config, context),
         ),
       ),
     )
-    this.#endIfIdle()
-    return results
   }
 
   async resume(name: string, context: OperationContext): Promise<OperationResult> {
@@ -187,9 +187,10 @@ export class Supervisor implements SupervisorOperations, Instance {
     })
   }
 
-  async reload(name: string, _request: ReloadRequest, context: OperationContext): Promise<OperationResult> {
+  async reload(name: string, request: ReloadRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#running(name, 'reload')
-    return this.#whileBusy(() => app.operations.run('reload', '', context, reloadBody(app)))
+    const cause = request.cause === undefined ? context.cause : `${context.cause}: ${request.cause}`
+    return this.#whileBusy(() => app.operations.run('reload', '', { ...context, cause }, reloadBody(app)))
   }
 
   async restart(name: string, request: RestartRequest, context: OperationContext): Promise<OperationResult> {
@@ -205,17 +206,19 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   async stop(name: string, request: StopRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#find(name)
-    const result = await this.#whileBusy(() => app.operations.run('stop', '', context, stopBody(app, request)))
-    this.#endIfIdle()
-    return result
+    const stopped = this.#whileBusy(() => app.operations.run('stop', '', context, stopBody(app, request)))
+    // A stop that drains may be under way already, and this one is the same to it.
+    if (request.now === true) for (const worker of app.processes()) worker.handle('stopWanted')
+    return stopped
   }
 
   async delete(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#find(name)
-    const result = await this.#whileBusy(() => app.operations.run('stop', '', context, stopBody(app, {})))
-    this.#forget(app)
-    this.#endIfIdle()
-    return { ...result, kind: 'delete', text: 'deleted' }
+    return this.#whileBusy(async () => {
+      const result = await app.operations.run('stop', '', context, stopBody(app, {}))
+      this.#forget(app)
+      return { ...result, kind: 'delete', text: 'deleted' }
+    })
   }
 
   async signal(name: string, request: SignalRequest, context: OperationContext): Promise<OperationResult> {
@@ -295,16 +298,6 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.appChanged(app)
   }
 
-  /** Of these, the sources of apps that do not run already: a supervisor started again has adopted them. */
-  async sourcesNotRunning(
-    sources: readonly ConfigSource[],
-    running: ReadonlySet<string>,
-  ): Promise<readonly ConfigSource[]> {
-    if (running.size === 0) return sources
-    const configs = await Promise.all(sources.map((source) => readConfig(source)))
-    return sources.filter((_source, index) => !running.has(configs[index]?.name ?? ''))
-  }
-
   internalError(error: unknown): void {
     const text =
       error instanceof SuperviseError
@@ -350,6 +343,8 @@ export class Supervisor implements SupervisorOperations, Instance {
       return await body()
     } finally {
       this.#isBusy -= 1
+      // Also after what was under way when the last app was stopped.
+      setImmediate(() => this.#endIfIdle())
     }
   }
 

@@ -8,6 +8,13 @@ import type { Instance } from './instance.ts'
 import { awaitHello, type Receive } from './link-desk.ts'
 import { WorkerHandle, type Identity, type WorkerOwner } from './worker-handle.ts'
 
+/** A process that an earlier supervisor forked. */
+export interface Found {
+  readonly pid: number
+  readonly ageMs: number
+  readonly wasReady: boolean
+}
+
 export class WorkerFactory {
   readonly #instance: Instance
   readonly #receive: Receive
@@ -23,14 +30,14 @@ export class WorkerFactory {
     const settings = this.#settingsOf(app, identity)
     const { config } = identity.generation
     const child = forkWorker({ config, settings, linkPath: this.#instance.linkPath, stdio: output.childStdio })
-    const worker = new WorkerHandle(identity, owner, child, child.process.pid ?? 0)
+    const worker = new WorkerHandle(identity, owner, { child, pid: child.process.pid ?? 0 })
     output.begin(child.process)
     awaitHello(channelToWorker(child.process), this.#receive)
     return worker
   }
 
-  adopt(identity: Identity, owner: WorkerOwner, pid: number, ageMs: number): WorkerHandle {
-    return new WorkerHandle(identity, owner, null, pid, ageMs)
+  adopt(identity: Identity, owner: WorkerOwner, found: Found): WorkerHandle {
+    return new WorkerHandle(identity, owner, { child: null, ...found })
   }
 
   #settingsOf(app: string, identity: Identity): AgentSettings {

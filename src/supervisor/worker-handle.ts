@@ -16,30 +16,10 @@ import type { SocketHandle } from '../protocol/handle.ts'
 import type { DrainProgress, DrainReport, SupervisorMessage, Vitals, WorkerMessage } from '../protocol/messages.ts'
 import { isSameProcess, startTimeOf } from '../state/process-identity.ts'
 import { STALL_MS, type Clock } from './clock.ts'
+import type { KillReason, WorkerExit } from './worker-exit.ts'
 import type { Generation } from './worker-spec.ts'
 
 export type WorkerChannel = Channel<WorkerMessage, SupervisorMessage>
-
-/** Why the supervisor itself ended a process that was not asked to go. */
-export type KillReason = 'not-ready' | 'hang' | 'liveness' | 'drain-deadline' | 'stop-deadline'
-
-export interface WorkerExit {
-  /** Null when it is not known: an adopted worker that said nothing. */
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-  readonly asked: boolean
-  readonly uptimeMs: number
-  readonly wasReady: boolean
-  readonly killReason: KillReason | null
-  /** It ended by an error that nobody caught, be it in its own handler of the stop signal. */
-  readonly uncaught: boolean
-  /** False for an adopted worker: nobody saw its exit status. */
-  readonly seen: boolean
-}
-
-export function isCrash(exit: WorkerExit): boolean {
-  return !exit.asked || exit.killReason !== null || exit.uncaught
-}
 
 /** What a worker needs from those who own it. */
 export interface WorkerOwner {
@@ -63,6 +43,17 @@ export interface Identity {
   readonly generation: Generation
 }
 
+/** A process of our own, or one that an earlier supervisor forked. */
+export type Origin =
+  | { readonly child: ClusterWorker; readonly pid: number }
+  | {
+      readonly child: null
+      readonly pid: number
+      readonly ageMs: number
+      /** That supervisor found it ready. */
+      readonly wasReady: boolean
+    }
+
 const POLL_ADOPTED_MS = 250
 
 export class WorkerHandle {
@@ -80,7 +71,7 @@ export class WorkerHandle {
   drainReport: DrainReport | null = null
   drainStartedAt: number | null = null
   /** An earlier supervisor found it ready; it is not asked again. */
-  wasReadyBefore = false
+  readonly wasReadyBefore: boolean
   isLingering = false
   saidReady = false
   /** Why it could not listen, in words; the app itself knows only an error code. */
@@ -95,24 +86,27 @@ export class WorkerHandle {
   #cancelWake: () => void = () => {}
   #exitCode: number | null = null
   #hasExited = false
+  #wasLinked = false
+  #question: (() => void) | null = null
   #hasMoreTime = false
 
-  /** `process` is null for a worker that an earlier supervisor forked; `age` is how long ago that was, in milliseconds. */
-  constructor(identity: Identity, owner: WorkerOwner, process: ClusterWorker | null, pid: number, age = 0) {
+  constructor(identity: Identity, owner: WorkerOwner, origin: Origin) {
     this.id = identity.id
     this.incarnation = identity.incarnation
     this.generation = identity.generation
-    this.pid = pid
-    this.startTime = startTimeOf(pid)
-    this.adopted = process === null
+    this.pid = origin.pid
+    this.startTime = startTimeOf(origin.pid)
+    this.adopted = origin.child === null
+    this.wasReadyBefore = origin.child === null && origin.wasReady
     this.#owner = owner
     const now = owner.clock.now()
-    this.startedAt = now - age
+    this.startedAt = origin.child === null ? now - origin.ageMs : now
     this.lastHeardAt = now
-    this.#life = begin(now, this.#policy)
+    // A stop that comes before it has dialled in must drain it.
+    this.#life = begin(now, this.#policy, this.wasReadyBefore ? 'ready' : 'starting')
     this.#arm()
-    if (process !== null) this.#watchChild(process)
-    else this.#watchAdopted()
+    if (origin.child === null) this.#watchAdopted()
+    else this.#watchChild(origin.child)
   }
 
   get state(): LifeState {
@@ -162,6 +156,26 @@ export class WorkerHandle {
     }
   }
 
+  /**
+   * Its link is up, for the first time or again, and it says whether it drains. What it was told while there was no link
+   * never reached it.
+   */
+  linked(isDraining: boolean): void {
+    const isFirst = !this.#wasLinked
+    this.#wasLinked = true
+    if (isDraining && isFirst) this.handle('drainWanted')
+    else if (isDraining && this.isUp) this.send({ type: 'undrain' })
+    if (this.state === 'draining' && !isDraining) this.#orderDrain(this.#drainLeftMs)
+    if (this.state === 'ready' && isFirst && this.wasReadyBefore) this.#perform('lend')
+    if (this.#question !== null) this.send({ type: 'ask' })
+  }
+
+  /** Calls `answered` when its loop has turned once more from now on. */
+  ask(answered: () => void): void {
+    this.#question = answered
+    this.send({ type: 'ask' })
+  }
+
   send(message: SupervisorMessage, handle?: SocketHandle): void {
     this.#channel?.send(message, handle)
   }
@@ -185,6 +199,11 @@ export class WorkerHandle {
       case 'drained':
         this.drainReport = message
         return this.handle('drained')
+      case 'answered': {
+        const answered = this.#question
+        this.#question = null
+        return answered?.()
+      }
       case 'exiting':
         this.#exitCode = message.code
         return
@@ -238,10 +257,7 @@ export class WorkerHandle {
       case 'lend':
         return this.#owner.lend(this, () => this.handle('attached'))
       case 'drain':
-        return this.#owner.withdraw(this, () => {
-          if (this.state !== 'draining') return
-          this.send({ type: 'drain', deadlineMs: this.#policy.drainTimeoutMs, spreadMs: this.#policy.drainSpreadMs })
-        })
+        return this.#orderDrain(this.#policy.drainTimeoutMs)
       case 'undrain':
         this.drainReport = null
         this.drainProgress = null
@@ -255,6 +271,17 @@ export class WorkerHandle {
       case 'report':
         return
     }
+  }
+
+  #orderDrain(deadlineMs: number): void {
+    this.#owner.withdraw(this, () => {
+      if (this.state === 'draining') this.send({ type: 'drain', deadlineMs, spreadMs: this.#policy.drainSpreadMs })
+    })
+  }
+
+  get #drainLeftMs(): number {
+    const begun = this.drainStartedAt ?? this.#owner.clock.now()
+    return Math.max(0, this.#policy.drainTimeoutMs - (this.#owner.clock.now() - begun))
   }
 
   #kill(): void {

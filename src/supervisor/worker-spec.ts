@@ -2,7 +2,7 @@
 
 import { realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { AppConfig } from '../config/app-config.ts'
+import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import { readVersion } from './version-label.ts'
 
@@ -56,4 +56,13 @@ export function startsDifferently(before: Generation, after: Generation): boolea
       Object.entries(config.env).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     ])
   return identity(before) !== identity(after)
+}
+
+/** Typed alike; variables of a shell differ from one to the next, and say little. */
+export function isSameSource(one: ConfigSource, other: ConfigSource): boolean {
+  return typed(one) === typed(other)
+}
+
+function typed({ file, app, flags, directory }: ConfigSource): string {
+  return JSON.stringify([file, app, flags, directory])
 }

@@ -40,10 +40,11 @@ export class WorkerVoices {
     return this.#waiting !== null
   }
 
-  adoptionOver(): void {
+  /** What waited to be bound is, unless nothing is to be bound any more. */
+  adoptionOver(mayBind: boolean): void {
     const waiting = this.#waiting ?? []
     this.#waiting = null
-    for (const listen of waiting) listen()
+    if (mayBind) for (const listen of waiting) listen()
   }
 
   /** What a worker that is not ready waits for, in words. */
@@ -57,9 +58,8 @@ export class WorkerVoices {
     for (const { key, endpoint } of hello.listeners) if (endpoint !== null) worker.endpoints.set(key, endpoint)
     if (hello.again) this.#lending.adoptReports(worker, hello.listeners)
     // Asked again, one that serves might be ended for a dependency that is down just now.
-    if (worker.wasReadyBefore) worker.handle('becameReady')
-    else this.#ready.get(worker)?.hear(hello)
-    if (hello.draining) worker.handle('drainWanted')
+    if (!worker.wasReadyBefore) this.#ready.get(worker)?.hear(hello)
+    worker.linked(hello.draining)
   }
 
   #hear(worker: WorkerHandle, message: WorkerMessage, handle: SocketHandle | undefined): void {
@@ -103,6 +103,7 @@ export class WorkerVoices {
       case 'drainProgress':
       case 'drained':
       case 'undrained':
+      case 'answered':
       case 'exiting':
       case 'uncaught':
         return

@@ -16,6 +16,7 @@ import {
 } from '../../src/core/reload.ts'
 
 const MIN_READY_MS = 1000
+const ANSWER_MS = 5000
 
 /** A group of processes that does what the machine says, at once or when told to. */
 class World {
@@ -26,11 +27,21 @@ class World {
   readonly fresh = new Map<number, 'booting' | 'serving' | 'leaving' | 'gone'>()
   readonly log: string[] = []
   most = 0
+  /** New processes whose loop does not turn. */
+  readonly hanging = new Set<number>()
+  #asked: number[] = []
 
   constructor(workers: number, plan: Partial<ReloadPlan> = {}, dead: readonly number[] = []) {
     const ids = Array.from({ length: workers }, (_, index) => index + 1)
     for (const id of ids) this.old.set(id, dead.includes(id) ? 'gone' : 'serving')
-    const full: ReloadPlan = { surge: workers, booting: workers, minReadyMs: MIN_READY_MS, restorable: false, ...plan }
+    const full: ReloadPlan = {
+      surge: workers,
+      booting: workers,
+      minReadyMs: MIN_READY_MS,
+      answerMs: ANSWER_MS,
+      restorable: false,
+      ...plan,
+    }
     this.reload = beginReload(
       ids.map((worker) => ({ worker, alive: !dead.includes(worker) })),
       full,
@@ -41,6 +52,12 @@ class World {
   advance(ms = 0): void {
     this.now += ms
     this.#apply(advance(this.reload, this.now))
+    for (const worker of this.#asked.splice(0)) if (!this.hanging.has(worker)) this.answer(worker)
+  }
+
+  answer(worker: number): void {
+    this.#apply(onSeatFact(this.reload, worker, 'answered', this.now))
+    this.advance()
   }
 
   fact(worker: number, fact: 'served' | 'oldGone' | 'newGone'): void {
@@ -80,8 +97,9 @@ class World {
   }
 
   #perform({ type, worker }: ReloadEffect): void {
-    this.log.push(`${type} ${worker}`)
+    if (type !== 'askNew') this.log.push(`${type} ${worker}`)
     if (type === 'startNew' || type === 'startOld') this.fresh.set(worker, 'booting')
+    if (type === 'askNew') this.#asked.push(worker)
     if (type === 'drainOld') this.old.set(worker, 'draining')
     if (type === 'undrainOld') this.old.set(worker, 'serving')
     if (type === 'drainNew') this.fresh.set(worker, 'leaving')
@@ -115,6 +133,33 @@ describe('a reload with room for all', () => {
     expect(world.outcome).toBe('kept')
     expect(world.reload.failed).toBe(2)
     expect(world.serving()).toBe(3)
+  })
+
+  it('does not trust a new one whose loop hangs after it got ready (R4)', () => {
+    const world = new World(2)
+    world.hanging.add(2)
+    world.fact(1, 'served')
+    world.fact(2, 'served')
+    world.advance(MIN_READY_MS)
+    expect(world.states()).toEqual(['proven', 'asking'])
+    world.advance(ANSWER_MS)
+    expect(world.log.slice(2)).toEqual(['killNew 2'])
+    world.advance(1)
+    expect(world.log.filter((line) => line === 'killNew 2')).toHaveLength(1)
+    world.fact(2, 'newGone')
+    world.fact(1, 'newGone')
+    expect(world.outcome).toBe('kept')
+    expect(world.reload.failed).toBe(2)
+  })
+
+  it('takes one that answers late, but in time', () => {
+    const world = new World(1)
+    world.hanging.add(1)
+    world.fact(1, 'served')
+    world.advance(MIN_READY_MS)
+    world.advance(ANSWER_MS - 1)
+    world.answer(1)
+    expect(world.states()).toEqual(['draining'])
   })
 
   it('keeps every old one when a new one dies within minReady', () => {

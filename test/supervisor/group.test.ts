@@ -5,7 +5,7 @@ import { Group, type GroupOwner } from '../../src/supervisor/group.ts'
 import { WorkerHandle } from '../../src/supervisor/worker-handle.ts'
 import type { Generation } from '../../src/supervisor/worker-spec.ts'
 
-const PLAN = { surge: 2, booting: 2, minReadyMs: 0, restorable: true }
+const PLAN = { surge: 2, booting: 2, minReadyMs: 0, answerMs: 1000, restorable: true }
 /** No system gives numbers so high, so that no signal reaches anybody. */
 const NO_PID = 5_000_000
 
@@ -37,13 +37,60 @@ describe('Group', () => {
   })
 })
 
+describe('Group, while a restart waits for its turn to boot', () => {
+  it('starts no second process beside the one that a reload starts (R5, R10)', async () => {
+    const scene = new Scene(new BootGate(1))
+    await scene.replace([1], generation(1))
+    scene.holdGate()
+    scene.exit(0, 1)
+    scene.wakeAll()
+    const reload = scene.group.replace([1], generation(2), PLAN, () => {})
+    scene.freeGate()
+    await scene.serveAll()
+    await reload.result
+    expect(scene.staying().map(({ generation: { number } }) => number)).toEqual([2])
+  })
+
+  it('starts nothing after a stop (R9)', async () => {
+    const scene = new Scene(new BootGate(1))
+    await scene.replace([1], generation(1))
+    scene.holdGate()
+    scene.exit(0, 1)
+    scene.wakeAll()
+    void scene.group.replace([1], generation(2), PLAN, () => {})
+    await scene.group.stop('now')
+    scene.freeGate()
+    await scene.serveAll()
+    expect(scene.staying()).toEqual([])
+  })
+
+  it('lets the older of two that would stay go', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    const place = scene.group.place(1)
+    const found = new WorkerHandle({ id: 1, incarnation: 'found', generation: generation(1) }, scene.group, {
+      child: null,
+      pid: process.pid,
+      ageMs: 0,
+      wasReady: true,
+    })
+    place.processes.add(found)
+    scene.group.reconcile()
+    expect(scene.forked[0]?.state).toBe('draining')
+    expect(found.isStaying).toBe(true)
+  })
+})
+
 class Scene {
   readonly forked: WorkerHandle[] = []
   readonly group: Group
   readonly #children: EventEmitter[] = []
+  readonly #gate: BootGate
+  #leaveGate = () => {}
   #wakes: (() => void)[] = []
 
-  constructor() {
+  constructor(gate = new BootGate(9)) {
+    this.#gate = gate
     this.group = new Group('blue', generation(1), 1, this.#owner())
   }
 
@@ -57,6 +104,22 @@ class Scene {
   async serveAll(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
     for (const worker of this.forked) worker.handle('becameReady')
+    // Asked whether their loops turn, all of them answer.
+    for (const worker of this.forked) worker.hear({ type: 'answered' })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Somebody else boots. */
+  holdGate(): void {
+    this.#leaveGate = this.#gate.enter(() => {})
+  }
+
+  freeGate(): void {
+    this.#leaveGate()
+  }
+
+  staying(): readonly WorkerHandle[] {
+    return this.forked.filter((worker) => worker.isStaying)
   }
 
   exit(index: number, code: number): void {
@@ -71,7 +134,7 @@ class Scene {
     const fork = (identity: ConstructorParameters<typeof WorkerHandle>[0]): WorkerHandle => {
       const child = new EventEmitter()
       this.#children.push(child)
-      const worker = new WorkerHandle(identity, this.group, child as never, NO_PID + this.forked.length)
+      const worker = new WorkerHandle(identity, this.group, { child: child as never, pid: NO_PID + this.forked.length })
       this.forked.push(worker)
       return worker
     }
@@ -83,7 +146,7 @@ class Scene {
           return () => (this.#wakes = this.#wakes.filter((other) => other !== wake))
         },
       },
-      steps: { gate: new BootGate(9), makeOutput: async () => ({ close() {} }) as never, fork },
+      steps: { gate: this.#gate, makeOutput: async () => ({ close() {} }) as never, fork },
       lend: (_worker, done) => done(),
       withdraw: (_worker, done) => done(),
       settle: (_worker, done) => done(),
