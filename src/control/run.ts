@@ -17,6 +17,7 @@ import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { startControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
+import { keepHeapSmall } from './small-heap.ts'
 import { packageVersion } from './package-version.ts'
 
 export interface RunOptions {
@@ -35,6 +36,7 @@ const FLUSH_MS = 2000
 export async function runInstance(options: RunOptions): Promise<ExitCode> {
   // First of all: a signal while everything below is being made must not end the process (S15).
   const signals = new SignalDesk()
+  keepHeapSmall()
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
   const log = openInstanceLog(options.logFormat)
