@@ -1,6 +1,7 @@
 // The agent: what runs beside an app in its worker. It connects the link, the app's listeners, the drain and the app's
 // own channel with each other, and decides nothing that the supervisor could decide.
 
+import { Server } from 'node:net'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 
@@ -213,9 +214,9 @@ export class Agent {
 
   /** Whatever is not gated gets its socket without the supervisor, which hears of it all the same. */
   #bound(server: object): void {
-    if (!(Reflect.get(server, '_handle') instanceof Gate)) {
-      this.#sendOrKeep({ type: 'listening', key: '', endpoint: null })
-    }
+    // A socket for datagrams warns when it is asked for its handle.
+    const isGated = server instanceof Server && Reflect.get(server, '_handle') instanceof Gate
+    if (!isGated) this.#sendOrKeep({ type: 'listening', key: '', endpoint: null })
   }
 
   #saturated(saturation: Saturation): void {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { LogRecord } from '../control/messages.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { addFeedOptions, chooseFeed, parseCount, writeFeed, type FeedOptions } from './feed.ts'
-import { parseTarget } from './instances.ts'
+import { chooseWorkers, parseTarget } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
 import { renderLog } from './records-view.ts'
@@ -32,9 +32,14 @@ async function showLogs(word: string | undefined, options: LogOptions, invocatio
   const { app, worker } = parseTarget(word)
   if (worker !== null && options.worker !== undefined)
     throw wrongUsage(`show logs of two workers: "${word}" and --worker ${options.worker}`, 'Leave one of them out.')
-  const instance = await chooseFeed(app, 'logs', invocation)
+  const wanted = worker ?? options.worker ?? null
+  // To follow a worker that is to come is no mistake.
   const { follow = false, lines, err } = options
-  const query = { app, worker: worker ?? options.worker, stream: err ? 'stderr' : null, lines, follow }
+  const instance =
+    wanted === null || follow
+      ? await chooseFeed(app, 'logs', invocation)
+      : (await chooseWorkers({ target: app ?? undefined, worker: String(wanted) }, 'logs', invocation)).target
+  const query = { app, worker: wanted, stream: err ? 'stderr' : null, lines, follow }
   const { paint } = invocation.output
   return writeFeed<LogRecord>(
     instance,

@@ -25,7 +25,7 @@ async function run(): Promise<ExitCode> {
   const invocation: Invocation = {
     output,
     environment: process.env,
-    directory: process.cwd(),
+    directory: currentDirectory(),
     afterDashes,
     typed: ['supervise', ...process.argv.slice(2)].map(quoteForShell).join(' '),
     instance: () => program.opts<{ instance?: string }>().instance ?? null,
@@ -40,6 +40,15 @@ async function run(): Promise<ExitCode> {
     // Help and version come as errors too.
     if (error.exitCode === 0) return EXIT.ok
     return error.code === 'commander.help' ? EXIT.usage : reportError(asWrongUsage(error), output)
+  }
+}
+
+/** A release's directory may be gone from under a shell; most commands need none. */
+function currentDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return process.env['PWD'] ?? '/'
   }
 }
 

@@ -17,7 +17,10 @@ export async function startForeground(
   const { output, typed } = invocation
   const onProgress = (line: ProgressLine) => {
     // All else is in the supervisor's own lines.
-    if (line.type === 'result' && !line.result.ok) showResults([line.result], typed, output)
+    if (line.type !== 'result' || line.result.ok) return
+    // Whoever stopped it knows.
+    if (line.result.error?.code === 'OPERATION_ABORTED') output.talk(`${line.result.app}: stopped before it was ready`)
+    else showResults([line.result], typed, output)
   }
   return becomeSupervisor({ instance, sources, detached: false, logFormat: options.logFormat, onProgress }, invocation)
 }

@@ -15,7 +15,8 @@ import { openInstanceDirectory, type InstanceDirectory } from './instance-direct
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
-import { startControlServer } from './server.ts'
+import { KeptEntrance } from './reachability.ts'
+import { startControlServer, type ControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import { packageVersion } from './package-version.ts'
@@ -49,14 +50,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   expectOrphans(directory, supervisor)
   // Not before: a stop is one of everything that there is.
   signals.serve(supervisor)
-  const link = openLinkDesk(
-    directory.linkSocket,
-    (hello, channel) => supervisor.hello(hello, channel),
-    (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
-  )
-  const control = await startControlServer(directory, supervisor, {
-    onError: (error, request) => supervisor.internalError(new Error(`${request}: ${String(error)}`)),
-  })
+  const { link, control } = await openEntrances(directory, supervisor, log)
   let exitCode: ExitCode | null
   try {
     const restarts = await completeAdoption(restored, supervisor)
@@ -65,7 +59,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   } finally {
     await supervisor.close()
     await control.close()
-    link.close()
+    await link.close()
     // Workers that nobody took back serve on: the next supervisor finds them by what is there.
     if (heldOutputs(directory.output).length === 0) removeTraces(directory)
     await log.close(FLUSH_MS)
@@ -75,6 +69,35 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     signals.close()
   }
   return exitCode ?? EXIT.ok
+}
+
+/** Both are opened again when somebody deletes them under a supervisor that lives. */
+async function openEntrances(directory: InstanceDirectory, supervisor: Supervisor, log: InstanceLog) {
+  const openLink = () =>
+    openLinkDesk(
+      directory.linkSocket,
+      (hello, channel) => supervisor.hello(hello, channel),
+      (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
+    )
+  const openControl = (): Promise<ControlServer> =>
+    startControlServer(directory, supervisor, {
+      onError: (error, request) => supervisor.internalError(new Error(`${request}: ${String(error)}`)),
+    })
+  const found = (path: string) => (error: unknown) => {
+    const text = error === null ? `${path} was deleted, and is there again` : `${path} was deleted: ${String(error)}`
+    log.events.record({ type: 'runtimeDeleted', app: null, text, cause: 'supervisor' }, 'warn')
+    supervisor.saveSoon()
+  }
+  const { linkSocket, controlSocket } = directory
+  return {
+    link: new KeptEntrance(directory, { path: linkSocket, open: openLink }, openLink(), found(linkSocket)),
+    control: new KeptEntrance(
+      directory,
+      { path: controlSocket, open: openControl },
+      await openControl(),
+      found(controlSocket),
+    ),
+  }
 }
 
 function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: InstanceLog): Supervisor {

@@ -91,6 +91,11 @@ export function startFailed(app: string, why: string, advice: string | null, lin
   )
 }
 
+/** What nobody outside may have noticed, and what everybody has. */
+export function whatServes(serving: number, wanted: number): string {
+  return serving === 0 ? 'No worker serves.' : `The old code still serves with ${serving} of ${wanted} workers.`
+}
+
 export function reloadRefused(
   app: string,
   why: string,
@@ -102,8 +107,8 @@ export function reloadRefused(
   return new SuperviseError(
     'RELOAD_REFUSED',
     `Cannot reload "${app}": ${why}`,
-    `The old code still serves with ${serving} of ${wanted} workers. ${advice ?? `Read \`supervise logs ${app}\`, correct the cause, then reload again.`}`,
-    EXIT.rolloutFailed,
+    `${whatServes(serving, wanted)} ${advice ?? `Read \`supervise logs ${app}\`, correct the cause, then reload again.`}`,
+    serving === 0 ? EXIT.degraded : EXIT.rolloutFailed,
     { lines },
   )
 }

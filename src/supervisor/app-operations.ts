@@ -4,7 +4,15 @@ import { availableParallelism } from 'node:os'
 import type { AppConfig } from '../config/app-config.ts'
 import type { OperationResult, RestartRequest, ScaleRequest, StopRequest, WorkerStep } from '../control/messages.ts'
 import type { ReloadPlan } from '../core/reload.ts'
-import { operationAborted, reloadMixed, reloadRefused, startFailed, unknownWorker, appRenamed } from '../errors/app.ts'
+import {
+  operationAborted,
+  reloadMixed,
+  reloadRefused,
+  startFailed,
+  unknownWorker,
+  appRenamed,
+  whatServes,
+} from '../errors/app.ts'
 import { EXIT, SuperviseError } from '../errors.ts'
 import type { App } from './app.ts'
 import type { Group } from './group.ts'
@@ -61,7 +69,7 @@ export function reloadBody(app: App): Body {
       target = await nextGeneration(app)
     } catch (error) {
       app.record('reloadRefused', `the configuration is refused: ${messageOf(error)}`, cause, 'error')
-      return report.fail(asSuperviseError(error))
+      return report.fail(asSuperviseError(error, app))
     }
     // A stop came while the configuration was read: nothing may be started beside it.
     if (group.isStopping) return report.fail(operationAborted(app.name, 'reload'))
@@ -291,17 +299,16 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function asSuperviseError(error: unknown): SuperviseError {
+function asSuperviseError(error: unknown, app: App): SuperviseError {
+  const { serving, wanted } = app.counts()
+  const exitCode = serving === 0 ? EXIT.degraded : EXIT.rolloutFailed
+  const now = whatServes(serving, wanted)
   if (error instanceof SuperviseError) {
-    const { code, message, fix, exitCode, lines } = error
+    const { code, message, fix, lines } = error
     // What was typed at the start was right then; that it is no more is no wrong usage of `reload`.
-    if (exitCode !== EXIT.usage) return error
-    return new SuperviseError(code, message, `The old code serves on. ${fix}`, EXIT.rolloutFailed, { lines })
+    if (error.exitCode !== EXIT.usage) return error
+    return new SuperviseError(code, message, `${now} ${fix}`, exitCode, { lines })
   }
-  return new SuperviseError(
-    'RELOAD_FAILED',
-    `Cannot reload: ${messageOf(error)}`,
-    'The old code serves on. Correct the cause, then reload again.',
-    EXIT.rolloutFailed,
-  )
+  const what = `Cannot reload: ${messageOf(error)}`
+  return new SuperviseError('RELOAD_FAILED', what, `${now} Correct the cause, then reload again.`, exitCode)
 }

@@ -1,0 +1,61 @@
+// That the supervisor can be reached: by people on its control socket, by workers on its link. Whoever deletes the runtime
+// directory under it takes both away, and the next worker that boots would wait for its sockets in vain.
+
+import { existsSync } from 'node:fs'
+import { completeDirectory, type InstanceDirectory } from './instance-directory.ts'
+
+const LOOK_MS = 1000
+
+export interface Reachable {
+  close(): unknown
+}
+
+/** One of the sockets, and how to open it again. */
+export interface Entrance<Open extends Reachable> {
+  readonly path: string
+  readonly open: () => Open | Promise<Open>
+}
+
+/** Keeps an entrance open: looks for its socket once a second. */
+export class KeptEntrance<Open extends Reachable> {
+  readonly #directory: InstanceDirectory
+  readonly #entrance: Entrance<Open>
+  readonly #found: (error: unknown) => void
+  readonly #timer: NodeJS.Timeout
+  #current: Open
+  #isOpening = false
+  #hasFailed = false
+
+  /** `found` is told once when it was missing: with null when it is there again, else with why it cannot be. */
+  constructor(directory: InstanceDirectory, entrance: Entrance<Open>, first: Open, found: (error: unknown) => void) {
+    this.#directory = directory
+    this.#entrance = entrance
+    this.#current = first
+    this.#found = found
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS)
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isOpening || existsSync(this.#entrance.path)) return
+    this.#isOpening = true
+    try {
+      completeDirectory(this.#directory)
+      const before = this.#current
+      this.#current = await this.#entrance.open()
+      // Nobody can find it any more, and whoever is in it stays until then.
+      await before.close()
+      this.#hasFailed = false
+      this.#found(null)
+    } catch (error) {
+      if (!this.#hasFailed) this.#found(error)
+      this.#hasFailed = true
+    } finally {
+      this.#isOpening = false
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#current.close()
+  }
+}
