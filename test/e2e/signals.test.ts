@@ -69,7 +69,7 @@ describe('a running supervisor', () => {
     supervise.signal(signal)
     expect(await slow).toMatchObject({ status: 200, text: 'slow\n' })
     expect(await supervise.ended()).toEqual({ code: 0, signal: null })
-    supervise.mustHaveNoOrphan()
+    await supervise.mustHaveNoOrphan()
   })
 
   it('ends now at the second SIGTERM, and leaves nobody behind', async () => {
@@ -83,7 +83,7 @@ describe('a running supervisor', () => {
     expect(await supervise.ended(5_000)).toEqual({ code: 0, signal: null })
     expect(performance.now() - began).toBeLessThan(3_000)
     expect(await hanging).toBeInstanceOf(Error)
-    supervise.mustHaveNoOrphan()
+    await supervise.mustHaveNoOrphan()
   })
 
   it('ends now on SIGQUIT; a worker that ignores SIGTERM is ended after killTimeout', async () => {
@@ -92,7 +92,7 @@ describe('a running supervisor', () => {
     supervise.signal('SIGQUIT')
     expect(await supervise.ended(8_000)).toEqual({ code: 0, signal: null })
     expect(await hanging).toBeInstanceOf(Error)
-    supervise.mustHaveNoOrphan()
+    await supervise.mustHaveNoOrphan()
   })
 })
 
@@ -182,7 +182,7 @@ describe('a supervisor in a terminal', () => {
     expect(await slow).toMatchObject({ status: 200, text: 'slow\n' })
     expect(await ended).toBe(0)
     expect(isAlive(pid)).toBe(false)
-    expect(home.processes()).toEqual([])
+    await home.mustBeEmpty()
   })
 
   it('closed: drains, answers what is under way, and leaves no orphan (S16)', async () => {
@@ -201,7 +201,7 @@ describe('a supervisor in a terminal', () => {
     sendIfAlive(terminal.pid ?? 0, 'SIGKILL')
     expect(await slow).toMatchObject({ status: 200, text: 'slow\n' })
     await until(() => !isAlive(pid), 10_000, 'the supervisor ends')
-    expect(home.processes()).toEqual([])
+    await home.mustBeEmpty()
   })
 })
 

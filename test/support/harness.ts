@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { AppStatus, InstanceStatus, WorkerStatus } from '../../src/control/messages.ts'
 import { LAUNCHER, makeHome, TEST_NODE, type ApiAnswer, type CliOptions, type CliResult, type Home } from './home.ts'
-import { commandOf, sendIfAlive } from './processes.ts'
+import { sendIfAlive } from './processes.ts'
 import { Hopeless, until } from './until.ts'
 
 const STOP_MS = 45_000
@@ -137,14 +137,12 @@ export class Supervise {
   async stop(signal: NodeJS.Signals = 'SIGTERM', deadlineMs = STOP_MS): Promise<Exit> {
     this.signal(signal)
     const exit = await this.ended(deadlineMs)
-    this.mustHaveNoOrphan()
+    await this.mustHaveNoOrphan()
     return exit
   }
 
-  mustHaveNoOrphan(): void {
-    const left = this.home.processes().filter((pid) => pid !== this.pid)
-    if (left.length === 0) return
-    throw new Error(`Left after the stop: ${left.map((pid) => `${pid} (${commandOf(pid)})`).join(', ')}`)
+  async mustHaveNoOrphan(): Promise<void> {
+    await this.home.mustBeEmpty(this.pid)
   }
 
   /** A supervisor that is gone will not do what is waited for; its own words say why. */
