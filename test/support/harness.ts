@@ -9,6 +9,9 @@ import { Hopeless, until } from './until.ts'
 const STOP_MS = 45_000
 const ONLINE_MS = 15_000
 
+/** How long its last words are waited for after its exit, should another process hold its stdout or stderr open. */
+const LAST_WORDS_MS = 500
+
 export interface Exit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -50,7 +53,9 @@ export class Supervise {
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()))
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', reject)
-      this.#child.once('exit', (code, signal) => resolve((this.#exit = { code, signal })))
+      const end = (code: number | null, signal: NodeJS.Signals | null) => resolve((this.#exit ??= { code, signal }))
+      this.#child.once('close', end)
+      this.#child.once('exit', (code, signal) => void setTimeout(end, LAST_WORDS_MS, code, signal))
     })
     this.exited.catch(() => {})
   }
