@@ -80,7 +80,7 @@ describe('readModule()', () => {
 
   it('refuses one that does not end, after the limit, whatever it started', async () => {
     const text = `import { spawn } from 'node:child_process'
-      const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 3000)'], { stdio: 'inherit' })
+      const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 15_000)'], { stdio: 'inherit' })
       process.on('exit', () => child.kill())
       await new Promise((done) => setTimeout(done, 60_000))`
     const began = performance.now()
@@ -89,6 +89,6 @@ describe('readModule()', () => {
       lines: [],
       exitCode: 78,
     })
-    expect(performance.now() - began).toBeLessThan(2500)
+    expect(performance.now() - began).toBeLessThan(10_000)
   })
 })

@@ -22,6 +22,9 @@ async function sayAndKeep(text: string): Promise<Socket> {
   return socket
 }
 
+/** Shorter than any time-out that a ping could have to wait for, and longer than a busy machine makes it. */
+const PROMPT_MS = 3_000
+
 /** Milliseconds that a ping takes meanwhile. */
 async function pingMs(): Promise<number> {
   const startedAt = performance.now()
@@ -32,10 +35,10 @@ async function pingMs(): Promise<number> {
 const followLogs = 'GET /v1/logs?follow HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'
 
 test('1,000 clients with half a request each delay nobody and are let go of in time (S13)', async () => {
-  running = await serve({}, { headMs: 1_500, requestMs: 2_000 })
+  running = await serve({}, { headMs: 4_000, requestMs: 5_000 })
   const halves = ['', 'G', 'GET /v1/status HTT', 'POST /v1/stop HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{']
   await Promise.all(Array.from({ length: 1_000 }, (_, i) => sayAndKeep(halves[i % halves.length] ?? '')))
-  expect(await pingMs()).toBeLessThan(500)
+  expect(await pingMs()).toBeLessThan(PROMPT_MS)
   for (const socket of sockets) socket.resume()
   await until('all are gone', () => sockets.every((socket) => socket.closed), 10_000)
   expect(running.server.counts().dropped.timedOut).toBe(1_000)
@@ -69,7 +72,7 @@ test.each([
   running = await serve()
   const answer = await readAll(await sayAndKeep(text))
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`))
-  expect(await pingMs()).toBeLessThan(500)
+  expect(await pingMs()).toBeLessThan(PROMPT_MS)
   expect(running.supervisor.asked).toEqual([])
 })
 

@@ -33,6 +33,6 @@ describe('an app that never listens', () => {
     const args = ['-i', '1', '--ready', 'message', '--ready-timeout', '1s', '--env', 'SAYS_READY=no']
     const supervise = await startSupervise([fixture('queue-worker.js'), ...args], { wait: 'none' })
     expect((await supervise.ended()).code).toBe(1)
-    supervise.mustHaveNoOrphan()
+    await supervise.mustHaveNoOrphan()
   })
 })

@@ -29,8 +29,8 @@ function mustSay(result: CliResult, code: number, message: RegExp, fix: RegExp):
   expect(result.code).toBe(code)
 }
 
-function mustLeaveNothing(home: Home): void {
-  expect(home.processes()).toEqual([])
+async function mustLeaveNothing(home: Home): Promise<void> {
+  await home.mustBeEmpty()
   expect(readdirSync(home.runtime)).toEqual([])
 }
 
@@ -46,7 +46,7 @@ describe('supervise start refuses', () => {
     }
     mustSay(await home.cli(['start', hello, '-n', 'a/b']), 2, /--name: "a\/b" has a "\/"/, /Correct the command/)
     mustSay(await home.cli(['start', hello, '--wrokers', '2']), 2, /--wrokers/, /--workers/)
-    mustLeaveNothing(home)
+    await mustLeaveNothing(home)
   })
 
   it.each([
@@ -75,7 +75,7 @@ describe('supervise start refuses', () => {
   ] as const)('%s: exit code 1, the last lines of the worker, and no orphan', async (_, script, args, message, fix) => {
     const home = makeHome()
     mustSay(await home.cli(['start', fixture(script), '-i', '2', ...args]), 1, message, fix)
-    mustLeaveNothing(home)
+    await mustLeaveNothing(home)
   })
 
   it('a port that is taken, and says by whom', async () => {
@@ -92,7 +92,7 @@ describe('supervise start refuses', () => {
       new RegExp(`:${port}.* in use by process ${process.pid} `),
       new RegExp(`Try: Give the app another port, or stop that process: \`kill ${process.pid}\``),
     )
-    mustLeaveNothing(home)
+    await mustLeaveNothing(home)
   })
 
   it.runIf(isRoot)('a port that this user may not have', async () => {
@@ -125,7 +125,7 @@ describe('supervise start refuses', () => {
     mustSay(result, 78, /Cannot use config/, /supervise check/)
     for (const name of Object.keys(broken)) expect(result.stderr).toMatch(new RegExp(`config.json:\\d+: ${name}: `))
     expect(result.stderr).toMatch(/wrokers.*workers/)
-    mustLeaveNothing(home)
+    await mustLeaveNothing(home)
   })
 
   it('two apps of one name, in a config and in an instance', async () => {
@@ -137,7 +137,7 @@ describe('supervise start refuses', () => {
     writeFileSync(join(home.work, 'supervise.config.json'), JSON.stringify({ apps }))
     mustSay(await home.cli(['start']), 78, /"web" is the name of apps\[0\], too/, /Correct/)
     rmSync(join(home.work, 'supervise.config.json'))
-    mustLeaveNothing(home)
+    await mustLeaveNothing(home)
 
     const args = ['-n', 'web', '--port', `${await freePort()}`, '-i', '1', ...QUICK]
     const running = await startSupervise([hello, ...args], { home })

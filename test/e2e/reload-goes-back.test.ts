@@ -1,13 +1,14 @@
 // A reload whose new code fails late goes back by itself, also from a drain that is under way.
 
+import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { isDraining } from '../support/drain-scene.ts'
 import { get } from '../support/get.ts'
+import { makeHold } from '../support/hold.ts'
 import { makeHome } from '../support/home.ts'
-import { mustHaveLostNothing } from '../support/load.ts'
+import { mustHaveLostNothing, type Report } from '../support/load.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { isAlive, sendIfAlive } from '../support/processes.ts'
 import { fixture, makeRelease, switchLink } from '../support/releases.ts'
@@ -18,13 +19,15 @@ import { until } from '../support/until.ts'
 const ROLLOUT_FAILED = 5
 const DEGRADED = 6
 
+/** What a request that the test holds up may take in all. */
+const HELD_MS = 60_000
+
 interface Releases extends UnderLoad {
   readonly before: readonly number[]
 }
 
 /** Release 1 runs from its own directory behind a symlink, which now points at release 2 of another fixture. */
-async function startThenSwitch(next: string, args: readonly string[]): Promise<Releases> {
-  const home = makeHome()
+async function startThenSwitch(next: string, args: readonly string[], home = makeHome()): Promise<Releases> {
   makeRelease(join(home.work, 'releases/1'), { fixture: 'hello.js', version: '1' })
   makeRelease(join(home.work, 'releases/2'), { fixture: next, version: '2' })
   const current = join(home.work, 'current')
@@ -40,6 +43,12 @@ async function releasesSeen({ target }: UnderLoad): Promise<readonly unknown[]> 
   return [...new Set(answers.map(({ headers }) => headers['x-release']))]
 }
 
+/** At most what the 60 connections had sent, three at a time where they pipeline, to the workers that crashed. */
+function mustHaveLostAtMostInFlight(report: Report): void {
+  expect(report.failed).toBeLessThanOrEqual(68)
+  expect(report.failures.refused + report.failures.unexpectedStatus + report.failures.timedOut).toBe(0)
+}
+
 describe('supervise reload', () => {
   it('goes back by itself when the new code crashes on real requests; only those in flight are lost (R4)', async () => {
     const running = await startThenSwitch('crashes-on-first-request.js', ['-i', '2', '--min-ready', '2s'])
@@ -50,9 +59,7 @@ describe('supervise reload', () => {
     await load.answers(300)
     const report = await load.stop()
 
-    // At most what the 60 connections had sent, three at a time where they pipeline, to the workers that crashed.
-    expect(report.failed).toBeLessThanOrEqual(68)
-    expect(report.failures.refused + report.failures.unexpectedStatus + report.failures.timedOut).toBe(0)
+    mustHaveLostAtMostInFlight(report)
     expect(new Set(await supervise.pids())).toEqual(new Set(before))
     expect(await releasesSeen(running)).toEqual(['1'])
     await supervise.stop()
@@ -69,7 +76,8 @@ describe('supervise reload', () => {
     ])
     const { supervise, load, before } = running
     mustExit(await supervise.cli('reload'), ROLLOUT_FAILED)
-    await load.stop()
+    await load.answers(300)
+    mustHaveLostAtMostInFlight(await load.stop())
     expect(new Set(await supervise.pids())).toEqual(new Set(before))
     expect(await releasesSeen(running)).toEqual(['1'])
     await supervise.stop()
@@ -77,18 +85,19 @@ describe('supervise reload', () => {
 
   it('lets a worker that drains serve again when a later one fails (R11)', async () => {
     // Worker 2 is let go to make room for worker 3, which fails while worker 2 still has a long answer to give.
-    const variables = ['--env', 'FAILING_INSTANCE=2', '--env', 'FAILS_AFTER_MS=6000']
-    const args = ['-i', '4', '--max-surge', '2', '--drain-timeout', '30s', ...variables]
-    const running = await startThenSwitch('fails-on-instance-2.js', args)
+    const home = makeHome()
+    const fails = join(home.work, 'fails')
+    const variables = ['--env', 'FAILING_INSTANCE=2', '--env', `FAILS_WHEN=${fails}`]
+    const args = ['-i', '4', '--max-surge', '2', '--drain-timeout', '30s', '--ready-timeout', '60s', ...variables]
+    const running = await startThenSwitch('fails-on-instance-2.js', args, home)
     const { supervise, load, before, target } = running
     const second = before[1] ?? 0
     const download = await downloadFrom(target, second)
-    const [result] = await Promise.all([
-      supervise.cli('reload'),
-      until(() => isDraining(supervise, second), 20_000, 'worker 2 drains while the reload is under way'),
-    ])
+    const reload = supervise.cli('reload')
+    await until(() => isDraining(supervise, second), 30_000, 'worker 2 drains while the reload is under way')
+    writeFileSync(fails, '')
 
-    mustExit(result, ROLLOUT_FAILED)
+    mustExit(await reload, ROLLOUT_FAILED)
     expect(await supervise.pids()).toContain(second)
     await until(async () => (await get(target)).pid === second, 10_000, 'the worker that drained serves again')
     const received = download.bytes()
@@ -139,11 +148,11 @@ interface Download {
   end(): void
 }
 
-/** A download of some 25 s that this worker has under way. */
+/** A download of more than a minute that this worker has under way. */
 async function downloadFrom(target: UnderLoad['target'], pid: number): Promise<Download> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- chance decides which worker answers
-    const response = await begin(target, '/stream?mb=60&ms=400')
+    const response = await begin(target, '/stream?mb=200&ms=400')
     if (Number(response.headers['x-pid']) !== pid) {
       response.destroy()
       continue
@@ -184,10 +193,11 @@ describe('supervise reload while workers crash', () => {
     await supervise.stop()
   })
 
-  it('begins while the generation before it still drains, and waits for neither (R10)', async () => {
-    const { supervise, target } = await startApp(fixture('hello.js'), ['--drain-timeout', '6s'])
-    const slow = Array.from({ length: 8 }, () => get(target, '/slow?ms=4000'))
-    await pause(100)
+  it('asked for while the generation before still drains comes next, and cuts nothing short (R10)', async () => {
+    const { supervise, target } = await startApp(fixture('hello.js'), ['--drain-timeout', '30s'])
+    const hold = makeHold(supervise.home)
+    const slow = Array.from({ length: 8 }, () => get(target, hold.path, HELD_MS))
+    await hold.asked(8)
     const first = supervise.cli('reload')
     await until(
       async () => (await supervise.workers()).some(({ state }) => state === 'draining'),
@@ -195,8 +205,14 @@ describe('supervise reload while workers crash', () => {
       'the first generation drains',
     )
     const second = supervise.cli('reload')
+    await until(
+      async () => (await supervise.app()).operation?.queued === true,
+      15_000,
+      'the second reload was asked for while they drain',
+    )
+    hold.release()
 
-    for (const answer of await Promise.all(slow)) expect(answer).toMatchObject({ status: 200, text: 'slow\n' })
+    for (const answer of await Promise.all(slow)) expect(answer).toMatchObject({ status: 200, text: 'held\n' })
     mustExit(await first, 0)
     mustExit(await second, 0)
     const generations = new Set((await supervise.workers()).map(({ generation }) => generation))

@@ -7,7 +7,8 @@ import { fixture } from '../support/releases.ts'
 import { startApp } from '../support/start-app.ts'
 import { until } from '../support/until.ts'
 
-const DEADLINE_MS = 10_000
+/** Far longer than three reloads take on a busy machine. */
+const DEADLINE_MS = 20_000
 
 interface Connected {
   readonly pid: number
@@ -33,7 +34,7 @@ async function connect(port: number): Promise<Connected> {
     end: () => socket.close(),
     echo(text) {
       socket.send(text)
-      return until(() => echoed.has(text), 3_000, `"${text}" is echoed by ${pid}`)
+      return until(() => echoed.has(text), 5_000, `"${text}" is echoed by ${pid}`)
     },
   }
 }

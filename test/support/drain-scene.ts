@@ -4,7 +4,7 @@ import type { OperationResult } from '../../src/control/messages.ts'
 import type { Supervise } from './harness.ts'
 import type { CliResult } from './home.ts'
 import { startApp, type StartedApp } from './start-app.ts'
-import { until } from './until.ts'
+import { Hopeless, until } from './until.ts'
 
 export interface DrainScene extends StartedApp {
   /** The worker that the clients are with. */
@@ -27,13 +27,14 @@ export async function startScene(script: string, args: readonly string[] = []): 
   }
 }
 
-/** Whether this process drains now, or is gone already. */
+/** Whether this process drains now. One that is gone does not, and will not again. */
 export async function isDraining(supervise: Supervise, pid: number): Promise<boolean> {
   const { body } = await supervise.api('GET', '/v1/status')
   const { apps } = body as Awaited<ReturnType<Supervise['status']>>
   const workers = apps.flatMap(({ groups }) => groups.blue?.workers ?? [])
   const worker = workers.find((each) => each.pid === pid)
-  return worker === undefined || worker.state === 'draining' || worker.state === 'stopping'
+  if (worker === undefined) throw new Hopeless(`Worker ${pid} is gone`)
+  return worker.state === 'draining' || worker.state === 'stopping'
 }
 
 /** What `supervise … --json` answered for the one app that it was about. */

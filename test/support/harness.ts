@@ -3,11 +3,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { AppStatus, InstanceStatus, WorkerStatus } from '../../src/control/messages.ts'
 import { LAUNCHER, makeHome, TEST_NODE, type ApiAnswer, type CliOptions, type CliResult, type Home } from './home.ts'
-import { commandOf, sendIfAlive } from './processes.ts'
+import { sendIfAlive } from './processes.ts'
 import { Hopeless, until } from './until.ts'
 
 const STOP_MS = 45_000
 const ONLINE_MS = 15_000
+
+/** How long its last words are waited for after its exit, should another process hold its stdout or stderr open. */
+const LAST_WORDS_MS = 500
 
 export interface Exit {
   readonly code: number | null
@@ -50,7 +53,9 @@ export class Supervise {
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()))
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', reject)
-      this.#child.once('exit', (code, signal) => resolve((this.#exit = { code, signal })))
+      const end = (code: number | null, signal: NodeJS.Signals | null) => resolve((this.#exit ??= { code, signal }))
+      this.#child.once('close', end)
+      this.#child.once('exit', (code, signal) => void setTimeout(end, LAST_WORDS_MS, code, signal))
     })
     this.exited.catch(() => {})
   }
@@ -137,14 +142,12 @@ export class Supervise {
   async stop(signal: NodeJS.Signals = 'SIGTERM', deadlineMs = STOP_MS): Promise<Exit> {
     this.signal(signal)
     const exit = await this.ended(deadlineMs)
-    this.mustHaveNoOrphan()
+    await this.mustHaveNoOrphan()
     return exit
   }
 
-  mustHaveNoOrphan(): void {
-    const left = this.home.processes().filter((pid) => pid !== this.pid)
-    if (left.length === 0) return
-    throw new Error(`Left after the stop: ${left.map((pid) => `${pid} (${commandOf(pid)})`).join(', ')}`)
+  async mustHaveNoOrphan(): Promise<void> {
+    await this.home.mustBeEmpty(this.pid)
   }
 
   /** A supervisor that is gone will not do what is waited for; its own words say why. */

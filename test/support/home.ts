@@ -7,12 +7,16 @@ import http from 'node:http'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { InstanceStatus } from '../../src/control/messages.ts'
-import { endAll, processesOf, variableOf } from './processes.ts'
+import { commandOf, endAll, processesOf, variableOf } from './processes.ts'
 import { ROOT } from './releases.ts'
+import { until } from './until.ts'
 
 export const LAUNCHER = join(ROOT, 'bin/supervise.js')
 
 const CLI_LIMIT_MS = 60_000
+
+/** What SIGKILL was sent to is gone within this time, however busy the machine; an orphan does not go by itself. */
+const DYING_MS = 3_000
 
 /** The Node under test; the tests themselves may run on another. */
 export const TEST_NODE = process.env['SUPERVISE_TEST_NODE'] ?? process.execPath
@@ -136,6 +140,15 @@ export class Home {
   /** Workers of any generation, and what they started: the supervisor is asked nothing. */
   workers(): readonly number[] {
     return this.processes().filter((pid) => variableOf(pid, 'NODE_APP_INSTANCE') !== undefined)
+  }
+
+  /** Fails when a process that was started here is left, other than one that is ending just now. */
+  async mustBeEmpty(butFor?: number): Promise<void> {
+    const left = () => this.processes().filter((pid) => pid !== butFor)
+    await until(() => left().length === 0, DYING_MS, 'nothing is left').catch((error: unknown) => {
+      const named = left().map((pid) => `${pid} (${commandOf(pid)})`)
+      if (named.length > 0) throw new Error(`Left after the stop: ${named.join(', ')}`, { cause: error })
+    })
   }
 
   async remove(): Promise<void> {

