@@ -278,7 +278,7 @@ export class Lending {
     if (this.#cancelRest !== null) return
     for (const [incarnation, worker] of this.#workers) {
       const listeners = [...this.#listeners.values()]
-      if (worker.mayBorrow && listeners.every((lent) => lent.isSettled(incarnation))) {
+      if (worker.mayBorrow && !worker.isLate && listeners.every((lent) => lent.isServedBy(incarnation))) {
         worker.serves()
       }
       if (worker.isWithdrawn && !listeners.some((lent) => lent.hasLoans(incarnation))) {

@@ -109,6 +109,31 @@ describe('Lending, with workers that come and go', () => {
     expect(await isResolved(promise)).toBe(true)
   })
 
+  it('whenServing() waits for a worker that was passed over because it does not answer', async () => {
+    scene.serving(1)
+    const stuck = scene.join()
+    const promise = scene.lending.whenServing(stuck.incarnation)
+    scene.clock.advance(ATTACH_DEADLINE_MS)
+    scene.workers[0]!.readAll()
+    expect(await isResolved(promise)).toBe(false)
+    scene.settle()
+    expect(stuck.slots(KEY).length).toBeGreaterThan(0)
+    expect(await isResolved(promise)).toBe(true)
+  })
+
+  it('whenServing() waits for a worker that refused what was lent to it', async () => {
+    scene.serving(1)
+    const fresh = scene.join()
+    fresh.saturates()
+    const promise = scene.lending.whenServing(fresh.incarnation)
+    scene.settle()
+    expect(await isResolved(promise)).toBe(false)
+    fresh.isSaturated = false
+    scene.lending.unsaturated(fresh.incarnation)
+    scene.settle()
+    expect(await isResolved(promise)).toBe(true)
+  })
+
   it('whenServing() resolves at once for a worker that listens nowhere (A12)', async () => {
     const queueWorker = scene.worker()
     scene.lending.addBorrower(queueWorker)
