@@ -74,7 +74,8 @@ export class LentListener {
   // ---- what workers say -----------------------------------------------------------------------------
 
   join(borrower: Borrower, afterMs: number): void {
-    this.openedAfterMs = Math.max(this.openedAfterMs, afterMs)
+    // One that closes and listens again hours later does not need hours.
+    if (!this.#members.has(borrower.incarnation)) this.openedAfterMs = Math.max(this.openedAfterMs, afterMs)
     const member = this.#member(borrower)
     member.isListening = true
     member.refuses = false

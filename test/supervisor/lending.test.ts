@@ -311,17 +311,40 @@ describe('Lending.closeUnused()', () => {
   })
 
   it('waits for a new generation that opens its port as late as the old one did (A11)', async () => {
-    const [old] = scene.serving(1)
-    scene.lending.workerListening(old!, KEY, 5_000)
+    const old = scene.worker()
+    scene.lending.listen(REQUEST, KEY)
+    old.listens(KEY, 5_000)
+    scene.lending.addBorrower(old)
     const fresh = scene.join(OTHER)
     scene.settle()
-    await scene.lending.withdraw(old!.incarnation)
+    await scene.lending.withdraw(old.incarnation)
     scene.lending.closeUnused()
     scene.clock.advance(6_000)
     fresh.listens(KEY)
     scene.clock.advance(60_000)
     scene.settle()
     expect(fresh.slots(KEY)).toHaveLength(SLOTS)
+  })
+
+  it.each([
+    ['that is relistened on ten hours later', 300, 36_000_000, 1_600],
+    ['that is opened ten hours late', 36_000_000, null, 60_000],
+  ])('keeps no port long %s', async (_what, firstMs, againMs, graceMs) => {
+    const old = scene.worker()
+    scene.lending.listen(REQUEST, KEY)
+    old.listens(KEY, firstMs)
+    if (againMs !== null) {
+      old.closes(KEY)
+      old.listens(KEY, againMs)
+    }
+    scene.join(OTHER)
+    scene.settle()
+    await scene.lending.withdraw(old.incarnation)
+    scene.lending.closeUnused()
+    scene.clock.advance(graceMs - 1)
+    expect(scene.lending.status()).toHaveLength(2)
+    scene.clock.advance(1)
+    expect(scene.lending.status()).toHaveLength(1)
   })
 
   it('closes nothing while nobody serves', () => {
