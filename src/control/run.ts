@@ -37,6 +37,8 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
   const log = openInstanceLog(options.logFormat)
+  if (lock.notice !== null)
+    log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
   const supervisor = makeSupervisor(options, directory, log)
   signals.serve(supervisor)
   const onFatal = (error: unknown): void => supervisor.internalError(error)
