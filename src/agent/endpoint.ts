@@ -101,6 +101,6 @@ function unlinkQuietly(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // It is gone already, or the supervisor sweeps the folder.
+    // It is gone already, or the supervisor removes it.
   }
 }

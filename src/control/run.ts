@@ -13,6 +13,7 @@ import { Supervisor } from '../supervisor/supervisor.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
+import { findLeftFiles, sweep } from './left-files.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { startControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
@@ -45,6 +46,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', onFatal)
 
+  const left = findLeftFiles(directory)
   const restored = restore(directory, supervisor)
   expectOrphans(directory, supervisor)
   const link = openLinkDesk(
@@ -58,6 +60,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   let exitCode: ExitCode | null
   try {
     const restarts = await completeAdoption(restored, supervisor)
+    sweep(left, incarnationsOf(supervisor), directory)
     exitCode = await startApps(options, supervisor, restored, restarts)
     if (exitCode === null) await supervisor.ended
   } finally {
@@ -127,8 +130,12 @@ function restoreFrom(
 
 /** Whoever still holds the output that it was given lives; the state should know it, and may not. */
 function expectOrphans(directory: InstanceDirectory, supervisor: Supervisor): void {
-  const known = new Set(supervisor.apps.flatMap((app) => [...app.processes()].map((worker) => worker.incarnation)))
+  const known = new Set(incarnationsOf(supervisor))
   supervisor.orphans.expect(heldOutputs(directory.output).filter((incarnation) => !known.has(incarnation)))
+}
+
+function incarnationsOf({ apps }: Supervisor): readonly string[] {
+  return apps.flatMap((app) => [...app.processes()].map(({ incarnation }) => incarnation))
 }
 
 /** Null when something runs; else the exit code of a start that left nothing running. */
