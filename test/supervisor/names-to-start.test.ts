@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+
+import { EXIT } from '../../src/errors.ts'
+import { checkNames } from '../../src/supervisor/names-to-start.ts'
+
+describe('checkNames()', () => {
+  const apps = new Map([
+    ['runs', { isStopped: false, takenOver: null }],
+    ['stopped', { isStopped: true, takenOver: null }],
+    ['taken over', { isStopped: false, takenOver: Promise.resolve() }],
+  ])
+
+  it('takes names that are free, or of apps that are stopped or were just taken over', () => {
+    expect(() => checkNames(['new', 'stopped', 'taken over'], apps)).not.toThrow()
+  })
+
+  it('refuses the name of an app that runs', () => {
+    expect(() => checkNames(['new', 'runs'], apps)).toThrow('Cannot start "runs": an app of this name runs already')
+  })
+
+  it('refuses two of one name, of which the second would run unknown', () => {
+    expect(() => checkNames(['new', 'other', 'new'], apps)).toThrow(
+      expect.objectContaining({
+        code: 'APP_NAMED_TWICE',
+        exitCode: EXIT.usage,
+        message: 'Cannot start "new": two of the apps to start have this name',
+      }),
+    )
+  })
+})
