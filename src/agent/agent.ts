@@ -26,10 +26,9 @@ import { Gate } from './gate.ts'
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { missingInternals } from './node-internals.ts'
+import { Unsent } from './unsent.ts'
 import { startHeartbeat } from './vitals.ts'
 
-/** What an app said while nobody was there to hear it; the oldest is dropped first. */
-const MAX_UNSENT = 1_000
 const MAX_STACK_LENGTH = 16_000
 
 /** A drain under way or done; a new object for each, so that a late end is not taken for that of the next. */
@@ -45,7 +44,7 @@ export class Agent {
   readonly #firstListens: FirstListens
   readonly #appChannel: AppChannel
   readonly #appDrain = new AppDrain((error) => this.#notice(`An onDrain callback of the app failed: ${textOf(error)}`))
-  readonly #unsent: WorkerMessage[] = []
+  readonly #unsent = new Unsent()
   #drain: Drain | null = null
   /** The link over node:cluster's own channel, where this Node lacks what a real one needs. */
   #ipcLink: IpcChannel<SupervisorMessage, WorkerMessage> | null = null
@@ -55,10 +54,10 @@ export class Agent {
   constructor(settings: AgentSettings, linkPath: string) {
     this.#settings = settings
     this.#link = new Link(linkPath, {
-      connected: (again) => this.#connected(again),
-      message: (message, handle) => this.#receive(message, handle),
+      connected: (again) => this.#guard('greet its supervisor', () => this.#connected(again)),
+      message: (message, handle) => this.#guard(`carry out "${message.type}"`, () => this.#handle(message, handle)),
       ended: () => this.#stopHeartbeat(),
-      orphaned: () => this.#acceptOnHeld(),
+      orphaned: () => this.#guard('serve without a supervisor', () => this.#acceptOnHeld()),
     })
     this.#descriptors = new Descriptors({
       saturated: (saturation) => this.#saturated(saturation),
@@ -135,19 +134,19 @@ export class Agent {
     if (this.#firstListens.allBound) this.#link.send({ type: 'allListening' })
     if (this.#descriptors.saturation) this.#link.send({ type: 'saturated', ...this.#descriptors.saturation })
     if (this.#drain?.report) this.#link.send({ type: 'drained', ...this.#drain.report })
-    for (const message of this.#unsent.splice(0)) this.#link.send(message)
+    for (const message of this.#unsent.takeAll()) this.#link.send(message)
     this.#stopHeartbeat()
     this.#stopHeartbeat = startHeartbeat(this.#settings.heartbeatMs, (vitals) =>
       this.#link.send({ type: 'vitals', ...vitals }),
     )
   }
 
-  /** Whatever goes wrong here is ours: from the link's own reading it would end the app. */
-  #receive(message: SupervisorMessage, handle: SocketHandle | undefined): void {
+  /** Whatever goes wrong here is ours: from the link's own events it would end the app. */
+  #guard(what: string, act: () => void): void {
     try {
-      this.#handle(message, handle)
+      act()
     } catch (error) {
-      this.#notice(`The agent could not carry out "${message.type}": ${textOf(error)}`)
+      this.#notice(`The agent could not ${what}: ${textOf(error)}`)
     }
   }
 
@@ -247,9 +246,8 @@ export class Agent {
   }
 
   #sendOrKeep(message: WorkerMessage): void {
-    if (this.#link.isUp) return this.#link.send(message)
-    this.#unsent.push(message)
-    if (this.#unsent.length > MAX_UNSENT) this.#unsent.shift()
+    if (this.#link.isUp) this.#link.send(message)
+    else this.#unsent.add(message)
   }
 }
 

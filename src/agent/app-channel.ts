@@ -6,7 +6,7 @@ import cluster, { type Worker } from 'node:cluster'
 import type { IpcSend } from '../protocol/ipc-channel.ts'
 
 export interface AppChannelOptions {
-  /** Sends what `process.send` was given when node:cluster's channel is gone. */
+  /** Sends what `process.send` was given when node:cluster's channel is gone. Throws what `JSON.stringify` throws. */
   readonly overLink: (body: unknown) => void
   /** Another number for each connection of the link; 0 while there is none. */
   readonly linkGeneration: () => number
@@ -19,6 +19,9 @@ export interface AppChannelOptions {
 
 /** A dying supervisor's channel and link end at nearly the same moment; in which order is chance. */
 const DEATH_SHOWS_WITHIN_MS = 100
+
+/** What Node's own `send` takes. */
+const SENDABLE: ReadonlySet<string> = new Set(['string', 'object', 'number', 'boolean'])
 
 /** Some of what is replaced here has many overloads, and some no type at all. */
 const untyped: object = process
@@ -92,13 +95,20 @@ export class AppChannel {
       const [handle, options] = rest.filter((argument) => typeof argument !== 'function')
       // Without a callback, an error would be emitted on the process and end it.
       return original.call(process, message, handle, options, (error: Error | null) => {
-        if (error === null) callback?.(null)
-        else this.#sendOverLink(message, callback)
+        if (error === null) return callback?.(null)
+        try {
+          this.#sendOverLink(message, callback)
+        } catch {
+          // The app changed it meanwhile, and is no longer in its own call.
+          callback?.(error)
+        }
       })
     })
   }
 
+  /** Throws, as Node's own `send` does, for what is no JSON. */
   #sendOverLink(message: unknown, callback: SendCallback | undefined): boolean {
+    if (!SENDABLE.has(typeof message)) throw new TypeError(`Cannot send a message of type ${typeof message}`)
     this.#options.overLink(message)
     if (callback !== undefined) process.nextTick(callback, null)
     return true

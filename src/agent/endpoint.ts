@@ -10,6 +10,13 @@ const MAX_PATH_BYTES = 107
 /** HTTP/2 with prior knowledge begins with `PRI * HTTP/2.0`. */
 const HTTP2_PREFACE = 'PRI'
 
+/** Paths that are bound. One listener for the process's end serves all: Node warns of more than ten. */
+const bound = new Set<string>()
+
+function unlinkAll(): void {
+  for (const path of bound) unlinkQuietly(path)
+}
+
 export interface Endpoint {
   readonly path: string
   close(): void
@@ -25,12 +32,13 @@ export function openEndpoint(server: Server, path: string): Endpoint | string {
   endpoint.listen({ path, exclusive: true })
   endpoint.unref()
   if (!endpoint.listening) return `"${path}" cannot be bound ${refused}`
-  const unlink = () => unlinkQuietly(path)
-  process.on('exit', unlink)
+  if (bound.size === 0) process.on('exit', unlinkAll)
+  bound.add(path)
   return {
     path,
     close() {
-      process.off('exit', unlink)
+      bound.delete(path)
+      if (bound.size === 0) process.off('exit', unlinkAll)
       endpoint.close()
     },
   }
@@ -93,6 +101,6 @@ function unlinkQuietly(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // It is gone already, or the supervisor sweeps the folder.
+    // It is gone already, or the supervisor removes it.
   }
 }

@@ -78,7 +78,8 @@ interface Spawned {
   readonly log: string
 }
 
-async function spawnSupervisor(name: string, environment: Environment): Promise<Spawned> {
+/** Null when another supervisor of the instance was faster, and answers. */
+async function spawnSupervisor(name: string, environment: Environment): Promise<Spawned | null> {
   // Refuses a directory that cannot be used before anything is left behind.
   const directory = openInstanceDirectory(name, environment)
   const log = logFileOf(name, environment)
@@ -93,11 +94,11 @@ async function spawnSupervisor(name: string, environment: Environment): Promise<
       // A supervisor that stayed here would keep this file system from being unmounted.
       cwd: '/',
     })
-    await waitUntilItAnswers(child, directory, () =>
+    const pid = await whoAnswers(child, directory, () =>
       detachedStartFailed(name, whyItEnded(child), log, lastLines(file, before)),
     )
     child.unref()
-    return { pid: child.pid ?? 0, log }
+    return pid === child.pid ? { pid, log } : null
   } finally {
     closeSync(file)
   }
@@ -110,22 +111,20 @@ export function logFileOf(name: string, environment: Environment): string {
   return join(state, 'supervise', `${name}.log`)
 }
 
-async function waitUntilItAnswers(
-  child: ChildProcess,
-  directory: InstanceDirectory,
-  failure: () => Error,
-): Promise<void> {
+async function whoAnswers(child: ChildProcess, directory: InstanceDirectory, failure: () => Error): Promise<number> {
   const deadline = performance.now() + DEADLINE_MS
   // Without a listener, a process that cannot be spawned would end this one.
   child.once('error', () => {})
-  const isOver = await askUntil(deadline, async () => {
-    if (hasEnded(child)) return true
+  const found = await askUntil(deadline, async () => {
+    // Two commands at once spawn two, and one of them ends: what it was meant for is there all the same.
+    const isOvertaken = child.exitCode === EXIT.busy
+    if (hasEnded(child) && !isOvertaken) return 'ended'
     const answer = await ping(directory.controlSocket, ASK_AGAIN_MS * 4)
-    return typeof answer === 'object' && answer.pid === child.pid
+    return typeof answer === 'object' && (isOvertaken || answer.pid === child.pid) ? answer.pid : null
   })
-  if (isOver && !hasEnded(child)) return
+  if (typeof found === 'number') return found
   const error = failure()
-  if (!isOver) child.kill('SIGKILL')
+  if (!hasEnded(child)) child.kill('SIGKILL')
   throw error
 }
 
@@ -133,9 +132,10 @@ function hasEnded({ pid, exitCode, signalCode }: ChildProcess): boolean {
   return pid === undefined || exitCode !== null || signalCode !== null
 }
 
-async function askUntil(deadline: number, ask: () => Promise<boolean>): Promise<boolean> {
-  if (await ask()) return true
-  if (performance.now() > deadline) return false
+/** Null when nothing was found until the deadline. */
+async function askUntil<Found>(deadline: number, ask: () => Promise<Found | null>): Promise<Found | null> {
+  const found = await ask()
+  if (found !== null || performance.now() > deadline) return found
   await setTimeout(ASK_AGAIN_MS)
   return askUntil(deadline, ask)
 }

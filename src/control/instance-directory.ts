@@ -146,12 +146,19 @@ function createDirectory(path: string, withParents: boolean): void {
 
 function checkRoot(root: Root): void {
   if (root.inPublicPlace) return checkOurs(root.path)
-  const { mode } = statSync(root.path)
-  if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0)
+  const { mode, uid: owner } = statSync(root.path)
+  // Who may rename entries of the root could put their own directory in the place of ours.
+  if (owner !== uid() && owner !== 0)
     throw unsafeDirectory(
       root.path,
-      'everybody may write to it, and so could put their own directory in the place of ours',
-      `Set SUPERVISE_RUNTIME_DIR to a directory of your own, or take the right away: \`chmod o-w ${root.path}\`.`,
+      `it belongs to uid ${owner}, who could put another directory in the place of ours, and this is uid ${uid()}`,
+      'Set SUPERVISE_RUNTIME_DIR to a directory of your own.',
+    )
+  if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0)
+    throw unsafeDirectory(
+      root.path,
+      `others may write to it (mode ${(mode & 0o7777).toString(8)}), and so could put their own directory in the place of ours`,
+      `Set SUPERVISE_RUNTIME_DIR to a directory of your own, or take the right away: \`chmod go-w ${root.path}\`.`,
     )
 }
 

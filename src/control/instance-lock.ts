@@ -1,6 +1,10 @@
 // Exactly one supervisor an instance: an abstract Unix socket that the kernel frees when its holder dies, so that a lock
 // is never stale. It has no file, so a directory on another file system or network namespace is told apart by the
 // sockets in it: whoever accepts on them is respected as well.
+//
+// Anybody on the host may bind an abstract name, and can read ours in /proc/net/unix. So a name that is taken while the
+// holder that was named in our directory is dead is a stranger's, and the lock has another name then, made from what
+// only the dead holder and we know.
 
 import { createHash } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
@@ -10,8 +14,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { instanceAlreadyRuns, lockFailed } from '../errors/control.ts'
 import { ping } from './ping.ts'
 import { completeDirectory, type InstanceDirectory } from './instance-directory.ts'
+import { isAlive, readHolder, removeHolder, writeHolder } from './lock-holder.ts'
 
 export interface InstanceLock {
+  /** What a person should know of how it was taken; null when there is nothing. */
+  readonly notice: string | null
   release(): Promise<void>
 }
 
@@ -29,36 +36,50 @@ export async function takeLock(directory: InstanceDirectory, waitMs = 1_000): Pr
     // oxlint-disable-next-line no-await-in-loop -- one try after the other is the point
     lock = await delay(RETRY_MS).then(() => tryLock(directory))
   }
+  lock ??= await passStranger(directory)
   if (lock === null) throw instanceAlreadyRuns(directory.name, await pidOfHolder(directory))
   return lock
 }
 
-async function tryLock(directory: InstanceDirectory): Promise<InstanceLock | null> {
-  const server = process.platform === 'linux' ? await bindLock(directory) : null
+async function tryLock(directory: InstanceDirectory, secret = ''): Promise<InstanceLock | null> {
+  const server = process.platform === 'linux' ? await bindLock(directory, secret) : null
   if (server === 'held') return null
   // The holder that we waited for may have removed the directory on its way out.
   completeDirectory(directory)
-  const release = () => new Promise<void>((done) => (server === null ? done() : server.close(() => done())))
-  if ((await accepts(directory.controlSocket)) || (await accepts(directory.linkSocket))) {
-    await release()
+  const unbind = () => new Promise<void>((done) => (server === null ? done() : server.close(() => done())))
+  if (isHeldElsewhere(directory) || (await accepts(directory.controlSocket)) || (await accepts(directory.linkSocket))) {
+    await unbind()
     return null
   }
-  return { release }
+  writeHolder(directory)
+  const release = () => {
+    removeHolder(directory)
+    return unbind()
+  }
+  const notice = `another program holds the name of this instance's lock: started beside it`
+  return { notice: secret === '' ? null : notice, release }
 }
 
-function bindLock(directory: InstanceDirectory): Promise<Server | 'held'> {
+/** A holder that had to take another name has no socket yet when it has just begun. */
+function isHeldElsewhere(directory: InstanceDirectory): boolean {
+  const holder = readHolder(directory)
+  return holder !== null && holder.pid !== process.pid && isAlive(holder)
+}
+
+async function passStranger(directory: InstanceDirectory): Promise<InstanceLock | null> {
+  const holder = readHolder(directory)
+  return holder === null || isAlive(holder) ? null : tryLock(directory, holder.secret)
+}
+
+function bindLock(directory: InstanceDirectory, secret: string): Promise<Server | 'held'> {
   return new Promise((resolve, reject) => {
-    // Tells the pid to a supervisor that came second, even before there is a control socket to ask.
-    const server = createServer((socket) => {
-      socket.on('error', () => {})
-      socket.end(`${process.pid}\n`, () => socket.destroy())
-    })
+    const server = createServer((socket) => socket.destroy())
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve('held')
       else reject(lockFailed(directory.name, error.message))
     })
     // Without `exclusive` a cluster worker would ask its primary to bind.
-    server.listen({ path: lockAddress(directory), exclusive: true }, () => {
+    server.listen({ path: lockAddress(directory, secret), exclusive: true }, () => {
       server.unref()
       resolve(server)
     })
@@ -69,8 +90,8 @@ function bindLock(directory: InstanceDirectory): Promise<Server | 'held'> {
  * Named from the root, which stays, since a holder that ends removes its own directory. Containers that share a network
  * share abstract names too; the device tells their equal paths apart.
  */
-function lockAddress({ root, name }: InstanceDirectory): string {
-  const key = `${join(realpathSync(root), name)}\0${statSync(root).dev}`
+function lockAddress({ root, name }: InstanceDirectory, secret: string): string {
+  const key = `${join(realpathSync(root), name)}\0${statSync(root).dev}${secret}`
   return `\0supervise/${createHash('sha256').update(key).digest('hex').slice(0, 32)}`
 }
 
@@ -89,24 +110,6 @@ function accepts(path: string): Promise<boolean> {
 async function pidOfHolder(directory: InstanceDirectory): Promise<number | null> {
   const answer = await ping(directory.controlSocket, ASK_HOLDER_MS)
   if (typeof answer === 'object') return answer.pid
-  return process.platform === 'linux' ? askLock(lockAddress(directory)) : null
-}
-
-function askLock(address: string): Promise<number | null> {
-  return new Promise((resolve) => {
-    const socket = connect(address)
-    let text = ''
-    const finish = () => {
-      socket.destroy()
-      const pid = Number.parseInt(text, 10)
-      resolve(pid > 0 ? pid : null)
-    }
-    socket.setEncoding('latin1').setTimeout(ASK_HOLDER_MS, finish)
-    // Anybody may bind an abstract name, so what answers is not trusted to be short.
-    socket.on('data', (chunk: string) => {
-      text += chunk
-      if (text.length > 20) finish()
-    })
-    socket.on('error', finish).on('end', finish)
-  })
+  const holder = readHolder(directory)
+  return holder !== null && isAlive(holder) ? holder.pid : null
 }

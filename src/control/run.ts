@@ -14,6 +14,7 @@ import { Supervisor } from '../supervisor/supervisor.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
+import { findLeftFiles, sweep } from './left-files.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
 import { startControlServer, type ControlServer } from './server.ts'
@@ -41,11 +42,14 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
   const log = openInstanceLog(options.logFormat)
+  if (lock.notice !== null)
+    log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
   const supervisor = makeSupervisor(options, directory, log)
   const onFatal = (error: unknown): void => supervisor.internalError(error)
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', onFatal)
 
+  const left = findLeftFiles(directory)
   const restored = restore(directory, supervisor)
   expectOrphans(directory, supervisor)
   // Not before: a stop is one of everything that there is.
@@ -54,6 +58,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   let exitCode: ExitCode | null
   try {
     const restarts = await completeAdoption(restored, supervisor)
+    sweep(left, incarnationsOf(supervisor), directory)
     exitCode = await startApps(options, supervisor, restored, restarts)
     if (exitCode === null) await supervisor.ended
   } finally {
@@ -71,6 +76,10 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   return exitCode ?? EXIT.ok
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Both are opened again when somebody deletes them under a supervisor that lives. */
 async function openEntrances(directory: InstanceDirectory, supervisor: Supervisor, log: InstanceLog) {
   const openLink = () =>
@@ -84,7 +93,7 @@ async function openEntrances(directory: InstanceDirectory, supervisor: Superviso
       onError: (error, request) => supervisor.internalError(new Error(`${request}: ${String(error)}`)),
     })
   const found = (path: string) => (error: unknown) => {
-    const text = error === null ? `${path} was deleted, and is there again` : `${path} was deleted: ${String(error)}`
+    const text = error === null ? `${path} was deleted, and is there again` : `${path} was deleted: ${messageOf(error)}`
     log.events.record({ type: 'runtimeDeleted', app: null, text, cause: 'supervisor' }, 'warn')
     supervisor.saveSoon()
   }
@@ -152,8 +161,12 @@ function restoreFrom(
 
 /** Whoever still holds the output that it was given lives; the state should know it, and may not. */
 function expectOrphans(directory: InstanceDirectory, supervisor: Supervisor): void {
-  const known = new Set(supervisor.apps.flatMap((app) => [...app.processes()].map((worker) => worker.incarnation)))
+  const known = new Set(incarnationsOf(supervisor))
   supervisor.orphans.expect(heldOutputs(directory.output).filter((incarnation) => !known.has(incarnation)))
+}
+
+function incarnationsOf({ apps }: Supervisor): readonly string[] {
+  return apps.flatMap((app) => [...app.processes()].map(({ incarnation }) => incarnation))
 }
 
 /** Null when something runs; else the exit code of a start that left nothing running. */

@@ -1,12 +1,12 @@
 // Which operation on an app may run, which waits, which is the same as one that waits already: one at a time, a
-// repeated wish is granted once, and a stop goes before everything.
+// repeated wish is granted once, a stop goes before everything, and what people want before what policies want.
 
 export type OperationKind = 'start' | 'reload' | 'restart' | 'scale' | 'recycle' | 'stop'
 
 export interface Operation {
   readonly id: number
   readonly kind: OperationKind
-  /** Equal operations may be joined: `reload` and `reload` are, `restart 1` and `restart 2` are not. */
+  /** Equal operations may be joined: `reload` and `reload` are, `restart 1` and `restart 2` are not; every worker is `all`. */
   readonly subject: string
 }
 
@@ -17,12 +17,12 @@ export interface OperationQueue {
 
 export type Verdict =
   | { readonly kind: 'begin'; readonly dropped: readonly Operation[]; readonly aborted: Operation | null }
-  | { readonly kind: 'wait' }
+  | { readonly kind: 'wait'; readonly dropped: readonly Operation[] }
   | { readonly kind: 'join'; readonly id: number }
   | { readonly kind: 'refuse'; readonly because: Operation }
 
 export const EMPTY_QUEUE: OperationQueue = { current: null, waiting: [] }
-/** Far more than people type; a script gone wild is told. */
+/** Far more than people type; a script gone wild is told. Recycles do not count: there is one a worker at most. */
 export const MAX_WAITING = 16
 
 /** Asks for an operation. */
@@ -36,8 +36,23 @@ export function request(queue: OperationQueue, wish: Operation): { queue: Operat
   const same = waiting.find((other) => other.kind === wish.kind && other.subject === wish.subject)
   // `+1` twice is `+2`, so equal wishes to scale are never one.
   if (same !== undefined && wish.kind !== 'scale') return { queue, verdict: { kind: 'join', id: same.id } }
-  if (waiting.length >= MAX_WAITING) return { queue, verdict: { kind: 'refuse', because: current } }
-  return { queue: { current, waiting: [...waiting, wish] }, verdict: { kind: 'wait' } }
+  const recycles = waiting.filter(isRecycle)
+  const others = waiting.filter((other) => !isRecycle(other))
+  if (isRecycle(wish))
+    return { queue: { current, waiting: [...waiting, wish] }, verdict: { kind: 'wait', dropped: [] } }
+  if (others.length >= MAX_WAITING) return { queue, verdict: { kind: 'refuse', because: current } }
+  // What replaces every worker replaces those too.
+  const dropped = replacesAll(wish) ? recycles : []
+  const kept = replacesAll(wish) ? [] : recycles
+  return { queue: { current, waiting: [...others, wish, ...kept] }, verdict: { kind: 'wait', dropped } }
+}
+
+function isRecycle({ kind }: Operation): boolean {
+  return kind === 'recycle'
+}
+
+function replacesAll({ kind, subject }: Operation): boolean {
+  return kind === 'reload' || (kind === 'restart' && subject === 'all')
 }
 
 function requestStop(queue: OperationQueue, wish: Operation): { queue: OperationQueue; verdict: Verdict } {

@@ -29,6 +29,15 @@ export function unknownWorker(app: string, worker: number, known: readonly numbe
   )
 }
 
+export function appNamedTwice(name: string) {
+  return new SuperviseError(
+    'APP_NAMED_TWICE',
+    `Cannot start "${name}": two of the apps to start have this name`,
+    'Give each app a name of its own, with `--name` or as `name` in its config.',
+    EXIT.usage,
+  )
+}
+
 export function appExists(name: string) {
   return new SuperviseError(
     'APP_EXISTS',

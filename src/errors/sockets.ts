@@ -10,6 +10,9 @@ export function portInUse(address: string, owner: { readonly pid: number; readon
 
 function fixForPort(owner: { readonly pid: number; readonly command: string } | null): string {
   if (owner === null) return 'Give the app another port, or stop what listens there (`ss -ltnp` names it).'
+  if (owner.pid === process.pid) {
+    return 'An app of this supervisor has it, there or at an address that includes it. Give this app another port. To move an app to another address of the port that it has, stop it, then start it: a reload cannot.'
+  }
   // Killing a supervisor, or a worker that serves without one, is never what is wanted.
   if (/\bsupervise(\.js)?\b.* (start|serve-detached)\b|\/agent\/preload\.js/.test(owner.command)) {
     return 'An app of supervise has it. `supervise status` says which: stop that one, or give this app another port.'

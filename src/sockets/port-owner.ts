@@ -77,10 +77,10 @@ function meets(bound: string, wanted: string | null): boolean {
   return wanted === null || WILDCARDS.has(bound) || WILDCARDS.has(wanted) || bound === normalized(wanted)
 }
 
-/** The oldest of its owners: a server's parent rather than its children. */
+/** This process, or else the oldest of its owners: a server's parent rather than its children. */
 function ownerOf(inodes: ReadonlySet<string>): PortOwner | null {
   const pids = entriesOf('/proc').map(Number).filter(Number.isInteger)
-  for (const pid of pids.toSorted((a, b) => a - b)) {
+  for (const pid of [process.pid, ...pids.toSorted((a, b) => a - b)]) {
     const isOwner = entriesOf(`/proc/${pid}/fd`).some((fd) => {
       const inode = inodeBehind(`/proc/${pid}/fd/${fd}`)
       return inode !== null && inodes.has(inode)

@@ -12,17 +12,21 @@ export interface Clock {
  */
 export const STALL_MS = 250
 
+/** Node takes a longer time for none at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wakeAt(time, wake) {
     let late: NodeJS.Immediate | undefined
     let timer: NodeJS.Timeout | undefined
     const arm = (): void => {
-      timer = setTimeout(onTime, Math.max(0, Math.ceil(time - performance.now())))
+      const remainingMs = Math.max(0, Math.ceil(time - performance.now()))
+      timer = setTimeout(onTime, Math.min(remainingMs, LONGEST_TIMER_MS))
     }
     const onTime = (): void => {
       const lateMs = performance.now() - time
-      // Node's timers count from when their turn of the loop began, and may be early by that.
+      // Node's timers count from when their turn of the loop began, and may be early by that; the longest are cut.
       if (lateMs < 0) return arm()
       if (lateMs < STALL_MS) return wake()
       late = setImmediate(wake)

@@ -35,6 +35,8 @@ export type LendingSettings = Pick<AppConfig, 'slots' | 'loansPerSlot'>
 export const ADOPTION_REST_MS = 250
 
 const CLOSE_GRACE_MS = 1000
+/** However late a port was opened: until it is closed its clients wait for nobody. */
+const MAX_CLOSE_GRACE_MS = 60_000
 
 export class Lending {
   readonly #listeners = new Map<ListenerKey, LentListener>()
@@ -87,13 +89,14 @@ export class Lending {
 
   /**
    * Closes the listeners that no worker listens on but those that were withdrawn, if that is still so after a grace: an app
-   * may open a port seconds after it is ready, and is given twice the time that it took before. Without a borrower it
-   * closes none.
+   * may open a port seconds after it is ready, and is given twice the time that it took before, a minute at most.
+   * Without a borrower it closes none.
    */
   closeUnused(): void {
     for (const [key, lent] of this.#listeners) {
       if (this.#closing.has(key) || !this.#isUnused(lent)) continue
-      const cancel = this.#clock.wakeAt(this.#clock.now() + 2 * lent.openedAfterMs + CLOSE_GRACE_MS, () => {
+      const graceMs = Math.min(2 * lent.openedAfterMs + CLOSE_GRACE_MS, MAX_CLOSE_GRACE_MS)
+      const cancel = this.#clock.wakeAt(this.#clock.now() + graceMs, () => {
         this.#closing.delete(key)
         if (this.#isUnused(lent)) this.#close(key, lent)
       })
@@ -278,7 +281,7 @@ export class Lending {
     if (this.#cancelRest !== null) return
     for (const [incarnation, worker] of this.#workers) {
       const listeners = [...this.#listeners.values()]
-      if (worker.mayBorrow && listeners.every((lent) => lent.isSettled(incarnation))) {
+      if (worker.mayBorrow && !worker.isLate && listeners.every((lent) => lent.isServedBy(incarnation))) {
         worker.serves()
       }
       if (worker.isWithdrawn && !listeners.some((lent) => lent.hasLoans(incarnation))) {

@@ -37,6 +37,8 @@ export class LentListener {
   /** The longest time that a worker took from its start until it listened. */
   openedAfterMs = 0
   readonly #members = new Map<string, Member>()
+  /** Those who may borrow and get nothing by the last plan: there are fewer loans than workers. */
+  #spare: ReadonlySet<string> = new Set()
   /** Missing slots, and who was asked for them. */
   readonly #asked = new Map<number, string>()
 
@@ -50,9 +52,13 @@ export class LentListener {
     return this.#members.get(incarnation)?.isListening ?? false
   }
 
-  /** Whether nothing is lent to this worker that it was not yet seen to accept on. */
-  isSettled(incarnation: string): boolean {
-    return !this.#loansOf(incarnation).some(([, loan]) => loan.state === 'attaching')
+  /** Whether this worker does its part: it was seen to accept on all that is lent to it, or has no part here. */
+  isServedBy(incarnation: string): boolean {
+    if (!this.isListening(incarnation)) return true
+    const states = this.#loansOf(incarnation).map(([, loan]) => loan.state)
+    if (states.includes('attaching')) return false
+    // One that was passed over has no loan to wait for, and serves nothing all the same.
+    return states.includes('attached') || this.#spare.has(incarnation)
   }
 
   /** Whether it accepts, or is about to, on some slot that nobody has asked it to give up. */
@@ -68,7 +74,8 @@ export class LentListener {
   // ---- what workers say -----------------------------------------------------------------------------
 
   join(borrower: Borrower, afterMs: number): void {
-    this.openedAfterMs = Math.max(this.openedAfterMs, afterMs)
+    // One that closes and listens again hours later does not need hours.
+    if (!this.#members.has(borrower.incarnation)) this.openedAfterMs = Math.max(this.openedAfterMs, afterMs)
     const member = this.#member(borrower)
     member.isListening = true
     member.refuses = false
@@ -161,6 +168,8 @@ export class LentListener {
     if (this.listener.grow(slots).length > 0) this.#giveHoldsToAll()
     const borrowers = candidates.filter((incarnation) => this.#canBorrow(incarnation))
     const plan = planLoans({ slots: this.listener.slots, borrowers, loans: this.#loans(), loansPerSlot })
+    const lent = new Set([...plan.loans.values()].flat())
+    this.#spare = new Set(borrowers.filter((incarnation) => !lent.has(incarnation)))
     this.#want(plan.loans)
     for (const { slot, borrower } of plan.attach) this.#attach(slot, borrower)
     this.#endLoans()

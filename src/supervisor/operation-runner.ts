@@ -69,16 +69,22 @@ export class OperationRunner {
         return job.done
       }
       case 'wait':
+        this.#drop(verdict.dropped, kind)
         behind(queue.current)
         return this.#add(operation, context, body).done
       case 'begin': {
-        for (const dropped of verdict.dropped)
-          this.#jobs.get(dropped.id)?.fail(appIsBusy(this.#app, dropped.kind, kind))
-        for (const dropped of verdict.dropped) this.#jobs.delete(dropped.id)
+        this.#drop(verdict.dropped, kind)
         const job = this.#add(operation, context, body)
         this.#begin(job)
         return job.done
       }
+    }
+  }
+
+  #drop(dropped: readonly Operation[], because: OperationKind): void {
+    for (const { id, kind } of dropped) {
+      this.#jobs.get(id)?.fail(appIsBusy(this.#app, kind, because))
+      this.#jobs.delete(id)
     }
   }
 

@@ -1,6 +1,6 @@
 // Watching an app's files: a change, then quiet, is one reload that names the file.
 
-import { relative, sep } from 'node:path'
+import { basename, relative, sep } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 import type { WatchConfig } from '../config/app-config.ts'
 import type { Clock } from './clock.ts'
@@ -65,14 +65,19 @@ export class SourceWatch {
   }
 
   #isIgnored(path: string): boolean {
-    if (this.#config.paths.includes(path)) return false
-    const parts = relative(this.#directory, path).split(sep)
-    const name = parts.at(-1) ?? ''
-    if (parts.some((part) => IGNORED_FOLDERS.has(part) || (part.startsWith('.') && part !== '..' && part !== '.')))
-      return true
-    return (
-      IGNORED_FILES.test(name) ||
-      this.#config.ignore.some((ignored) => path === ignored || path.startsWith(ignored + sep) || name === ignored)
-    )
+    const { paths, ignore } = this.#config
+    if (paths.includes(path)) return false
+    const name = basename(path)
+    if (ignore.some((ignored) => path === ignored || path.startsWith(ignored + sep) || name === ignored)) return true
+    // Whoever names a folder wants it watched, whatever it and those around it are called.
+    const root = innermost(paths, path)
+    if (root === null) return false
+    const parts = relative(root, path).split(sep)
+    return IGNORED_FILES.test(name) || parts.some((part) => part.startsWith('.') || IGNORED_FOLDERS.has(part))
   }
+}
+
+function innermost(folders: readonly string[], path: string): string | null {
+  const around = folders.filter((folder) => path.startsWith(folder.endsWith(sep) ? folder : folder + sep))
+  return around.toSorted((one, other) => other.length - one.length)[0] ?? null
 }

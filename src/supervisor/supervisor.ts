@@ -19,7 +19,7 @@ import type {
   StartRequest,
   StopRequest,
 } from '../control/messages.ts'
-import { appExists, appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
+import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { SuperviseError } from '../errors.ts'
 import { nearest } from '../config/suggest.ts'
 import type { EventLog } from '../telemetry/events.ts'
@@ -35,6 +35,7 @@ import { CrashDesk } from './crash-desk.ts'
 import type { LimitName } from './health-watch.ts'
 import type { CrashDescription, Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
+import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
 import { signalWorkers } from './signal-workers.ts'
@@ -163,10 +164,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       request.sources.map(async (source) => ({ source, config: await readConfig(source) })),
     )
     this.#refuseWhenEnding()
-    for (const { source, config } of wanted) {
-      const known = this.#apps.get(config.name)
-      if (known !== undefined && !known.isStopped && known.takenOverBy(source) === null) throw appExists(config.name)
-    }
+    checkNames(wanted, this.#apps)
     return this.#whileBusy(() =>
       Promise.all(
         wanted.map(

@@ -1,16 +1,17 @@
 // What the workers of one app write: every line goes to the log, the last lines of stderr are kept for the crash record.
 
 import type { LogRecord } from '../control/messages.ts'
+import { stderrTail } from '../telemetry/crash-records.ts'
+import type { Ring } from '../telemetry/ring.ts'
 import { createOutput, reopenOutput, type WorkerOutput } from '../telemetry/worker-output.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
-const TAIL_LINES = 64
 /** A grandchild may hold the output open; the last lines of the worker itself are read long before. */
 const SETTLE_MS = 100
 
 interface Kept {
   readonly output: WorkerOutput
-  readonly tail: string[]
+  readonly tail: Ring<string>
   hasEnded: boolean
   onEnd: () => void
 }
@@ -31,13 +32,10 @@ export class WorkerOutputs {
 
   /** Reads what this worker writes from now on. Returns what a person should know of its output. */
   watch(worker: WorkerHandle, output: WorkerOutput): string | null {
-    const kept: Kept = { output, tail: [], hasEnded: false, onEnd: () => {} }
+    const kept: Kept = { output, tail: stderrTail(), hasEnded: false, onEnd: () => {} }
     this.#kept.set(worker, kept)
     output.onLine = (stream, line, continues) => {
-      if (stream === 'stderr') {
-        kept.tail.push(line)
-        if (kept.tail.length > TAIL_LINES) kept.tail.shift()
-      }
+      if (stream === 'stderr') kept.tail.push(line)
       const record = this.#recordOf(worker, stream, line)
       this.#log(continues ? { ...record, continues } : record)
     }
@@ -65,7 +63,7 @@ export class WorkerOutputs {
   }
 
   tailOf(worker: WorkerHandle): readonly string[] {
-    return this.#kept.get(worker)?.tail ?? []
+    return this.#kept.get(worker)?.tail.recent() ?? []
   }
 
   #recordOf(worker: WorkerHandle, stream: LogRecord['stream'], line: string): LogRecord {

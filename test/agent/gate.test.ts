@@ -1,6 +1,6 @@
 // Servers of every kind behind a gate, in real cluster workers.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -25,6 +25,25 @@ const HTTP = `
 const httpApp = (port = 0) => HTTP.replace('PORT', String(port))
 
 describe('Gate', () => {
+  it('adds one exit listener for all private endpoints, and removes their files', async () => {
+    const pid = await supervisor.fork(
+      bench.app(`
+        const before = process.listenerCount('exit')
+        const servers = Array.from({ length: 12 }, () => require('node:http').createServer())
+        let left = servers.length
+        for (const server of servers) server.listen(0, '127.0.0.1', () => {
+          if (--left === 0) setTimeout(() => console.log('added', process.listenerCount('exit') - before), 100)
+        })
+        process.on('message', () => process.exit())
+      `),
+    )
+    expect((await supervisor.output(pid, /added (\d+)/))[1]).toBe('1')
+    const endpoints = () => readdirSync(bench.directory).filter((name) => /-\d+-\d+\.sock$/.test(name))
+    expect(endpoints()).toHaveLength(12)
+    supervisor.do({ do: 'ipc', pid, body: 'end' })
+    await expect.poll(endpoints).toEqual([])
+  })
+
   it('serves http, publicly and through its private endpoint', async () => {
     const { pid, port } = await supervisor.serve(bench.app(httpApp()))
     expect(await get({ port })).toEqual({ status: 200, body: `pid ${pid}` })

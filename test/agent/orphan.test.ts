@@ -186,6 +186,36 @@ describe('a worker whose supervisor is killed', () => {
     expect((await get({ port })).status).toBe(200)
   })
 
+  it('fails process.send() of what is no JSON in the call of the app, and in no later event', async () => {
+    const { pid, port } = await supervisor.serve(
+      bench.app(`
+        const outcome = (body) => {
+          try {
+            return String(process.send(body, () => {}))
+          } catch (error) {
+            return error.name
+          }
+        }
+        const server = require('node:http').createServer((request, response) => {
+          const circular = {}
+          circular.self = circular
+          const later = { said: 'before' }
+          const outcomes = [{ count: 1n }, circular, () => {}, undefined, later].map(outcome)
+          Object.defineProperty(later, 'said', { enumerable: true, get() { throw new Error('changed') } })
+          response.end(outcomes.join())
+        })
+        server.listen(0, '127.0.0.1', () => console.log('port', server.address().port))
+      `),
+    )
+    expect((await get({ port })).body).toBe('TypeError,TypeError,TypeError,TypeError,true')
+    await supervisor.kill()
+    await sleep(150)
+    expect((await get({ port })).body).toBe('TypeError,TypeError,TypeError,TypeError,true')
+    const next = await bench.supervisor()
+    expect((await next.said(pid, 'message')).body).toEqual({ said: 'before' })
+    expect((await get({ port })).status).toBe(200)
+  })
+
   it('ends when its app ends it', async () => {
     const { pid, port } = await supervisor.serve(
       bench.app(`

@@ -66,6 +66,15 @@ describe.runIf(existsSync(BUILT))('supervise start', { timeout: 60_000 }, () => 
     await expect.poll(async () => (await supervise('status')).code, { timeout: 10_000 }).toBe(3)
   })
 
+  it('starts every app of commands that run at once, in one supervisor', async () => {
+    const names = ['one', 'two', 'three']
+    const all = await Promise.all(names.map((name) => supervise('start', 'app.js', '-d', '-i', '1', '-n', name)))
+    expect(all.map(({ code, stderr }) => (code === 0 ? '' : stderr))).toEqual(['', '', ''])
+    expect(all.filter(({ stderr }) => stderr.startsWith('Started supervisor'))).toHaveLength(1)
+    const { apps } = JSON.parse((await supervise('status', '--json')).stdout)
+    expect(apps.map(({ name }: { name: string }) => name).toSorted()).toEqual(names.toSorted())
+  })
+
   it('ends the supervisor again that was started for an app that does not start', async () => {
     const { code, stdout, stderr } = await supervise('start', 'bad.js', '-d', '-i', '1')
     expect(code).toBeGreaterThan(0)

@@ -135,11 +135,20 @@ test('openInstanceDirectory() refuses a file, a symbolic link and a directory op
   expect(wide.exitCode).toBe(EXIT.noPermission)
 })
 
-test('openInstanceDirectory() refuses a root that everybody may write to, unless it is sticky', () => {
-  chmodSync(root, 0o777)
-  expect(refusal(() => openInstanceDirectory('web', at(root))).code).toBe('UNSAFE_RUNTIME_DIRECTORY')
-  chmodSync(root, 0o1777)
+test.each([0o777, 0o770])('openInstanceDirectory() refuses a root of mode %o, unless it is sticky', (mode) => {
+  chmodSync(root, mode)
+  const error = refusal(() => openInstanceDirectory('web', at(root)))
+  expect(error.code).toBe('UNSAFE_RUNTIME_DIRECTORY')
+  expect(error.fix).toContain(`chmod go-w ${root}`)
+  chmodSync(root, 0o1000 | mode)
   openInstanceDirectory('web', at(root))
+})
+
+test.runIf(isRoot)('openInstanceDirectory() refuses a root that belongs to another user', () => {
+  chownSync(root, NOBODY, NOBODY)
+  const error = refusal(() => openInstanceDirectory('web', at(root)))
+  expect(error).toMatchObject({ code: 'UNSAFE_RUNTIME_DIRECTORY', exitCode: EXIT.noPermission })
+  expect(error.message).toContain(`belongs to uid ${NOBODY}`)
 })
 
 test('openInstanceDirectory() trusts no directory that stood in the temporary one before', () => {

@@ -1,7 +1,18 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- a test knows what it was answered */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,6 +58,14 @@ const bindAt = (path: string) =>
   new Promise<Server>((resolve) => {
     const server = createServer((socket) => socket.destroy()).listen(path, () => resolve(server))
   })
+
+/** The abstract names that a process has bound. */
+function lockNames({ pid }: ChildProcess): string[] {
+  const descriptors = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+  const sockets = readFileSync('/proc/net/unix', 'utf8').split('\n')
+  const own = sockets.filter((line) => descriptors.includes(`socket:[${line.split(' ').at(-2)}]`))
+  return own.flatMap((line) => line.match(/@supervise\/[0-9a-f]{32}$/) ?? []).map((name) => `\0${name.slice(1)}`)
+}
 
 test('takeLock() gives the lock once, and again after it was released (S5)', async () => {
   const lock = await takeLock(directory)
@@ -100,13 +119,44 @@ test('takeLock() names the holder by its control socket once there is one (S5)',
   await lock.release()
 })
 
-test('takeLock() does not depend on a holder that answers (S5)', async () => {
+test('takeLock() names a holder that does not answer (S5)', async () => {
   const first = start()
   expect(await first.said).toBe('held')
   first.child.kill('SIGSTOP')
   await expect(takeLock(directory, 50)).rejects.toMatchObject({
-    message: 'Cannot start instance "web": another supervisor runs it',
+    message: `Cannot start instance "web": another supervisor (pid ${first.child.pid}) runs it`,
   })
+})
+
+test('takeLock() passes a stranger that took the name of a holder that was killed (S5)', async () => {
+  const first = start()
+  expect(await first.said).toBe('held')
+  const [name = ''] = lockNames(first.child)
+  const ended = once(first.child, 'exit')
+  first.child.kill('SIGKILL')
+  await ended
+  const stranger = await bindAt(name)
+  const all = [start(), start(), start()]
+  const said = await Promise.all(all.map((each) => each.said))
+  const winner = all[said.indexOf('held, with a notice')]
+  expect(winner).toBeDefined()
+  expect(said.filter((text) => text.includes('INSTANCE_ALREADY_RUNS'))).toHaveLength(2)
+  // The stranger goes, and the first name is free again: it still has one holder.
+  stranger.close()
+  await expect(takeLock(directory, 50)).rejects.toMatchObject({
+    message: expect.stringContaining(`pid ${winner?.child.pid}`),
+  })
+  winner?.child.kill('SIGKILL')
+  const last = await takeLock(directory)
+  expect(last.notice).toBeNull()
+  await last.release()
+})
+
+test('takeLock() passes nobody without knowing that the holder is dead (S5)', async () => {
+  const first = start()
+  expect(await first.said).toBe('held')
+  rmSync(directory.path, { recursive: true })
+  await expect(takeLock(directory, 50)).rejects.toMatchObject({ code: 'INSTANCE_ALREADY_RUNS' })
 })
 
 test.each(['controlSocket', 'linkSocket'] as const)(

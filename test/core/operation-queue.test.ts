@@ -56,6 +56,24 @@ describe('request()', () => {
     expect(request(queue, wish('stop')).verdict.kind).toBe('join')
   })
 
+  it('lets no number of recycles keep people out, and puts their wishes first', () => {
+    const recycles = Array.from({ length: MAX_WAITING + 2 }, (_, worker) => wish('recycle', String(worker)))
+    const { queue, verdicts } = asking(...recycles)
+    expect(verdicts).toEqual(['begin', ...Array.from({ length: MAX_WAITING + 1 }, () => 'wait')])
+    const people = [wish('scale', '+1'), wish('restart', '1')]
+    const after = people.reduce((before, each) => request(before, each).queue, queue)
+    expect(after.waiting).toEqual([...people, ...recycles.slice(1)])
+    expect(request(after, wish('recycle', '5')).verdict.kind).toBe('join')
+  })
+
+  it.each([wish('reload'), wish('restart', 'all')])('drops waiting recycles for what replaces every worker', (all) => {
+    const scale = wish('scale', '+1')
+    const recycles = [wish('recycle', '1'), wish('recycle', '2')]
+    const { queue, verdict } = request(asking(wish('scale', '4'), ...recycles, scale).queue, all)
+    expect(verdict).toEqual({ kind: 'wait', dropped: recycles })
+    expect(queue.waiting).toEqual([scale, all])
+  })
+
   it('refuses when too many wait', () => {
     const many = Array.from({ length: MAX_WAITING + 2 }, () => wish('scale', '+1'))
     expect(asking(...many).verdicts.at(-1)).toBe('refuse')

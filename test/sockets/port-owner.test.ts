@@ -3,6 +3,7 @@ import net from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 
 import type { ListenRequest } from '../../src/protocol/messages.ts'
+import { portInUse } from '../../src/errors/sockets.ts'
 import { describeBindFailure } from '../../src/sockets/bind-error.ts'
 import { countStrangers, findPortOwner, inodeOfDescriptor } from '../../src/sockets/port-owner.ts'
 import { bindTcpHandle, UV } from '../../src/sockets/server-handle.ts'
@@ -85,7 +86,9 @@ describe('describeBindFailure()', () => {
     const port = await listen('127.0.0.1')
     const error = describeBindFailure(tcp('127.0.0.1', port), UV.inUse)
     expect(error.message).toContain(`Cannot listen on "127.0.0.1:${port}": it is in use by process ${process.pid} (`)
-    expect(error.fix).toContain(`kill ${process.pid}`)
+    // A supervisor that finds itself: it must not advise to kill it.
+    expect(error.fix).toContain('stop it, then start it')
+    expect(portInUse('127.0.0.1:80', { pid: 4_711, command: 'nginx' }).fix).toContain('kill 4711')
   })
 
   it('says what to do for each cause (A9)', () => {

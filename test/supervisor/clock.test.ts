@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { STALL_MS, systemClock } from '../../src/supervisor/clock.ts'
 
 const SOURCE = fileURLToPath(new URL('../../src', import.meta.url))
@@ -38,6 +38,17 @@ describe('systemClock', () => {
     client.destroy()
     server.close()
     expect(order).toEqual(['heard', 'woken'])
+  })
+
+  it('waits a month with few timers, each of a length that Node takes', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    const cancel = systemClock.wakeAt(systemClock.now() + 30 * 86_400_000, () => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
+    const lengths = timers.mock.calls.map(([, ms]) => ms)
+    cancel()
+    timers.mockRestore()
+    expect(lengths).toEqual([2 ** 31 - 1])
   })
 
   it('can be cancelled, also while a late wake waits for the sockets', async () => {

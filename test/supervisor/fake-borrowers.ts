@@ -59,9 +59,9 @@ export class FakeBorrower implements Borrower {
     return this.#inbox.length
   }
 
-  listens(key: ListenerKey): void {
+  listens(key: ListenerKey, afterMs = 0): void {
     this.listening.add(key)
-    this.#lending.workerListening(this, key)
+    this.#lending.workerListening(this, key, afterMs)
   }
 
   closes(key: ListenerKey): void {

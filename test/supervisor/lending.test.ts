@@ -109,6 +109,31 @@ describe('Lending, with workers that come and go', () => {
     expect(await isResolved(promise)).toBe(true)
   })
 
+  it('whenServing() waits for a worker that was passed over because it does not answer', async () => {
+    scene.serving(1)
+    const stuck = scene.join()
+    const promise = scene.lending.whenServing(stuck.incarnation)
+    scene.clock.advance(ATTACH_DEADLINE_MS)
+    scene.workers[0]!.readAll()
+    expect(await isResolved(promise)).toBe(false)
+    scene.settle()
+    expect(stuck.slots(KEY).length).toBeGreaterThan(0)
+    expect(await isResolved(promise)).toBe(true)
+  })
+
+  it('whenServing() waits for a worker that refused what was lent to it', async () => {
+    scene.serving(1)
+    const fresh = scene.join()
+    fresh.saturates()
+    const promise = scene.lending.whenServing(fresh.incarnation)
+    scene.settle()
+    expect(await isResolved(promise)).toBe(false)
+    fresh.isSaturated = false
+    scene.lending.unsaturated(fresh.incarnation)
+    scene.settle()
+    expect(await isResolved(promise)).toBe(true)
+  })
+
   it('whenServing() resolves at once for a worker that listens nowhere (A12)', async () => {
     const queueWorker = scene.worker()
     scene.lending.addBorrower(queueWorker)
@@ -286,17 +311,40 @@ describe('Lending.closeUnused()', () => {
   })
 
   it('waits for a new generation that opens its port as late as the old one did (A11)', async () => {
-    const [old] = scene.serving(1)
-    scene.lending.workerListening(old!, KEY, 5_000)
+    const old = scene.worker()
+    scene.lending.listen(REQUEST, KEY)
+    old.listens(KEY, 5_000)
+    scene.lending.addBorrower(old)
     const fresh = scene.join(OTHER)
     scene.settle()
-    await scene.lending.withdraw(old!.incarnation)
+    await scene.lending.withdraw(old.incarnation)
     scene.lending.closeUnused()
     scene.clock.advance(6_000)
     fresh.listens(KEY)
     scene.clock.advance(60_000)
     scene.settle()
     expect(fresh.slots(KEY)).toHaveLength(SLOTS)
+  })
+
+  it.each([
+    ['that is relistened on ten hours later', 300, 36_000_000, 1_600],
+    ['that is opened ten hours late', 36_000_000, null, 60_000],
+  ])('keeps no port long %s', async (_what, firstMs, againMs, graceMs) => {
+    const old = scene.worker()
+    scene.lending.listen(REQUEST, KEY)
+    old.listens(KEY, firstMs)
+    if (againMs !== null) {
+      old.closes(KEY)
+      old.listens(KEY, againMs)
+    }
+    scene.join(OTHER)
+    scene.settle()
+    await scene.lending.withdraw(old.incarnation)
+    scene.lending.closeUnused()
+    scene.clock.advance(graceMs - 1)
+    expect(scene.lending.status()).toHaveLength(2)
+    scene.clock.advance(1)
+    expect(scene.lending.status()).toHaveLength(1)
   })
 
   it('closes nothing while nobody serves', () => {
