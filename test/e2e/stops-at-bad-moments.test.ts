@@ -39,7 +39,7 @@ describe('a stop', () => {
     second.signal('SIGTERM')
     for (const answer of await Promise.all(slow)) expect(answer.status).toBe(200)
     await second.ended()
-    second.mustHaveNoOrphan()
+    await second.mustHaveNoOrphan()
   })
 
   it('that comes while a supervisor boots that has workers to adopt ends them too (S15)', async () => {
