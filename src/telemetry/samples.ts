@@ -13,8 +13,6 @@ export interface SamplesOptions {
   readonly pids: () => readonly number[]
   /** @default 5000 */
   readonly everyMs?: number
-  /** Called after each reading: the time to compare with `maxMemory`. */
-  readonly onSamples?: (samples: ReadonlyMap<number, Sample>) => void
 }
 
 const DEFAULT_EVERY_MS = 5000
@@ -70,7 +68,6 @@ export class Samples {
     }
     this.#latest = samples
     this.#takenAt = performance.now()
-    this.#options.onSamples?.(samples)
   }
 }
 
