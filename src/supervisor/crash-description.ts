@@ -19,6 +19,8 @@ export interface CrashContext {
   readonly waitedFor: string | null
   /** What it was doing when it hung. */
   readonly doing: string | null
+  /** The kernel's out-of-memory killer was at work at that time; null when that cannot be known. */
+  readonly kernelKilled: boolean | null
 }
 
 export function describeCrash(context: CrashContext): CrashDescription {
@@ -39,7 +41,7 @@ export function describeCrash(context: CrashContext): CrashDescription {
     stderr,
     uncaught: worker.uncaughtStack,
     adopted: !exit.seen,
-    kernelKilled: null,
+    kernelKilled: context.kernelKilled,
     vitals: worker.vitals,
     sample: context.sample,
     reportPath: null,

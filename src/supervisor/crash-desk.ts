@@ -32,6 +32,7 @@ export class CrashDesk {
       sample: this.#samples.of(worker.pid),
       waitedFor,
       doing: this.#doing.get(worker) ?? null,
+      kernelKilled: exit.signal === 'SIGKILL' ? this.#samples.kernelKills.grewLately() : null,
     })
   }
 }

@@ -68,15 +68,3 @@ function prettyLine(line: LogRecord, labels: Labels): string {
   const prefix = labels.prefix(line, line.stream === 'stderr' ? '!' : '|')
   return `${prefix}${line.line}${line.continues === true ? labels.paint('dim', ' …') : ''}\n`
 }
-
-let lastMs = 0
-let lastTime = ''
-
-/** ISO time of a line. The lines of one chunk share their millisecond, so most calls find it done. */
-export function lineTime(ms: number): string {
-  if (ms !== lastMs || lastTime === '') {
-    lastMs = ms
-    lastTime = new Date(ms).toISOString()
-  }
-  return lastTime
-}

@@ -1,4 +1,4 @@
-// What is kept of a worker that crashed, and of how many.
+// What is kept of a worker that crashed.
 
 import type { CrashRecord } from '../control/messages.ts'
 import type { GroupName, Vitals } from '../protocol/messages.ts'
@@ -25,7 +25,6 @@ export interface CrashFacts extends Ending {
 export const STDERR_LINES = 64
 /** A line of stderr in a record is cut at this length: minified code is printed as one line. */
 const LONGEST_STDERR_LINE = 2000
-const RECORDS_PER_APP = 100
 
 export function crashRecord(facts: CrashFacts): CrashRecord {
   const { app, group, release, worker, pid, code, signal, vitals, sample, reportPath } = facts
@@ -50,32 +49,6 @@ export function crashRecord(facts: CrashFacts): CrashRecord {
 
 function cut(line: string): string {
   return line.length > LONGEST_STDERR_LINE ? `${line.slice(0, LONGEST_STDERR_LINE - 1)}…` : line
-}
-
-/** The latest crashes of each app. */
-export class CrashRecords {
-  readonly #byApp = new Map<string, Ring<CrashRecord>>()
-
-  add(record: CrashRecord): void {
-    let ring = this.#byApp.get(record.app)
-    if (ring === undefined) {
-      ring = new Ring({ items: RECORDS_PER_APP })
-      this.#byApp.set(record.app, ring)
-    }
-    ring.push(record)
-  }
-
-  /** Of one app, or of all with null; oldest first. */
-  list(app: string | null): readonly CrashRecord[] {
-    if (app !== null) return this.#byApp.get(app)?.recent() ?? []
-    const all = [...this.#byApp.values()].flatMap((ring) => ring.recent())
-    return all.toSorted((one, other) => one.at.localeCompare(other.at))
-  }
-
-  /** The app was deleted. */
-  forget(app: string): void {
-    this.#byApp.delete(app)
-  }
 }
 
 /** The last lines of one worker's stderr, kept while it lives. */

@@ -147,16 +147,3 @@ async function descriptorWords(pid: number, descriptor: number): Promise<string>
     return `descriptor ${descriptor}`
   }
 }
-
-/**
- * How many processes the kernel has killed for lack of memory since it started; null where it does not say. A number
- * that has grown by the time of a SIGKILL from nowhere is the hint that crash records are given.
- */
-export async function kernelKills(): Promise<number | null> {
-  try {
-    const found = (await readFile('/proc/vmstat', 'utf8')).match(/^oom_kill (\d+)$/m)?.[1]
-    return found === undefined ? null : Number(found)
-  } catch {
-    return null
-  }
-}

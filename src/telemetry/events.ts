@@ -22,29 +22,23 @@ export interface EventLogOptions {
   readonly logger: EventLogger
   /** @default 1000 */
   readonly keep?: number
-  /** Number of the last event of an earlier life of this instance. @default 0 */
-  readonly lastSeq?: number
-  /** Receives each event as it is recorded: the place of an append-only file. */
-  readonly store?: (event: EventRecord) => void
   readonly now?: () => Date
 }
 
 export class EventLog {
   readonly #options: EventLogOptions
   readonly #ring: Ring<EventRecord>
-  #seq: number
+  #seq = 0
 
   constructor(options: EventLogOptions) {
     this.#options = options
     this.#ring = new Ring({ items: options.keep ?? 1000 })
-    this.#seq = options.lastSeq ?? 0
   }
 
   record(draft: EventDraft, level: EventLevel = 'info'): EventRecord {
     this.#seq += 1
     const time = (this.#options.now?.() ?? new Date()).toISOString()
     const event: EventRecord = { seq: this.#seq, time, ...draft }
-    this.#options.store?.(event)
     this.#ring.push(event)
     const { text, seq: _seq, time: _time, app, ...fields } = event
     this.#options.logger[level](app === null ? fields : { app, ...fields }, text)

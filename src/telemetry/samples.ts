@@ -1,6 +1,7 @@
 // CPU and memory of the workers: one timer and one reading for all of them.
 
 import pidusage from 'pidusage'
+import { KernelKills } from './kernel-kills.ts'
 
 export interface Sample {
   /** Of one CPU, since the sample before; null at the first one. */
@@ -13,14 +14,13 @@ export interface SamplesOptions {
   readonly pids: () => readonly number[]
   /** @default 5000 */
   readonly everyMs?: number
-  /** Called after each reading: the time to compare with `maxMemory`. */
-  readonly onSamples?: (samples: ReadonlyMap<number, Sample>) => void
 }
 
 const DEFAULT_EVERY_MS = 5000
 const FRESH_MS = 1000
 
 export class Samples {
+  readonly kernelKills = new KernelKills(performance.now())
   readonly #options: SamplesOptions
   readonly #everyMs: number
   #latest: ReadonlyMap<number, Sample> = new Map()
@@ -70,7 +70,7 @@ export class Samples {
     }
     this.#latest = samples
     this.#takenAt = performance.now()
-    this.#options.onSamples?.(samples)
+    this.kernelKills.look(this.#takenAt)
   }
 }
 

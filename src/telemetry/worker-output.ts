@@ -93,7 +93,6 @@ export class WorkerOutput {
   readonly #readers: readonly number[]
   #begun = false
   #open = STREAMS.length
-  #keepFiles = false
   #giveUp: NodeJS.Timeout | undefined
 
   private constructor(paths: Paths | null, childStdio: ChildStdio, readers: readonly number[], notice: string | null) {
@@ -153,12 +152,6 @@ export class WorkerOutput {
     this.#giveUp = setTimeout(() => setImmediate(() => this.#destroySources()), ms)
   }
 
-  /** Stops reading and leaves the FIFOs to the next supervisor. `onEnd` is called. */
-  leave(): void {
-    this.#keepFiles = true
-    this.close()
-  }
-
   /** Stops reading, whatever is still in there, and removes the files: also the way back when the fork failed. */
   close(): void {
     if (this.#begun) return this.#destroySources()
@@ -197,7 +190,7 @@ export class WorkerOutput {
   #finish(): void {
     clearTimeout(this.#giveUp)
     this.#open = 0
-    if (this.#paths !== null && !this.#keepFiles) removeFiles(this.#paths)
+    if (this.#paths !== null) removeFiles(this.#paths)
     this.onEnd()
   }
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { EventRecord } from '../../src/control/messages.ts'
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts'
 import type { Hello } from '../../src/supervisor/link-desk.ts'
 import { Orphans } from '../../src/supervisor/orphans.ts'
@@ -9,13 +8,11 @@ import { FakeClock } from './fake-borrowers.ts'
 const quiet = () => {}
 
 function makeScene() {
-  const events: EventRecord[] = []
   const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet }
   const clock = new FakeClock()
   return {
     clock,
-    events,
-    log: new EventLog({ logger, store: (event) => events.push(event) }),
+    log: new EventLog({ logger }),
     orphans: new Orphans(clock),
   }
 }
@@ -96,10 +93,11 @@ describe('Orphans', () => {
   })
 
   it('tells once of each that serves without a supervisor, and how to take it back', () => {
-    const { orphans, log, events } = makeScene()
+    const { orphans, log } = makeScene()
     expect(orphans.refuse(helloOf('web', 'a'), log)).toBe(false)
     orphans.refuse(helloOf('web', 'a'), log)
     orphans.refuse(helloOf('web', 'b'), log)
+    const events = log.feed(null, 10).recent
     expect(events.map(({ type }) => type)).toEqual(['orphanFound', 'orphanFound'])
     expect(events[0]?.text).toContain('start "web" to take it back')
   })

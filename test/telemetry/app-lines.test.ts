@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { appLineFormat, lineTime } from '../../src/telemetry/app-lines.ts'
+import { appLineFormat } from '../../src/telemetry/app-lines.ts'
 import type { LogRecord } from '../../src/control/messages.ts'
 import { chooseFormat, Labels, wantsColor } from '../../src/telemetry/pretty.ts'
 
@@ -87,16 +87,6 @@ describe('chooseFormat() and wantsColor()', () => {
     expect(wantsColor({ NO_COLOR: '1' }, true)).toBe(false)
     expect(wantsColor({ NO_COLOR: '1', FORCE_COLOR: '1' }, false)).toBe(true)
     expect(wantsColor({ FORCE_COLOR: '0' }, true)).toBe(false)
-  })
-})
-
-describe('lineTime()', () => {
-  it('is the ISO time of each millisecond', () => {
-    expect([lineTime(0), lineTime(0), lineTime(1)]).toEqual([
-      '1970-01-01T00:00:00.000Z',
-      '1970-01-01T00:00:00.000Z',
-      '1970-01-01T00:00:00.001Z',
-    ])
   })
 })
 

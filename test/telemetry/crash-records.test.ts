@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CrashRecords, crashRecord, stderrTail, type CrashFacts } from '../../src/telemetry/crash-records.ts'
+import { crashRecord, stderrTail, type CrashFacts } from '../../src/telemetry/crash-records.ts'
 
 function facts(more: Partial<CrashFacts> = {}): CrashFacts {
   return {
@@ -67,21 +67,6 @@ describe('crashRecord()', () => {
     const record = crashRecord(facts({ stderr }))
     expect([record.stderr.length, record.stderr[0]]).toEqual([64, 'line 37'])
     expect(record.stderr.at(-1)?.length).toBe(2000)
-  })
-})
-
-describe('CrashRecords', () => {
-  it('keeps the last 100 of each app, and lists one app or all in order', () => {
-    const records = new CrashRecords()
-    for (let at = 0; at < 150; at += 1) records.add(crashRecord(facts({ at: new Date(at) })))
-    records.add(crashRecord(facts({ at: new Date(75), app: 'api' })))
-    expect(records.list('web').length).toBe(100)
-    expect(records.list('none')).toEqual([])
-    const all = records.list(null).map((record) => new Date(record.at).getTime())
-    expect(all).toEqual(all.toSorted((a, b) => a - b))
-    expect(all.length).toBe(101)
-    records.forget('web')
-    expect(records.list(null).map((record) => record.app)).toEqual(['api'])
   })
 })
 

@@ -24,14 +24,12 @@ describe('Samples', () => {
   it('tells busy from idle, and memory, in one reading for all', async () => {
     const busy = start('for (;;);')
     const idle = start('setInterval(() => {}, 1000)')
-    const readings: number[] = []
-    const samples = new Samples({ pids: () => [busy, idle], everyMs: 100, onSamples: (all) => readings.push(all.size) })
+    const samples = new Samples({ pids: () => [busy, idle], everyMs: 100 })
     expect(samples.of(busy)).toBe(null)
     samples.start()
     await vi.waitFor(() => expect(samples.of(busy)?.cpuPercent).toBeGreaterThan(30), { timeout: 10_000 })
     await vi.waitFor(() => expect(samples.of(idle)?.cpuPercent).toBeLessThan(30), { timeout: 10_000 })
     expect(samples.of(idle)?.rssBytes).toBeGreaterThan(10_000_000)
-    expect(readings.every((count) => count === 2)).toBe(true)
     samples.stop()
   })
 

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -40,6 +40,18 @@ function listen(output: WorkerOutput) {
     output.onEnd = resolve
   })
   return { lines, ended }
+}
+
+/** Stops reading as a supervisor does that dies: the FIFOs stay. */
+async function leave(output: WorkerOutput): Promise<void> {
+  const names = readdirSync(directory).filter((name) => /\.(out|err)$/.test(name))
+  for (const name of names) linkSync(join(directory, name), join(directory, `${name}.kept`))
+  const ended = new Promise<void>((resolve) => {
+    output.onEnd = resolve
+  })
+  output.close()
+  await ended
+  for (const name of names) renameSync(join(directory, `${name}.kept`), join(directory, name))
 }
 
 function openFiles(): number {
@@ -94,11 +106,7 @@ describe.each(NODES)('WorkerOutput with a worker on %s', (node) => {
     output.begin(child)
     await vi.waitFor(() => expect(lines.length).toBe(100), { timeout: 5000 })
 
-    const left = new Promise<void>((resolve) => {
-      output.onEnd = resolve
-    })
-    output.leave()
-    await left
+    await leave(output)
     writeFileSync(join(directory, 'go'), '')
     await vi.waitFor(() => expect(existsSync(join(directory, 'gone'))).toBe(true), { timeout: 5000 })
 
@@ -119,7 +127,7 @@ describe.each(NODES)('WorkerOutput with a worker on %s', (node) => {
       setTimeout(() => fs.writeFileSync(process.argv[1] + '/went-on', ''), 20); setInterval(() => {}, 1000)`
     const child = start(output, code, node)
     output.begin(child)
-    output.leave()
+    await leave(output)
     await vi.waitFor(() => expect(existsSync(join(directory, 'went-on'))).toBe(true), { timeout: 5000 })
     const again = reopenOutput(directory, 'a1')
     const { lines } = listen(again)
@@ -169,7 +177,7 @@ describe('WorkerOutput', () => {
     const output = await createOutput(directory, 'a1')
     const child = start(output, '')
     output.begin(child)
-    output.leave()
+    await leave(output)
     await end(child)
     const again = reopenOutput(directory, 'a1')
     const { lines, ended } = listen(again)
