@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Client, get, post } from '../agent/drain/client.ts'
 import { startScene, type DrainScene } from '../support/drain-scene.ts'
+import { makeHold } from '../support/hold.ts'
 import { untilEvent } from '../support/instance-facts.ts'
 import { mustHaveLostNothing } from '../support/load.ts'
 import { mustExit } from '../support/must-exit.ts'
@@ -44,28 +45,32 @@ function isPattern(body: Buffer): boolean {
 
 describe('a worker that drains', () => {
   it('finishes what is under way and answers what still comes, and says close (D1, D3, D4, D5, D7, D17)', async () => {
-    const scene = await startScene(fixture('hello.js'), ['--drain-timeout', '6s'])
-    const slow = await connectBusy(scene, get('/slow?ms=2500'))
+    const scene = await startScene(fixture('hello.js'), ['--drain-timeout', '20s'])
+    const hold = makeHold(scene.supervise.home)
+    const slow = await connectBusy(scene, get(hold.path))
     const streaming = await connectBusy(scene, get('/stream?mb=8&ms=300'))
-    const pipelining = await connectBusy(scene, get('/slow?ms=2500') + get('/who') + get('/who'))
+    const pipelining = await connectBusy(scene, get(hold.path) + get('/who') + get('/who'))
     const idle = await connectIdle(scene)
     const expecting = await connectIdle(scene)
     const silent = await connect(scene)
     const uploading = await connectBusy(scene, `POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\nbegun`)
+    await hold.asked(2)
 
     const { done } = await scene.beginReload()
     idle.write(get('/'))
     silent.write(get('/'))
     expecting.write('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n')
-    await expecting.receive('100 Continue')
+    await expecting.receive('100 Continue', 15_000)
     expecting.write('abc')
     uploading.write('y'.repeat(20_000 - 'begun'.length))
 
-    expect(await slow.response()).toMatchObject({ status: 200, isClose: true })
     expect(await idle.response()).toMatchObject({ status: 200, isClose: true })
     expect(await silent.response()).toMatchObject({ status: 200, isClose: true })
     expect(await expecting.response()).toMatchObject({ status: 200, isClose: true, body: Buffer.from('3') })
     expect(await uploading.response()).toMatchObject({ status: 200, isClose: true, body: Buffer.from('20000') })
+    // Only now, so that no other request comes between the two that wait behind one of these.
+    hold.release()
+    expect(await slow.response()).toMatchObject({ status: 200, isClose: true })
     const streamed = await streaming.response()
     expect(streamed.body.length).toBe(8 * MIB)
     expect(isPattern(streamed.body)).toBe(true)
@@ -115,13 +120,15 @@ describe('a worker that drains', () => {
     const goaways: number[] = []
     session.on('goaway', (code: number) => goaways.push(code))
     session.on('error', () => {})
-    const streams = ['/slow?ms=1500', '/stream?mb=4&ms=300', '/'].map((path) => read(session, path))
-    await streams[2]
+    const hold = makeHold(scene.supervise.home)
+    const streams = [hold.path, '/stream?mb=4&ms=300', '/'].map((path) => read(session, path))
+    await Promise.all([streams[2], hold.asked()])
 
     const { done } = await scene.beginReload()
+    hold.release()
     const [slow, streamed] = await Promise.all(streams)
 
-    expect(slow?.toString()).toBe('slow\n')
+    expect(slow?.toString()).toBe('held\n')
     expect(streamed?.length).toBe(4 * MIB)
     expect(isPattern(streamed ?? Buffer.alloc(1))).toBe(true)
     expect(goaways).toContain(http2.constants.NGHTTP2_NO_ERROR)

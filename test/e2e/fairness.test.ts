@@ -1,7 +1,8 @@
 // Connections are spread over the workers, nobody waits for one that is busy, and a reload is hardly felt.
 //
-// The bounds are those of the promises. Where a noisy machine could break them, the best of a few rounds counts: what
-// would break them for good, such as slots that one worker alone serves, breaks every round.
+// These run on machines of two cores that others use as well, where one round of measuring says little: what most of five
+// rounds say counts, but for L1. A good round among bad ones would prove nothing, and a bad one among good ones may be the
+// neighbour's. L6's own bound, 10 ms, is for a quiet machine and so for bench/.
 
 import { once } from 'node:events'
 import http from 'node:http'
@@ -14,10 +15,16 @@ import { mustExit } from '../support/must-exit.ts'
 import { fixture } from '../support/releases.ts'
 import { startApp } from '../support/start-app.ts'
 
-const ROUNDS = 8
-
-/** On a quiet machine the 99th percentile is 5 ms. With slots that one worker alone serves, a quarter waits for it: 600 ms. */
-const WAIT_MS = 50
+const ROUNDS = 5
+/** With slots that one worker alone serves, a quarter of the connections would wait for it: 960 ms at the 99th percentile. */
+const WAIT_MS = 400
+/**
+ * L1 alone is judged by its best round, and so shows no more than that no worker is left out for good. On two cores with a load
+ * of 7 the middle of 20 rounds was 2.0, and the sum of them 1.53: whether the promise holds in most rounds of a quiet machine
+ * has not been measured.
+ */
+const SPREAD_ROUNDS = 8
+const ROUNDS_LIMIT_MS = 180_000
 
 /** Opens connections 1 ms apart, each with one request, keeps them open, and counts them by worker. */
 async function spread(target: Target & { readonly port: number }, connections: number): Promise<readonly number[]> {
@@ -42,31 +49,31 @@ async function pidOf(target: Target & { readonly port: number }, agent: http.Age
   return String(response.headers['x-pid'])
 }
 
-/** The best of some rounds; ends with the first that is good enough. */
-async function best(rounds: number, isGood: (value: number) => boolean, round: () => Promise<number>): Promise<number> {
-  let found = Infinity
-  for (let done = 0; done < rounds && !isGood(found); done++) {
-    // oxlint-disable-next-line no-await-in-loop -- one round after the other
-    found = Math.min(found, await round())
-  }
-  return found
+/** The middle one of five rounds. */
+async function median(round: () => Promise<number>): Promise<number> {
+  const values: number[] = []
+  // oxlint-disable-next-line no-await-in-loop -- one round after the other
+  for (let done = 0; done < ROUNDS; done++) values.push(await round())
+  return values.toSorted((a, b) => a - b)[(ROUNDS - 1) / 2] ?? Infinity
 }
 
 describe('connections', () => {
-  it('400 of them, 1 ms apart, are spread evenly over 4 workers (L1)', async () => {
-    const { supervise, target } = await startApp(fixture('hello.js'), ['-i', '4'])
-    const ratio = await best(
-      ROUNDS,
-      (value) => value <= 1.5,
-      async () => {
+  it(
+    '400 of them, 1 ms apart, are spread evenly over 4 workers (L1)',
+    async () => {
+      const { supervise, target } = await startApp(fixture('hello.js'), ['-i', '4'])
+      let ratio = Infinity
+      for (let round = 0; round < SPREAD_ROUNDS && ratio > 1.5; round++) {
+        // oxlint-disable-next-line no-await-in-loop -- one round after the other
         const counts = await spread(target, 400)
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(400)
-        return counts.length < 4 ? Infinity : Math.max(...counts) / Math.min(...counts)
-      },
-    )
-    expect(ratio).toBeLessThanOrEqual(1.5)
-    await supervise.stop()
-  })
+        if (counts.length === 4) ratio = Math.min(ratio, Math.max(...counts) / Math.min(...counts))
+      }
+      expect(ratio).toBeLessThanOrEqual(1.5)
+      await supervise.stop()
+    },
+    ROUNDS_LIMIT_MS,
+  )
 
   it('leave a worker after --max-requests-per-connection requests, and nothing is lost (L3)', async () => {
     const { supervise, target } = await startApp(fixture('hello.js'), ['--max-requests-per-connection', '50'])
@@ -79,25 +86,25 @@ describe('connections', () => {
     await supervise.stop()
   })
 
-  it('do not wait for a worker that blocks again and again (L6)', async () => {
-    const { supervise, target } = await startApp(fixture('hello.js'), ['-i', '4'])
-    const lanes = [{ kind: 'once' as const, connections: 8, expect: { text: 'hello\n' } }]
-    const p90 = await best(
-      ROUNDS,
-      (value) => value <= WAIT_MS,
-      async () => {
+  it(
+    'do not wait for a worker that blocks again and again (L6)',
+    async () => {
+      const { supervise, target } = await startApp(fixture('hello.js'), ['-i', '4'])
+      const lanes = [{ kind: 'once' as const, connections: 8, expect: { text: 'hello\n' } }]
+      const p99 = await median(async () => {
         const blocking = new AbortController()
         const blocker = blockAgainAndAgain(target, blocking.signal)
         const report = await runLoad({ target, lanes, ratePerSecond: 400, durationMs: 3_000 })
         blocking.abort()
         await blocker
         mustHaveLostNothing(report)
-        return report.latencyMs.p90
-      },
-    )
-    expect(p90).toBeLessThanOrEqual(WAIT_MS)
-    await supervise.stop()
-  })
+        return report.latencyMs.p99
+      })
+      expect(p99).toBeLessThanOrEqual(WAIT_MS)
+      await supervise.stop()
+    },
+    ROUNDS_LIMIT_MS,
+  )
 })
 
 /** One worker after the other is busy for 1 s at a time. */
@@ -107,15 +114,14 @@ async function blockAgainAndAgain(target: Target, over: AbortSignal): Promise<vo
 }
 
 describe('supervise reload at a third of full load', () => {
-  it('has a 99th percentile of at most three times that of a steady state (L4)', async () => {
-    const { supervise, target } = await startApp(fixture('hello.js'), ['-i', '2'])
-    const lanes = mixedLanes({ webSockets: 0 })
-    const full = await runLoad({ target, lanes, durationMs: 1_500 })
-    const ratePerSecond = Math.round(full.requestsPerSecond / 3)
-    const ratio = await best(
-      ROUNDS,
-      (value) => value <= 3,
-      async () => {
+  it(
+    'has a 99th percentile of at most three times that of a steady state (L4)',
+    async () => {
+      const { supervise, target } = await startApp(fixture('hello.js'), ['-i', '2'])
+      const lanes = mixedLanes({ webSockets: 0 })
+      const full = await runLoad({ target, lanes, durationMs: 1_500 })
+      const ratePerSecond = Math.round(full.requestsPerSecond / 3)
+      const ratio = await median(async () => {
         const steady = await runLoad({ target, lanes, ratePerSecond, durationMs: 3_000 })
         const load = startLoad({ target, lanes, ratePerSecond, durationMs: 60_000 })
         await load.answers(100)
@@ -123,9 +129,10 @@ describe('supervise reload at a third of full load', () => {
         const reloading = await load.stop()
         mustHaveLostNothing(reloading)
         return reloading.latencyMs.p99 / steady.latencyMs.p99
-      },
-    )
-    expect(ratio).toBeLessThanOrEqual(3)
-    await supervise.stop()
-  })
+      })
+      expect(ratio).toBeLessThanOrEqual(3)
+      await supervise.stop()
+    },
+    ROUNDS_LIMIT_MS,
+  )
 })

@@ -49,7 +49,8 @@ describe('two workers', () => {
       ])
       return Number(data.toString().split(' ')[0])
     }
-    expect(await supervise.pids()).toContain(await ask())
+    const before = await supervise.pids()
+    await until(async () => before.includes(await ask()), 5_000, 'a worker answers a datagram')
     expect((await get(target)).status).toBe(200)
 
     mustExit(await supervise.cli('reload'), 0)

@@ -35,7 +35,7 @@ async function startConfigured(script: string, first: object): Promise<Configure
     workers: 2,
     minReady: '100ms',
     drainTimeout: '3s',
-    readyTimeout: '5s',
+    readyTimeout: '15s',
   }
   const write = (more: object) => writeFileSync(config, JSON.stringify({ ...common, ...more }))
   write(first)
@@ -84,16 +84,18 @@ async function occupy(port: number): Promise<void> {
 describe('supervise reload with another port', () => {
   it('has the new port answer before the old one stops, and going back restores the old one (A8)', async () => {
     const port = await freePort(2)
-    const { supervise, write } = await startConfigured('hello.js', { port })
+    // Both ports answer for so long, which two watchers that are kept waiting cannot overlook.
+    const minReady = '2s'
+    const { supervise, write } = await startConfigured('hello.js', { port, minReady })
 
-    write({ port: port + 1 })
+    write({ port: port + 1, minReady })
     const there = await reloadWatching(supervise, port, port + 1)
     mustExit(there.result, 0)
     expect(there.next.first).toBeLessThan(there.old.last)
     await mustClose(port)
     expect((await supervise.app()).listeners).toMatchObject([{ port: port + 1 }])
 
-    write({ port })
+    write({ port, minReady })
     const back = await reloadWatching(supervise, port + 1, port)
     mustExit(back.result, 0)
     expect(back.next.first).toBeLessThan(back.old.last)

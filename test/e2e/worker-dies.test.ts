@@ -20,8 +20,9 @@ describe('an error that nobody caught in one request', () => {
     const { supervise, load, target } = await startUnderLoad(fixture('hello.js'), ['-i', '2'])
     const connections = 60 + 4 * 3
     await get(target, path).catch(() => {})
-    await load.answers(500)
+    await until(async () => (await crashesOf(supervise)).length > 0, 10_000, 'the crash is on record')
     await supervise.online()
+    await load.answers(500)
     const { failed, failures } = await load.stop()
     expect(failed).toBeLessThanOrEqual(connections)
     expect(failures.refused + failures.timedOut + failures.unexpectedStatus).toBe(0)

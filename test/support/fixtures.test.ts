@@ -23,7 +23,7 @@ describe('startPlain()', () => {
 
   it('ws.js answers the mix with WebSockets', async () => {
     const { target } = await startPlain('ws.js')
-    const report = await runLoad({ target, durationMs: 600, lanes: mixedLanes() })
+    const report = await runLoad({ target, requests: 2_000, lanes: mixedLanes() })
     expect(failuresOf(report)).toMatchObject({ failed: 0 })
     expect(report.lanes.find(({ lane }) => lane === 'webSocket')?.ok).toBeGreaterThan(10)
   })
@@ -39,14 +39,14 @@ describe('startPlain()', () => {
     ['hello-h2.js', true],
   ])('%s answers over HTTP/2', async (script, tls) => {
     const { target } = await startPlain(script)
-    const report = await runLoad({ target, durationMs: 600, lanes: [{ ...HTTP2, tls }] })
+    const report = await runLoad({ target, requests: 300, lanes: [{ ...HTTP2, tls }] })
     expect(failuresOf(report)).toMatchObject({ failed: 0 })
     expect(report.ok).toBeGreaterThan(100)
   })
 
   it('hello-net.js echoes', async () => {
     const { target } = await startPlain('hello-net.js')
-    const report = await runLoad({ target, durationMs: 400, lanes: [{ kind: 'tcpEcho', connections: 4 }] })
+    const report = await runLoad({ target, requests: 300, lanes: [{ kind: 'tcpEcho', connections: 4 }] })
     expect(failuresOf(report)).toMatchObject({ failed: 0 })
     expect(report.ok).toBeGreaterThan(100)
   })

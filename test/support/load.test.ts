@@ -58,7 +58,7 @@ describe('runLoad() against a clean server', () => {
     const sockets = new WebSocketServer({ server })
     sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data, { binary: false })))
 
-    const report = await runLoad({ target: await listen(server), durationMs: 1_500, lanes: mixedLanes() })
+    const report = await runLoad({ target: await listen(server), requests: 3_000, lanes: mixedLanes() })
 
     expect(failuresOf(report)).toMatchObject({ failed: 0, failures: {} })
     expect(report.ok).toBeGreaterThan(1_000)

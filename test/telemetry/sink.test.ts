@@ -278,7 +278,8 @@ describe('standardOutlet()', () => {
     const report = await reportOf(held)
     expect(report.flushed).toBe(false)
     expect(report.droppedLines).toBeGreaterThan(100_000)
-    expect(report.stall).toBeLessThan(500)
+    // Blocked, it would stand still until its reader ends, which is never; a busy machine makes it stand still for less.
+    expect(report.stall).toBeLessThan(3000)
   })
 
   it('drops, counts and goes on when its reader leaves', async () => {
