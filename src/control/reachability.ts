@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs'
 import { completeDirectory, type InstanceDirectory } from './instance-directory.ts'
+import { readHolder, writeHolder } from './lock-holder.ts'
 
 const LOOK_MS = 1000
 
@@ -40,6 +41,7 @@ export class KeptEntrance<Open extends Reachable> {
     this.#isOpening = true
     try {
       completeDirectory(this.#directory)
+      if (readHolder(this.#directory) === null) writeHolder(this.#directory)
       const before = this.#current
       this.#current = await this.#entrance.open()
       // Nobody can find it any more, and whoever is in it stays until then.

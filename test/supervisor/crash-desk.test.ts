@@ -4,7 +4,8 @@ import { expect, it } from 'vitest'
 
 import type { App } from '../../src/supervisor/app.ts'
 import { CrashDesk } from '../../src/supervisor/crash-desk.ts'
-import type { WorkerExit, WorkerHandle } from '../../src/supervisor/worker-handle.ts'
+import type { WorkerExit } from '../../src/supervisor/worker-exit.ts'
+import type { WorkerHandle } from '../../src/supervisor/worker-handle.ts'
 import { KernelKills } from '../../src/telemetry/kernel-kills.ts'
 import type { Samples } from '../../src/telemetry/samples.ts'
 
