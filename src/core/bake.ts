@@ -1,0 +1,158 @@
+// The watch over a release that has just got the public traffic: is it no worse than the one before it? Looked at as often
+// as one likes, whatever the traffic.
+//
+// Rules of this file
+// 1. No data is inconclusive, never a fail; and a pass only where no request was asked for (`minRequests` 0).
+// 2. Looking often does no harm: errors are weighed by an e-process (see `evidenceOf`), which accuses a release that is not
+//    worse in at most 1 of 100 rollouts, however often it is asked. A threshold on a ratio would do so in most.
+// 3. Requests are counted, not users: one client that tries again and again counts each time. So a few errors alone never fail.
+
+export interface BakeFacts {
+  readonly flippedAt: number
+  /** Of the new group, since the flip: processes that ended although nobody asked for it. */
+  readonly crashes: number
+  /** Workers of the new group that fail their health probe now. */
+  readonly failingProbes: number
+  /** Answered by the new group since the flip. */
+  readonly requests: number
+  /** How many of those with 5xx. */
+  readonly serverErrors: number
+  /** The old group in the last hour before the flip. */
+  readonly old: { readonly requests: number; readonly serverErrors: number; readonly crashes: number }
+}
+
+export interface BakePolicy {
+  readonly bakeMs: number
+  /** Fewer are no proof: the watch goes on until so many were seen. */
+  readonly minRequests: number
+  /** A share of 5xx that is surely above this fails, whatever the old group did. */
+  readonly absoluteMax: number
+}
+
+export interface BakeFigures {
+  readonly elapsedMs: number
+  readonly crashes: number
+  readonly failingProbes: number
+  readonly requests: number
+  readonly serverErrors: number
+  readonly errorRatio: number
+  /** What the old group's share of 5xx is at most; null when it answered nothing. */
+  readonly baseline: number | null
+  /** How many times likelier the errors are if the release is worse; it fails at 100. */
+  readonly evidence: number
+}
+
+export interface BakeVerdict {
+  readonly verdict: 'pass' | 'fail' | 'inconclusive'
+  /** In words that follow "since", or the release. */
+  readonly why: string
+  readonly figures: BakeFigures
+}
+
+/** A release that is not worse is failed in at most 1 of so many rollouts. */
+export const EVIDENCE_LIMIT = 100
+/** One client that tries again must not be enough. */
+export const FEWEST_ERRORS = 5
+
+/** How many times worse the release may be: each is weighed, since nobody knows. */
+const TIMES_WORSE = [1.5, 2, 3, 5, 10, 30]
+/** A smaller share of errors than this is held against nobody. */
+const TOLERATED = 0.001
+/** 95 %, one-sided. */
+const Z = 1.645
+/** JSON has no Infinity. */
+const MOST_EVIDENCE = 1e9
+
+export function judgeBake(facts: BakeFacts, policy: BakePolicy, now: number): BakeVerdict {
+  const figures = figuresOf(facts, now)
+  const failure = failureIn(facts, figures, policy)
+  if (failure !== null) return { verdict: 'fail', why: failure, figures }
+  const missing = policy.minRequests - facts.requests
+  if (figures.elapsedMs < policy.bakeMs) {
+    const why = `watched for ${seconds(figures.elapsedMs)} of ${seconds(policy.bakeMs)}, ${wordsOf(facts)}`
+    return { verdict: 'inconclusive', why, figures }
+  }
+  if (missing > 0) return { verdict: 'inconclusive', why: wordsOfMissing(facts, figures, policy), figures }
+  return { verdict: 'pass', why: wordsOf(facts), figures }
+}
+
+function figuresOf(facts: BakeFacts, now: number): BakeFigures {
+  const { crashes, failingProbes, requests, serverErrors, old } = facts
+  const baseline = old.requests === 0 ? null : upperBound(old.serverErrors, old.requests)
+  return {
+    elapsedMs: Math.max(now - facts.flippedAt, 0),
+    crashes,
+    failingProbes,
+    requests,
+    serverErrors,
+    errorRatio: requests === 0 ? 0 : serverErrors / requests,
+    baseline,
+    evidence: baseline === null ? 1 : evidenceOf(serverErrors, requests, Math.max(baseline, TOLERATED)),
+  }
+}
+
+/** Why the release is worse, in words; null when nothing shows that it is. */
+function failureIn(facts: BakeFacts, figures: BakeFigures, { absoluteMax }: BakePolicy): string | null {
+  const { crashes, failingProbes, requests, serverErrors, old } = facts
+  if (crashes > old.crashes)
+    return `${counted(crashes, 'worker')} crashed since the flip${old.crashes === 0 ? '' : `, and ${old.crashes} of the old release in an hour`}`
+  if (failingProbes > 0) return `${counted(failingProbes, 'worker')} failed the health probe`
+  if (serverErrors < FEWEST_ERRORS) return null
+  const share = `${serverErrors} of ${counted(requests, 'request')} were answered with 5xx (${percent(figures.errorRatio)})`
+  if (lowerBound(serverErrors, requests) > absoluteMax)
+    return `${share}, and more than ${percent(absoluteMax)} are never accepted`
+  if (figures.evidence < EVIDENCE_LIMIT) return null
+  return `${share}, and at most ${percent(figures.baseline ?? 0)} of the old release's`
+}
+
+/**
+ * The mean, over what "worse" may mean, of the likelihood ratio of the errors seen: an e-process in the sense of Lindon and
+ * Malek (2022). By Ville's inequality it ever reaches 100 with probability of at most 1 % if the release is not worse.
+ */
+function evidenceOf(errors: number, requests: number, baseline: number): number {
+  const ratios = TIMES_WORSE.map((times) => {
+    const worse = Math.min(times * baseline, 0.95)
+    if (worse <= baseline) return 1
+    return Math.exp(errors * Math.log(worse / baseline) + (requests - errors) * Math.log((1 - worse) / (1 - baseline)))
+  })
+  return Math.min(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length, MOST_EVIDENCE)
+}
+
+/** Wilson's bounds of a share: they hold for small numbers, too. */
+function upperBound(part: number, whole: number): number {
+  return wilson(part, whole, Z)
+}
+
+function lowerBound(part: number, whole: number): number {
+  return Math.max(wilson(part, whole, -Z), 0)
+}
+
+function wilson(part: number, whole: number, z: number): number {
+  const share = part / whole
+  const spread = Math.sqrt((share * (1 - share)) / whole + (z * z) / (4 * whole * whole))
+  return (share + (z * z) / (2 * whole) + z * spread) / (1 + (z * z) / whole)
+}
+
+function wordsOf({ requests, serverErrors }: BakeFacts): string {
+  if (requests === 0) return 'no request was seen'
+  return `${counted(requests, 'request')} seen, ${serverErrors === 0 ? 'none' : serverErrors} of them answered with 5xx`
+}
+
+function wordsOfMissing({ requests }: BakeFacts, { elapsedMs }: BakeFigures, { minRequests }: BakePolicy): string {
+  if (requests === 0) return `no request was seen, and ${minRequests} are needed`
+  const leftMs = (elapsedMs / requests) * (minRequests - requests)
+  return `only ${requests} of the ${minRequests} requests were seen that are needed; the rest will take about ${seconds(leftMs)}`
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`
+}
+
+/** Two digits that mean something. */
+function percent(ratio: number): string {
+  return `${Number((ratio * 100).toPrecision(2))} %`
+}

@@ -1,0 +1,75 @@
+// The releases of an app, oldest first: naming them, remembering how each ended, choosing one to go back to, forgetting.
+
+export type ReleaseOutcome =
+  | 'current' // was started without a rollout
+  | 'promoted'
+  | 'aborted'
+  | 'rolledBack'
+  | 'failed'
+  | 'superseded'
+
+/** What has to be known of a release to decide; those who keep releases know more. */
+export interface PastRelease {
+  /** `r1`, `r2`… */
+  readonly id: string
+  readonly version: string | null
+  /** Null as long as it is being rolled out. */
+  readonly outcome: ReleaseOutcome | null
+  readonly why: string | null
+  readonly endedAt: string | null
+}
+
+export interface Ending {
+  readonly outcome: ReleaseOutcome
+  readonly why: string | null
+  readonly endedAt: string
+}
+
+/** How many are remembered. */
+export const HISTORY_LENGTH = 20
+
+/** Ids are never used again, so that a log line means one release. */
+export function nextReleaseId(nextRelease: number): { readonly id: string; readonly nextRelease: number } {
+  return { id: `r${nextRelease}`, nextRelease: nextRelease + 1 }
+}
+
+/** What was known to be good can still be rolled back later, so an outcome may be told anew. */
+export function recordOutcome<Release extends PastRelease>(
+  releases: readonly Release[],
+  id: string,
+  ending: Ending,
+): readonly Release[] {
+  return releases.map((release) => (release.id === id ? Object.assign({}, release, ending) : release))
+}
+
+/** What `rollback` without an argument means: the newest release that was good and is not the active one. */
+export function choosePrevious<Release extends PastRelease>(
+  releases: readonly Release[],
+  active: string,
+): Release | null {
+  return releases.findLast((release) => release.id !== active && wasGood(release)) ?? null
+}
+
+/** By id, or by version label: of several with the same version the newest. */
+export function findRelease<Release extends PastRelease>(releases: readonly Release[], name: string): Release | null {
+  const byId = releases.find((release) => release.id === name)
+  return byId ?? releases.findLast((release) => release.version === name) ?? null
+}
+
+/** Forgets the oldest, but never one that is in use. */
+export function prune<Release extends PastRelease>(
+  releases: readonly Release[],
+  inUse: readonly string[],
+  length = HISTORY_LENGTH,
+): readonly Release[] {
+  let surplus = releases.length - length
+  return releases.filter((release) => {
+    const isKept = surplus <= 0 || inUse.includes(release.id)
+    if (!isKept) surplus -= 1
+    return isKept
+  })
+}
+
+function wasGood({ outcome }: PastRelease): boolean {
+  return outcome === 'promoted' || outcome === 'current'
+}

@@ -1,0 +1,132 @@
+// Errors that a user can meet: deploying, flipping, going back. One function each: code, message and fix together.
+
+import { EXIT, SuperviseError } from '../errors.ts'
+
+export function releasePathMissing(app: string, path: string) {
+  return new SuperviseError(
+    'RELEASE_PATH_MISSING',
+    `Cannot deploy "${app}" from "${path}": there is no such directory`,
+    'Name the directory of the new release; a relative path begins where the command is typed.',
+    EXIT.usage,
+  )
+}
+
+export function releasePathNoDirectory(app: string, path: string) {
+  return new SuperviseError(
+    'RELEASE_PATH_NO_DIRECTORY',
+    `Cannot deploy "${app}" from "${path}": it is no directory`,
+    'Name the directory of the new release. The script in it is found at the same place as before.',
+    EXIT.usage,
+  )
+}
+
+export function releasePathUnreadable(app: string, path: string, user: number) {
+  return new SuperviseError(
+    'RELEASE_PATH_UNREADABLE',
+    `Cannot deploy "${app}" from "${path}": uid ${user}, which the supervisor runs as, may not read it`,
+    `Change its permissions: the supervisor needs to read and to enter it.`,
+    EXIT.noPermission,
+  )
+}
+
+/** `place` is relative to the release: `dist/server.js`. */
+export function releaseWithoutScript(app: string, path: string, place: string) {
+  return new SuperviseError(
+    'RELEASE_WITHOUT_SCRIPT',
+    `Cannot deploy "${app}" from "${path}": it has no "${place}", where the running release has its script`,
+    `The old release serves on. Build the new one first; or, if its script has moved, change \`script\` in the config and deploy again.`,
+    EXIT.rolloutFailed,
+  )
+}
+
+/** It did not get as far as the public traffic. */
+export function deployRefused(app: string, release: string, why: string, serves: string, lines: readonly string[]) {
+  return new SuperviseError(
+    'DEPLOY_REFUSED',
+    `Cannot deploy ${release} of "${app}": ${why}`,
+    `Still serving ${serves}. Correct the cause, then deploy again.`,
+    EXIT.rolloutFailed,
+    { lines },
+  )
+}
+
+export function noStandby(app: string, active: string) {
+  return new SuperviseError(
+    'NO_STANDBY',
+    `Cannot flip "${app}": no release is warm beside ${active}`,
+    `Deploy one with \`supervise deploy ${app} <path>\`, or start an older one with \`supervise rollback ${app}\`.`,
+  )
+}
+
+export function nothingToRollBackTo(app: string, active: string) {
+  return new SuperviseError(
+    'NO_PREVIOUS_RELEASE',
+    `Cannot roll back "${app}": its history has no good release besides ${active}`,
+    `See \`supervise history ${app}\`. Any release in it can be named: \`supervise rollback ${app} <release>\`.`,
+  )
+}
+
+export function unknownRelease(app: string, name: string, known: readonly string[], suggestion: string | null) {
+  return new SuperviseError(
+    'RELEASE_UNKNOWN',
+    `Cannot find release "${name}" of "${app}": ${known.length === 0 ? 'its history is empty' : `there is ${known.join(', ')}`}`,
+    suggestion === null ? `See \`supervise history ${app}\`.` : `Did you mean "${suggestion}"?`,
+    EXIT.unknownTarget,
+  )
+}
+
+/** The directory of a release in the history was removed. */
+export function releaseGone(app: string, release: string, path: string) {
+  return new SuperviseError(
+    'RELEASE_GONE',
+    `Cannot start ${release} of "${app}" again: its directory "${path}" is no longer there`,
+    `Bring it back, or deploy the same code from another place: \`supervise deploy ${app} <path>\`.`,
+    EXIT.rolloutFailed,
+  )
+}
+
+export function noRollout(app: string, wish: string) {
+  return new SuperviseError(
+    'NO_ROLLOUT',
+    `Cannot ${wish} "${app}": no rollout is under way`,
+    `See \`supervise history ${app}\` for those that were.`,
+  )
+}
+
+export function alreadyActive(app: string, release: string) {
+  return new SuperviseError(
+    'RELEASE_ACTIVE',
+    `Cannot roll "${app}" back to ${release}: it is what serves`,
+    `See \`supervise history ${app}\` for the others.`,
+  )
+}
+
+/** `why` names the hook. */
+export function hookSaidNo(app: string, release: string, why: string, lines: readonly string[]) {
+  return new SuperviseError(
+    'HOOK_SAID_NO',
+    `Cannot deploy ${release} of "${app}": ${why}`,
+    'The old release serves on. Ask whoever answers the hook, then deploy again.',
+    EXIT.rolloutFailed,
+    { lines },
+  )
+}
+
+/** `fix` says which step comes first. */
+export function dataVersionsApart(app: string, release: string, why: string, fix: string) {
+  return new SuperviseError(
+    'DATA_VERSIONS_APART',
+    `Cannot deploy ${release} of "${app}": ${why}`,
+    `The old release serves on. ${fix} \`--force\` overrides this.`,
+    EXIT.rolloutFailed,
+  )
+}
+
+export function releaseFileUnusable(app: string, file: string, problem: string) {
+  return new SuperviseError(
+    'RELEASE_FILE_UNUSABLE',
+    `Cannot deploy "${app}": "${file}" cannot be used, since ${problem}`,
+    'The old release serves on. Correct the file, then deploy again.',
+    EXIT.rolloutFailed,
+  )
+}

@@ -1,0 +1,155 @@
+// The releases of an instance across its death and across a reboot: which group is active, how far a rollout is, what was
+// run before. They live in the state directory and are written whole and durably each time. They have environments in
+// them, so only their owner can read them.
+
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { AppConfig } from '../config/app-config.ts'
+import type { PastRelease } from '../core/release-history.ts'
+import type { Rollout } from '../core/rollout.ts'
+import type { GroupName } from '../protocol/messages.ts'
+
+/** Raised when an older supervisor could not read what this one writes. */
+export const RELEASES_SCHEMA = 1
+
+export interface ReleaseRecord extends PastRelease {
+  /** Real path of the release's directory. */
+  readonly path: string
+  /** ISO 8601, as `endedAt`. */
+  readonly createdAt: string
+  /** As it was in force, its environment included: going back needs the whole of it. */
+  readonly config: AppConfig
+  /** Script and directory as they were given, links and all. */
+  readonly given: { readonly script: string; readonly cwd: string }
+  /** The Node binary that it runs with; null for the supervisor's own. */
+  readonly nodePath: string | null
+  readonly deployedBy: string
+}
+
+export interface AppReleases {
+  readonly nextRelease: number
+  readonly active: GroupName
+  /** Id of the release to go back to; null as long as none was promoted. */
+  readonly lastGood: string | null
+  /** Oldest first. */
+  readonly releases: readonly ReleaseRecord[]
+  readonly rollout: Rollout | null
+}
+
+export interface SavedReleases {
+  readonly schema: number
+  readonly apps: Readonly<Record<string, AppReleases>>
+}
+
+export type ReadReleases =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'state'; readonly state: SavedReleases }
+  /** `problem` says in words what is wrong with it. */
+  | { readonly kind: 'unusable'; readonly problem: string }
+
+/** Where the releases of an instance are kept. */
+export function releasesFile(
+  instance: string,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  return join(stateRoot(env), instance, 'releases.json')
+}
+
+function stateRoot(env: Readonly<Record<string, string | undefined>>): string {
+  const fromSystemd = env['STATE_DIRECTORY']?.split(':')[0]
+  if (fromSystemd?.startsWith('/') === true) return fromSystemd
+  // A relative XDG_STATE_HOME is to be ignored, says its specification.
+  const xdg = env['XDG_STATE_HOME']
+  if (xdg?.startsWith('/') === true) return join(xdg, 'supervise')
+  return join(env['HOME'] || homedir(), '.local', 'state', 'supervise')
+}
+
+/**
+ * When it returns, the state survives a loss of power; when it throws, what was there before is still there. A file that
+ * cannot be used is kept beside the new one: whoever can read it may want what is in it.
+ */
+export function writeReleases(file: string, state: SavedReleases): void {
+  const directory = dirname(file)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  chmodSync(directory, 0o700)
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    writeDurably(temporary, JSON.stringify(state))
+    if (readReleases(file).kind === 'unusable') setAside(file)
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  syncDirectory(directory)
+}
+
+/** Under a name that nothing has yet: what was kept earlier is not lost either. */
+function setAside(file: string): void {
+  let kept = `${file}.unusable`
+  for (let count = 2; existsSync(kept); count += 1) kept = `${file}.unusable.${count}`
+  renameSync(file, kept)
+}
+
+function writeDurably(file: string, text: string): void {
+  const descriptor = openSync(file, 'w', 0o600)
+  try {
+    writeFileSync(descriptor, text)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Otherwise the new name itself could be lost. */
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Never throws: whatever is in the file, workers that live are not harmed by it. */
+export function readReleases(file: string): ReadReleases {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return code === 'ENOENT'
+      ? { kind: 'none' }
+      : { kind: 'unusable', problem: `it cannot be read (${code ?? message})` }
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    const problem = problemOf(value)
+    // Written by this project under this schema number, in one piece: its shape is known.
+    return problem === null ? { kind: 'state', state: value as SavedReleases } : { kind: 'unusable', problem }
+  } catch {
+    const isCut = text === '' || text.startsWith('{"schema":')
+    return { kind: 'unusable', problem: isCut ? 'it is cut short' : 'it is no JSON' }
+  }
+}
+
+function problemOf(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null || !('schema' in value)) return 'it is no file of releases'
+  const { schema } = value
+  if (typeof schema === 'number' && schema > RELEASES_SCHEMA)
+    return `a newer supervisor wrote it (version ${schema}, and this one knows ${RELEASES_SCHEMA})`
+  if (schema !== RELEASES_SCHEMA) return `it is of version ${String(schema)}, and this one knows ${RELEASES_SCHEMA}`
+  return 'apps' in value && typeof value.apps === 'object' && value.apps !== null ? null : 'it names no apps'
+}
