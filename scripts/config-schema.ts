@@ -19,6 +19,7 @@ export function renderConfigSchema(): object {
     ...Object.fromEntries(plain.map((key) => [key, leaf(key)])),
     liveness: describe('liveness', objectOf('liveness')),
     backoff: describe('backoff', objectOf('backoff')),
+    hooks: describe('hooks', objectOf('hooks')),
     watch: describe('watch', { anyOf: [jsonOf('watch'), objectOf('watch')] }),
   }
   const list = { type: 'array', items: { $ref: '#/definitions/app' }, minItems: 1 }

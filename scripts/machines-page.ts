@@ -1,6 +1,7 @@
 // docs/reference/machines.md: the state machines of core/, drawn from their tables.
 
 import { SEAT_TRANSITIONS } from '../src/core/reload.ts'
+import { ROLLOUT_TRANSITIONS } from '../src/core/rollout.ts'
 import { TRANSITIONS } from '../src/core/worker-lifecycle.ts'
 
 type Table = Readonly<Record<string, Readonly<Record<string, string | null>>>>
@@ -22,6 +23,13 @@ ${mermaid(TRANSITIONS)}
 decided over all of them (the rules at the head of that file).
 
 ${mermaid(SEAT_TRANSITIONS)}
+
+## Moving to another release
+
+\`src/core/rollout.ts\`: one for each deploy. A pause stops the deadline and holds the flip; \`awaiting\` is left at once when the release is to be
+promoted by itself. An arrow from a state to itself gives its command again, after a restart of the supervisor.
+
+${mermaid(ROLLOUT_TRANSITIONS)}
 `
 }
 

@@ -1,4 +1,5 @@
-// Reads what the options mean from the comments in src/config/app-options.ts, so that it is written once.
+// Reads what the options mean from the comments in src/config/app-options.ts and deploy-options.ts, so that it is
+// written once.
 
 import { readFileSync } from 'node:fs'
 
@@ -13,18 +14,22 @@ export interface OptionDoc {
 
 const INTERFACES: Readonly<Record<string, string>> = {
   AppOptions: '',
+  DeployOptions: '',
   LivenessOptions: 'liveness.',
   BackoffOptions: 'backoff.',
+  HookOptions: 'hooks.',
   WatchOptions: 'watch.',
   AppsConfig: 'apps:',
 }
 
 /** Every documented member of the interfaces that make up a config file, in the order of the source. */
 export function readOptionDocs(): readonly OptionDoc[] {
-  const source = readFileSync(new URL('../src/config/app-options.ts', import.meta.url), 'utf8')
+  const source = ['app-options', 'deploy-options']
+    .map((name) => readFileSync(new URL(`../src/config/${name}.ts`, import.meta.url), 'utf8'))
+    .join('\n')
   return Object.entries(INTERFACES).flatMap(([name, prefix]) => {
-    const body = new RegExp(`export interface ${name} \\{\\n([^]*?)\\n\\}`).exec(source)?.[1] ?? ''
-    return [...body.matchAll(/\/\*\*([^]*?)\*\/\n\s+(\$?\w+)\??: (.*)/g)].map(
+    const body = new RegExp(`export interface ${name}(?: extends \\w+)? \\{\\n([^]*?)\\n\\}`).exec(source)?.[1] ?? ''
+    return [...body.matchAll(/\/\*\*([^]*?)\*\/\n\s+'?(\$?[\w-]+)'?\??: (.*)/g)].map(
       ([, comment = '', key = '', type = '']) => {
         const words = comment.replaceAll(/^\s*\*? ?/gm, '').trim()
         const [text = '', byDefault] = words.split('@default ')

@@ -106,6 +106,28 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'R20', statement: 'The command returns when the new code serves and the old has drained.' },
     { id: 'R21', statement: 'WebSocket clients of three generations ago work until their deadline.' },
   ],
+  'Blue and green': [
+    {
+      id: 'B1',
+      statement: 'The standby group gets no public request before the flip; the preview reaches only it.',
+    },
+    { id: 'B2', statement: 'A failed smoke test: no flip, exit code 5, the old release has missed nothing.' },
+    {
+      id: 'B3',
+      statement: 'After a flip is acknowledged no new request starts on the old group; none is lost by it.',
+    },
+    { id: 'B4', statement: 'A flip back starts no process.' },
+    { id: 'B5', statement: 'After its window, going back is a full start with its checks.' },
+    { id: 'B6', statement: 'A release that crashes while it is watched is taken back by itself.' },
+    { id: 'B7', statement: 'A release that dies within `minReady` is never promoted.' },
+    { id: 'B8', statement: 'A release that never gets ready is given up at the deadline.' },
+    { id: 'B9', statement: 'A newer release takes the place of one that waits.' },
+    {
+      id: 'B11',
+      statement: 'The supervisor killed around a flip: exactly one group is active, the one last acknowledged.',
+    },
+    { id: 'R12', statement: 'Flips under load: none failed, and going back starts no process.' },
+  ],
   Crashes: [
     { id: 'C1', statement: 'A worker that exits under load loses at most its requests under way.' },
     { id: 'C2', statement: 'Exit code, SIGKILL, SIGSEGV and out-of-memory are told apart in words.' },

@@ -59,3 +59,10 @@ export interface ErrorBody {
 export function fromErrorBody(body: ErrorBody): SuperviseError {
   return new SuperviseError(body.code, body.message, body.fix, body.exitCode, { lines: body.lines })
 }
+
+/** What is worth telling of anything that was thrown: our own errors say it all, others show where they came from. */
+export function textOf(error: unknown): string {
+  if (error instanceof SuperviseError || !(error instanceof Error))
+    return error instanceof Error ? error.message : String(error)
+  return error.stack ?? error.message
+}

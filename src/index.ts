@@ -14,3 +14,4 @@ export type {
   Size,
   WatchOptions,
 } from './config/app-options.ts'
+export type { DeployOptions, HookCall, HookOptions, SmokeCommand, SmokeRequest } from './config/deploy-options.ts'

@@ -26,6 +26,8 @@ import { Gate } from './gate.ts'
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { missingInternals } from './node-internals.ts'
+import { setRoutes } from './route-intercept.ts'
+import { routing, setRouting } from './route-state.ts'
 import { Unsent } from './unsent.ts'
 import { startHeartbeat } from './vitals.ts'
 
@@ -95,6 +97,7 @@ export class Agent {
     this.#listeners.install()
     this.#appChannel.install()
     setMaxRequestsPerConnection(this.#settings.maxRequestsPerConnection)
+    setRouting(this.#settings)
     setCloseBound({ deadlineMs: this.#settings.drainTimeoutMs, spreadMs: this.#settings.drainSpreadMs })
     process.on('exit', (code) => this.#link.send({ type: 'exiting', code }))
     process.on('uncaughtExceptionMonitor', (error, origin) => this.#uncaught(error, origin))
@@ -128,6 +131,7 @@ export class Agent {
       draining: this.#drain !== null,
       saidReady: this.#appChannel.saidReady,
       listeners: this.#listeners.reports(),
+      route: routing.table && { epoch: routing.table.epoch, active: routing.table.active },
     })
     this.#listeners.askAgain()
     // What still holds is said again: nobody can tell what the supervisor of that time had heard.
@@ -170,6 +174,8 @@ export class Agent {
         return this.#beginDrain(message.deadlineMs, message.spreadMs)
       case 'undrain':
         return this.#undoDrain()
+      case 'route':
+        return this.#link.send({ type: 'routed', epoch: setRoutes(message.table) })
       case 'ask':
         return this.#link.send({ type: 'answered' })
       case 'message':

@@ -11,6 +11,7 @@ export type LeaveReason =
   | 'closed' // the app closed its server
   | 'asked' // the app asked for its idle connections to be closed
   | 'limit' // it has had its number of requests
+  | 'moved' // its requests belong to the other group, whose workers its client shall find
 
 export type Phase =
   | 'serving'

@@ -12,6 +12,7 @@ import { requestArrived } from './drain-http1.ts'
 import { newSession } from './drain-http2.ts'
 import { forget, leave } from './drain-leave.ts'
 import { noteMissing, rawSocketOf, replaceMethod } from './node-internals.ts'
+import { isPrivate } from './private-connections.ts'
 
 /** What the drain wants to know of. */
 export interface Watcher {
@@ -50,7 +51,7 @@ function onSecureConnection(this: Server, socket: Socket): void {
   const raw = rawSocketOf(socket)
   const handshake = connectionOf(raw)
   if (handshake !== undefined) forget(handshake)
-  else if (raw === undefined && 'getPeerCertificate' in socket)
+  else if (raw === undefined && 'getPeerCertificate' in socket && !isPrivate(socket))
     noteMissing('_parent: TLS connections are counted twice')
   if (connectionOf(socket) === undefined) follow(socket, this)
 }

@@ -1,8 +1,15 @@
-// A worker's private endpoint: a Unix socket of its own whose connections become connections of the app's server. Health
-// probes of this one worker come through it, and smoke tests of a group that has no public traffic.
+// A worker's private endpoint: a Unix socket of its own whose connections become connections of the app's server. Through
+// it come health probes of this one worker, smoke tests of a group that has no public traffic, and requests of clients of
+// the other group's workers.
 
 import { unlinkSync } from 'node:fs'
 import net, { type Server, type Socket } from 'node:net'
+
+import { readPreamble, wearFacts, type ClientFacts } from './client-facts.ts'
+import { HOP_BYTES } from './hop-header.ts'
+import { moveToServer, startReading, withRoomForHeader } from './node-internals.ts'
+import { markPrivate } from './private-connections.ts'
+import { expectForwarded } from './route-state.ts'
 
 /** Node 22 cuts off what is longer, and binds another path. */
 const MAX_PATH_BYTES = 107
@@ -47,54 +54,55 @@ export function openEndpoint(server: Server, path: string): Endpoint | string {
 /** Until the app's server has the connection, nobody else listens for its errors. */
 function ignore(): void {}
 
-/** Its first bytes tell what a connection speaks, which TLS would have told the app's server. */
+/** Its first bytes tell who is there: another worker, which introduces its client, or a probe. */
 function awaitFirstBytes(socket: Socket, endpoint: Server, server: Server): void {
+  let bytes: Buffer = Buffer.alloc(0)
   socket.on('error', ignore)
-  const end = () => socket.destroy()
+  const end = () => void socket.destroy()
   socket.on('end', end)
   const read = () => {
-    const bytes: Buffer | null = socket.read()
-    if (bytes === null) return
+    const more: Buffer | null = socket.read()
+    if (more === null) return
+    bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more])
+    const preamble = readPreamble(bytes)
+    if (preamble.state === 'incomplete') return
+    if (preamble.state === 'broken') return end()
     socket.off('readable', read)
     socket.off('end', end)
-    socket.unshift(bytes)
+    const rest = preamble.state === 'read' ? preamble.rest : bytes
+    if (rest.length > 0) socket.unshift(rest)
     // The stream leaves its paused mode only after this tick.
     setImmediate(() => {
       socket.off('error', ignore)
-      if (!socket.destroyed) adopt(socket, bytes, endpoint, server)
+      if (socket.destroyed) return
+      if (preamble.state === 'read') introduce(socket, preamble.facts)
+      else if (Reflect.has(server, 'setSecureContext')) introduceProbe(socket, rest)
+      adopt(socket, endpoint, server)
     })
   }
   socket.on('readable', read)
 }
 
-/** Makes a connection of the endpoint one of the app's server: the one place where a preamble would be read first. */
-function adopt(socket: Socket, firstBytes: Buffer, endpoint: Server, server: Server): void {
-  moveCount(socket, endpoint, server)
+function introduce(socket: Socket, facts: ClientFacts): void {
+  expectForwarded()
+  wearFacts(socket, facts)
+}
+
+/** What TLS would have told the app's server. */
+function introduceProbe(socket: Socket, firstBytes: Buffer): void {
+  const isHttp2 = firstBytes.toString('latin1', 0, HTTP2_PREFACE.length) === HTTP2_PREFACE
+  Object.assign(socket, { encrypted: true, authorized: false, alpnProtocol: isHttp2 ? 'h2' : 'http/1.1' })
+}
+
+/** Makes a connection of the endpoint one of the app's server, which counts it as its own: its `close()` waits for it. */
+function adopt(socket: Socket, endpoint: Server, server: Server): void {
+  markPrivate(socket)
+  moveToServer(socket, endpoint, server)
   socket.allowHalfOpen = Reflect.get(server, 'allowHalfOpen') === true
-  const isTls = Reflect.has(server, 'setSecureContext')
-  if (isTls) {
-    const isHttp2 = firstBytes.toString('latin1', 0, HTTP2_PREFACE.length) === HTTP2_PREFACE
-    Object.assign(socket, { encrypted: true, authorized: false, alpnProtocol: isHttp2 ? 'h2' : 'http/1.1' })
-  }
-  server.emit(isTls ? 'secureConnection' : 'connection', socket)
+  const event = Reflect.has(server, 'setSecureContext') ? 'secureConnection' : 'connection'
+  withRoomForHeader(server, HOP_BYTES, () => server.emit(event, socket))
   // What was read ahead may have stopped the handle, and HTTP/2 takes the handle without starting it again.
-  if (Reflect.has(server, 'updateSettings')) {
-    const handle: { readStart?(): void } | null | undefined = Reflect.get(socket, '_handle')
-    handle?.readStart?.()
-  }
-}
-
-/** The connection counts as the server's own, so that its `close()` waits for it. */
-function moveCount(socket: Socket, from: Server, to: Server): void {
-  addToCount(from, -1)
-  addToCount(to, 1)
-  Reflect.set(socket, '_server', to)
-  Reflect.set(socket, 'server', to)
-}
-
-function addToCount(server: Server, change: number): void {
-  const count: number = Reflect.get(server, '_connections')
-  Reflect.set(server, '_connections', count + change)
+  if (Reflect.has(server, 'updateSettings')) startReading(socket)
 }
 
 function unlinkQuietly(path: string): void {

@@ -19,6 +19,7 @@ import { openEndpoint, type Endpoint } from './endpoint.ts'
 import type { Gate } from './gate.ts'
 import { keyOf, requestOf, type ServerQuery } from './listener-key.ts'
 import { Listener, type ListenerEvents } from './listener.ts'
+import { routeServer } from './route-intercept.ts'
 
 type ListenReply = SupervisorMessage & { readonly type: 'listenReply' }
 type GetServerCallback = (errno: number, handle: object | null) => void
@@ -173,6 +174,7 @@ export class Listeners implements ListenerEvents {
     const opened = this.#opened.get(listener.key)
     if (opened === undefined) return
     watchServer(opened.server)
+    routeServer(opened.server, listener.key)
     opened.endpoint = this.#openEndpoint(opened.server)
     listener.endpoint = opened.endpoint?.path ?? null
     // `cluster.worker` shows the state that node:cluster's own gate would have set.

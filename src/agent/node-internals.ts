@@ -1,5 +1,5 @@
-// A typed view of Node's undocumented names that the drain needs, each tested once: where one is missing, the step
-// that needs it is skipped and `missingInternals` says so. No other file of the drain reaches into Node's objects.
+// A typed view of Node's undocumented names that the drain and the router need, each tested once: where one is missing,
+// the step that needs it is skipped and `missingInternals` says so. No other file of theirs reaches into Node's objects.
 
 import type * as httpModule from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -21,6 +21,10 @@ export interface ResponseHead {
   /** The connection ends after this response. */
   _last: boolean
   _storeHeader?: (firstLine: string, headers: unknown) => void
+  _writeRaw?: (data: string, encoding: BufferEncoding) => void
+  useChunkedEncodingByDefault: boolean
+  /** The server allows no further request on this connection. */
+  maxRequestsOnConnectionReached: boolean
 }
 
 interface SocketInternals {
@@ -36,6 +40,7 @@ interface ConnectionsList {
 const CONNECTIONS = 'http.server.connections'
 const CHECKING_INTERVAL = 'http.server.connectionsCheckingInterval'
 const SESSIONS = 'sessions'
+const HEADERS_COUNT = 'kHeadersCount'
 
 const symbols = new Map<string, symbol>()
 const missing = new Set<string>()
@@ -92,6 +97,51 @@ export function closeWithoutCutting<Result>(server: Server, close: () => Result)
   }
 }
 
+/** Cuts the end off a request's headers, where we have put ours. The parsed ones are made from the raw ones when asked for. */
+export function cutHeaders(request: IncomingMessage, length: number): void {
+  const count = propertyOf(request, HEADERS_COUNT)
+  if (count === undefined) return
+  request.rawHeaders.length = length
+  count.set(length)
+  Object.assign(request, { headers: null, headersDistinct: null })
+}
+
+/** Writes a whole 1xx response ahead of the one that is being made. */
+export function writeInformation(response: ServerResponse, head: string): void {
+  headOf(response)._writeRaw?.(head, 'latin1')
+}
+
+/** The parser of a connection takes so many bytes more of a head than the app has allowed. */
+export function withRoomForHeader(server: Server, bytes: number, connect: () => void): void {
+  const limits = server as { maxHeaderSize?: number }
+  if (!('maxHeaderSize' in limits)) return connect()
+  const { maxHeaderSize } = limits
+  limits.maxHeaderSize = (maxHeaderSize ?? process.getBuiltinModule('node:http').maxHeaderSize) + bytes
+  try {
+    connect()
+  } finally {
+    Object.assign(limits, { maxHeaderSize })
+  }
+}
+
+/** A connection counts as another server's from now on. */
+export function moveToServer(socket: Socket, from: Server, to: Server): void {
+  addToCount(from, -1)
+  addToCount(to, 1)
+  Object.assign(socket, { _server: to, server: to })
+}
+
+function addToCount(server: Server, change: number): void {
+  const counted = server as unknown as { _connections?: number }
+  if (counted._connections !== undefined) counted._connections += change
+}
+
+/** Reads on where reading has been stopped below the stream. */
+export function startReading(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { readStart?(): void } | null }
+  handle?.readStart?.()
+}
+
 /** Replaces a method on one object; `restoreMethod` shows the original again. */
 export function replaceMethod(object: object, name: string, method: (...args: never[]) => unknown): void {
   Object.defineProperty(object, name, { value: method, writable: true, configurable: true, enumerable: false })
@@ -127,7 +177,21 @@ function testInternals(): void {
   expectName('_last' in new http.OutgoingMessage(), '_last: an own `Connection: keep-alive` of the app stays')
   expectName('destroySoon' in process.getBuiltinModule('node:net').Socket.prototype, 'destroySoon: no lingering close')
   expectName('_dump' in http.IncomingMessage.prototype, '_dump: late requests stay unread')
+  expectName(typeof response._writeRaw === 'function', '_writeRaw: forwarded 1xx responses get lost')
+  testRequest(http)
   testServer(http)
+}
+
+/** Headers are parsed when they are asked for, and again once they are gone. */
+function testRequest(http: typeof httpModule): void {
+  const request = new http.IncomingMessage(new (process.getBuiltinModule('node:net').Socket)())
+  request.rawHeaders.push('a', '1', 'b', '2')
+  propertyOf(request, HEADERS_COUNT)?.set(4)
+  const before = Object.keys(request.headers)
+  cutHeaders(request, 2)
+  const isCut = before.length === 2 && Object.keys(request.headers).join() === 'a'
+  expectName(isCut, `${HEADERS_COUNT}: forwarded requests show a header of ours`)
+  request.destroy()
 }
 
 /** Node sets these up when a server listens and when it gets a connection: both can be had without a socket. */
@@ -139,6 +203,8 @@ function testServer(http: typeof httpModule): void {
   expectName(propertyOf(server, CONNECTIONS) !== undefined, `${CONNECTIONS}: half-received requests look idle`)
   expectName(Array.isArray(activeParsers(server)), 'ConnectionsList.active: half-received requests look idle')
   expectName('shouldUpgradeCallback' in server, 'shouldUpgradeCallback: WebSockets get no close frame')
+  expectName('maxHeaderSize' in server, 'maxHeaderSize: forwarded requests may have less header')
+  expectName('_connections' in server, '_connections: close() does not wait for private connections')
 
   const { PassThrough } = process.getBuiltinModule('node:stream')
   const socket = new PassThrough()

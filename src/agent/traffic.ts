@@ -1,6 +1,7 @@
 // What a worker carries at the moment, read from counters that cost a request a few nanoseconds.
 
 import { connections, counters } from './connections.ts'
+import { figures } from './route-state.ts'
 
 export interface Traffic {
   /** Open connections of watched servers. */
@@ -9,8 +10,12 @@ export interface Traffic {
   readonly requests: number
   /** HTTP requests under way now. */
   readonly inFlight: number
+  /** Requests passed to the other group, tries of it made again, and requests that nobody there answered. */
+  readonly forwarded: number
+  readonly forwardRetries: number
+  readonly forwardFailures: number
 }
 
 export function traffic(): Traffic {
-  return { connections: connections.size, requests: counters.begun, inFlight: counters.inFlight }
+  return { connections: connections.size, requests: counters.begun, inFlight: counters.inFlight, ...figures }
 }

@@ -31,7 +31,7 @@ async function run(): Promise<ExitCode> {
     instance: () => program.opts<{ instance?: string }>().instance ?? null,
     exitCode: EXIT.ok,
   }
-  const program = buildProgram(invocation, readVersion())
+  const program = buildProgram(invocation, commandTyped() === 'deploy' ? null : readVersion())
   try {
     await program.parseAsync(asCommander(words), { from: 'user' })
     return invocation.exitCode
@@ -69,6 +69,10 @@ function asCommander(typed: readonly string[]): string[] {
   return typed[0] === 'help' ? [...typed.slice(1), '--help'] : [...typed]
 }
 
+function commandTyped(): string | undefined {
+  return words.find((word) => !word.startsWith('-'))
+}
+
 /** From `error: unknown command 'relaod'` and a suggestion on the next line. */
 function asWrongUsage({ message }: CommanderError): SuperviseError {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
@@ -76,7 +80,7 @@ function asWrongUsage({ message }: CommanderError): SuperviseError {
     .join(' ')
     .replace(/^\(|\)$/g, '')
     .trim()
-  const command = words.find((word) => !word.startsWith('-'))
+  const command = commandTyped()
   const help = first.startsWith('unknown command') || !command ? 'supervise --help' : `supervise ${command} --help`
   const what = `understand the command line: ${first.replaceAll("'", '"').replace(/\.$/, '')}`
   return wrongUsage(what, suggestion === '' ? `See \`${help}\`.` : `${suggestion} See \`${help}\`.`)

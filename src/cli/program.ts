@@ -10,11 +10,11 @@ export interface Example {
   readonly does: string
 }
 
-export function buildProgram(invocation: Invocation, version: string): Command {
+/** `version` is null where `--version` is an option of the command that was typed. */
+export function buildProgram(invocation: Invocation, version: string | null): Command {
   const program = new Command('supervise')
     .description('Keeps Node.js apps running and replaces them without losing a request.')
     .usage('<command> [options]')
-    .version(version, '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .exitOverride()
@@ -25,6 +25,7 @@ export function buildProgram(invocation: Invocation, version: string): Command {
     .option('--no-color', 'write without colours')
     .addHelpText('after', () => `\nExit codes:\n${exitCodeLines()}`)
     .hook('preSubcommand', (_program, command) => defineCommand(command, invocation))
+  if (version !== null) program.version(version, '-V, --version', 'show the version')
   for (const entry of COMMANDS) addCommand(program, entry)
   return program
 }

@@ -23,10 +23,14 @@ const ASK_AGAIN_MS = 50
 const SHOWN_LINES = 15
 const SHOWN_BYTES = 16 * 1024
 
+export interface DetachedOptions extends ActOptions {
+  readonly fresh?: boolean
+}
+
 export async function startDetached(
   name: string,
   sources: readonly ConfigSource[],
-  options: ActOptions,
+  options: DetachedOptions,
   invocation: Invocation,
 ): Promise<ExitCode> {
   const { output, environment } = invocation
@@ -49,12 +53,17 @@ export async function startDetached(
   return exitCode
 }
 
-function addApps({ client }: Instance, sources: readonly ConfigSource[], options: ActOptions, invocation: Invocation) {
+function addApps(
+  { client }: Instance,
+  sources: readonly ConfigSource[],
+  options: DetachedOptions,
+  invocation: Invocation,
+) {
   const operation = {
     client,
     method: 'POST' as const,
     path: '/v1/apps',
-    body: { sources },
+    body: { sources, fresh: options.fresh === true },
     title: 'start',
     again: invocation.typed,
   }

@@ -11,7 +11,7 @@ import type { StartOptions } from './start.ts'
 export async function startForeground(
   instance: string,
   sources: readonly ConfigSource[],
-  options: Pick<StartOptions, 'logFormat'>,
+  options: Pick<StartOptions, 'logFormat' | 'fresh'>,
   invocation: Invocation,
 ): Promise<ExitCode> {
   const { output, typed } = invocation
@@ -22,5 +22,6 @@ export async function startForeground(
     if (line.result.error?.code === 'OPERATION_ABORTED') output.talk(`${line.result.app}: stopped before it was ready`)
     else showResults([line.result], typed, output)
   }
-  return becomeSupervisor({ instance, sources, detached: false, logFormat: options.logFormat, onProgress }, invocation)
+  const { logFormat, fresh = false } = options
+  return becomeSupervisor({ instance, sources, fresh, detached: false, logFormat, onProgress }, invocation)
 }

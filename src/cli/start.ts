@@ -17,6 +17,7 @@ import { addAppFlags, targetRequest } from './start-flags.ts'
 
 export interface StartOptions extends ActOptions {
   readonly detach?: boolean
+  readonly fresh?: boolean
   readonly logFormat: 'auto' | 'json' | 'pretty'
 }
 
@@ -29,6 +30,7 @@ export function define(command: Command, invocation: Invocation): void {
         '--detach in the background. What follows -- goes to the app.',
     )
     .option('-d, --detach', 'leave it running in the background')
+    .option('--fresh', 'start what is typed here, and forget which release was last good')
     .addOption(
       new Option('--log-format <format>', "how the supervisor writes its own and the app's lines")
         .choices(['auto', 'json', 'pretty'])

@@ -6,6 +6,7 @@ import type {
   GroupStatus,
   InstanceStatus,
   ListenerStatus,
+  RolloutStatus,
   WorkerState,
 } from '../control/messages.ts'
 import { formatDuration, formatUptime } from './durations.ts'
@@ -99,12 +100,18 @@ export function listenerText({ address, port, path }: ListenerStatus): string {
   return `${host}:${port ?? '?'}`
 }
 
-function appNotes({ reason, operation }: AppStatus): string[] {
-  const notes = reason === null ? [] : [oneLine(reason)]
+function appNotes({ reason, operation, rollout }: AppStatus): string[] {
+  const notes = [...(reason === null ? [] : [oneLine(reason)]), ...(rollout === null ? [] : [rolloutLine(rollout)])]
   if (operation === null) return notes
   const { kind, step, sinceSeconds, queued } = operation
   const next = queued ? ', another queued' : ''
   return [...notes, `${kind}: ${oneLine(step)} (for ${formatDuration(sinceSeconds * 1000)}${next})`]
+}
+
+export function rolloutLine({ step, waitsFor, sinceSeconds, dueInSeconds, why }: RolloutStatus): string {
+  const due = dueInSeconds === null ? '' : `, ${formatDuration(dueInSeconds * 1000)} left`
+  const because = why === null ? '' : `: ${oneLine(why)}`
+  return `rollout ${step} for ${formatDuration(sinceSeconds * 1000)}${due}: ${waitsFor}${because}`
 }
 
 // ---- workers -------------------------------------------------------------------------------------

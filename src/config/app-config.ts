@@ -30,6 +30,43 @@ export interface WatchConfig {
   readonly quietMs: number
 }
 
+/** How a deploy moves an app to another release. */
+export type Strategy = 'blue-green' | 'rolling'
+
+/** Where the release without public traffic can be reached. A path is absolute. */
+export type PreviewAddress = { readonly host: string; readonly port: number } | { readonly path: string }
+
+/** What a new release must pass before it gets the public traffic. */
+export type SmokeCheck =
+  /** Run by `sh`; passes with exit code 0. */
+  | { readonly by: 'command'; readonly command: string; readonly withinMs: number }
+  /** Asked of each worker of the new group through its private endpoint. */
+  | {
+      readonly by: 'http'
+      readonly path: string
+      /** Null is any 2xx. */
+      readonly status: number | null
+      /** A text that must be in the answer. */
+      readonly body: string | null
+      /** For each attempt. */
+      readonly withinMs: number
+      readonly attempts: number
+    }
+
+/** What is told, or asked, at a moment of a rollout: yes is exit code 0, or a 2xx answer. */
+export type Hook =
+  | { readonly by: 'command'; readonly command: string; readonly withinMs: number }
+  | { readonly by: 'url'; readonly url: string; readonly withinMs: number }
+
+export type HookName =
+  | 'pre-rollout'
+  | 'confirm-promotion'
+  | 'post-rollout'
+  | 'rollback'
+  | 'event'
+  | 'expand'
+  | 'contract'
+
 /** How many processes more than `workers` a reload may run at a time. */
 export type Surge = { readonly workers: number } | { readonly percent: number }
 
@@ -81,6 +118,21 @@ export interface AppConfig {
   /** Sockets behind each TCP listener, and how many workers each is lent to. */
   readonly slots: number
   readonly loansPerSlot: number
+
+  readonly strategy: Strategy
+  /** Whether a release that passed its smoke test is promoted by itself. */
+  readonly autoPromote: boolean
+  /** How long it is watched then; 0 is not at all. */
+  readonly bakeMs: number
+  readonly rollbackWindowMs: number
+  readonly progressDeadlineMs: number
+  readonly preview: PreviewAddress | null
+  /** The secret that lets a request choose its group by a header; null when none may. */
+  readonly groupHeader: string | null
+  /** In small letters; null for no header. */
+  readonly releaseHeader: string | null
+  readonly smoke: readonly SmokeCheck[]
+  readonly hooks: Readonly<Partial<Record<HookName, Hook>>>
 
   readonly watch: WatchConfig | null
 }

@@ -2,7 +2,7 @@
 
 import type { ConfigChange } from '../control/messages.ts'
 import type { AppConfig } from './app-config.ts'
-import { OPTIONS } from './options.ts'
+import { HOOK_NAMES, OPTIONS } from './options.ts'
 import type { OptionKey, OptionSpec } from './options.ts'
 
 interface Shown {
@@ -58,6 +58,16 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   maxSurge: shown('maxSurge', 'maxSurge', 'live'),
   slots: shown('slots', 'slots', 'reload'),
   loansPerSlot: shown('loansPerSlot', 'loansPerSlot', 'live'),
+  strategy: shown('strategy', 'strategy', 'live'),
+  autoPromote: shown('autoPromote', 'autoPromote', 'live'),
+  bakeMs: shown('bake', 'bakeMs', 'live'),
+  rollbackWindowMs: shown('rollbackWindow', 'rollbackWindowMs', 'live'),
+  progressDeadlineMs: shown('progressDeadline', 'progressDeadlineMs', 'live'),
+  preview: shown('preview', 'preview', 'live'),
+  groupHeader: shown('groupHeader', 'groupHeader', 'reload'),
+  releaseHeader: ({ releaseHeader }) => [{ option: 'releaseHeader', value: releaseHeader ?? false, applies: 'reload' }],
+  smoke: shown('smoke', 'smoke', 'live'),
+  hooks: ({ hooks }) => HOOK_NAMES.map((name) => ({ option: `hooks.${name}`, value: hooks[name], applies: 'live' })),
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },
@@ -83,6 +93,9 @@ export function diffConfig(before: AppConfig, after: AppConfig): readonly Config
 function changeOf(before: Shown | undefined, after: Shown): readonly ConfigChange[] {
   const from = before?.value === undefined ? null : textOf(before)
   const to = after.value === undefined ? null : textOf(after)
+  // Of a secret only that it has changed is told; its text is always the same.
+  if (after.option === 'groupHeader' && before?.value !== after.value)
+    return [{ option: after.option, kind: kindOf(from, to), from: null, to: null, applies: after.applies }]
   if (from === to) return []
   return [{ option: after.option, kind: kindOf(from, to), from, to, applies: after.applies }]
 }

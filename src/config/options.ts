@@ -1,8 +1,19 @@
 // Every option of an app: its flag, help line, parser and default. What it means is told in app-options.ts.
 // Loads nothing but parsers, since the command line reads it at every start.
 
-import type { ReadyMode, RestartMode, Surge } from './app-config.ts'
+import type {
+  Hook,
+  HookName,
+  PreviewAddress,
+  ReadyMode,
+  RestartMode,
+  SmokeCheck,
+  Strategy,
+  Surge,
+} from './app-config.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
+import type { HookOptions } from './deploy-options.ts'
+import { headerSecret, hook, previewAddress, responseHeader, smokeChecks } from './deploy-parsers.ts'
 import {
   environmentVariables,
   maxSurge,
@@ -16,7 +27,16 @@ import {
 import type { Parser } from './parser.ts'
 import { boolean, duration, integer, limit, oneOf, path, paths, sizeLimit, words } from './parsers.ts'
 
-export const GROUPS = ['App', 'Ready and well', 'Stop', 'Restart', 'Recycle', 'Reload and sockets', 'Watch'] as const
+export const GROUPS = [
+  'App',
+  'Ready and well',
+  'Stop',
+  'Restart',
+  'Recycle',
+  'Reload and sockets',
+  'Deploy',
+  'Watch',
+] as const
 
 export interface OptionSpec<Value> {
   readonly group: (typeof GROUPS)[number]
@@ -37,16 +57,19 @@ export interface OptionSpec<Value> {
 export interface NestedOptions {
   readonly liveness: LivenessOptions
   readonly backoff: BackoffOptions
+  readonly hooks: HookOptions
   readonly watch: WatchOptions
 }
 
 type NestedKey = { [Key in keyof NestedOptions]: `${Key}.${keyof NestedOptions[Key] & string}` }[keyof NestedOptions]
 
 /** `watch` is both: an object, or paths at once. */
-export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff'> | NestedKey
+export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks'> | NestedKey
+
+type HookValues = { [Name in HookName as `hooks.${Name}`]: Hook | null }
 
 /** What each option is once it is parsed. Durations are milliseconds, sizes bytes, paths absolute. */
-export interface OptionValues {
+export interface OptionValues extends HookValues {
   name: string | null
   script: string | null
   args: readonly string[]
@@ -83,11 +106,30 @@ export interface OptionValues {
   maxSurge: Surge
   slots: number
   loansPerSlot: number
+  strategy: Strategy
+  autoPromote: boolean
+  bake: number
+  rollbackWindow: number
+  progressDeadline: number
+  preview: PreviewAddress | null
+  groupHeader: string | null
+  releaseHeader: string | false
+  smoke: readonly SmokeCheck[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
   'watch.quiet': number
 }
+
+export const HOOK_NAMES: readonly HookName[] = [
+  'pre-rollout',
+  'confirm-promotion',
+  'post-rollout',
+  'rollback',
+  'event',
+  'expand',
+  'contract',
+]
 
 const SMALLEST_MEMORY = 16 * 1024 ** 2
 const MANY = 1_000_000_000
@@ -137,6 +179,23 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   slots: { group: 'Reload and sockets', flag: '--slots <count>', help: 'sockets behind each TCP listener', parser: integer(1, 256), byDefault: () => 12 },
   loansPerSlot: { group: 'Reload and sockets', flag: '--loans-per-slot <count>', help: 'workers that accept on each slot', parser: integer(1, 16), byDefault: () => 2 },
 
+  strategy: { group: 'Deploy', flag: '--strategy <how>', help: 'blue-green or rolling', parser: oneOf<Strategy>(['blue-green', 'rolling']), byDefault: () => 'blue-green' },
+  autoPromote: { group: 'Deploy', flag: '--no-auto-promote', help: 'a release that passed waits for `supervise promote`', parser: boolean, byDefault: () => true },
+  bake: { group: 'Deploy', flag: '--bake <duration>', help: 'how long a new release is watched once it serves', parser: duration('10m', 'zero'), byDefault: () => 600_000 },
+  rollbackWindow: { group: 'Deploy', flag: '--rollback-window <duration>', help: 'how long the old release stays warm after that', parser: duration('10m', 'zero'), byDefault: () => 600_000 },
+  progressDeadline: { group: 'Deploy', flag: '--progress-deadline <duration>', help: 'how long a new release may take to get ready', parser: duration('2m', 'no-zero'), byDefault: () => 120_000 },
+  preview: { group: 'Deploy', flag: '--preview <address>', help: 'reaches only the release without public traffic', parser: orNone(previewAddress), byDefault: none },
+  groupHeader: { group: 'Deploy', flag: '--group-header <secret>', help: 'lets a request choose its release by x-supervise-group', parser: orNone(headerSecret), byDefault: none },
+  releaseHeader: { group: 'Deploy', flag: '--release-header <name>', help: 'response header that names the release, or false', parser: responseHeader, byDefault: () => 'x-supervise-release' },
+  smoke: { group: 'Deploy', flag: '--smoke <command>', help: 'must succeed before a release gets the public traffic', parser: smokeChecks, byDefault: () => [], repeatable: true },
+  'hooks.pre-rollout': { group: 'Deploy', flag: '--hook-pre-rollout <command>', help: 'command or URL, asked before a release is started', parser: orNone(hook), byDefault: none },
+  'hooks.confirm-promotion': { group: 'Deploy', flag: '--hook-confirm-promotion <command>', help: 'command or URL, asked before the public traffic moves', parser: orNone(hook), byDefault: none },
+  'hooks.post-rollout': { group: 'Deploy', flag: '--hook-post-rollout <command>', help: 'command or URL, told when a release is promoted', parser: orNone(hook), byDefault: none },
+  'hooks.rollback': { group: 'Deploy', flag: '--hook-rollback <command>', help: 'command or URL, told when a rollout went back', parser: orNone(hook), byDefault: none },
+  'hooks.event': { group: 'Deploy', flag: '--hook-event <command>', help: 'command or URL, told of every step', parser: orNone(hook), byDefault: none },
+  'hooks.expand': { group: 'Deploy', flag: '--hook-expand <command>', help: 'command or URL that makes room for a new version of the data', parser: orNone(hook), byDefault: none },
+  'hooks.contract': { group: 'Deploy', flag: '--hook-contract <command>', help: 'command or URL that takes the room for an old version away', parser: orNone(hook), byDefault: none },
+
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },
   'watch.ignore': { group: 'Watch', flag: '--watch-ignore <path>', help: 'what to overlook besides node_modules and .git', parser: paths('keep'), byDefault: () => [], repeatable: true },
@@ -166,7 +225,7 @@ export function variableOf(key: OptionKey): string | null {
   if (OPTIONS[key].flagOnly) return null
   return `SUPERVISE_${key
     .replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
-    .replace('.', '_')
+    .replaceAll(/[.-]/g, '_')
     .toUpperCase()}`
 }
 
@@ -196,7 +255,7 @@ export interface FlagSpec {
 export function flagSpecs(): readonly FlagSpec[] {
   return OPTION_KEYS.map((key) => {
     const { flag, help, group, repeatable } = OPTIONS[key]
-    const text = key === 'treeKill' || key === 'watch' ? null : defaultText(key)
+    const text = key === 'treeKill' || key === 'autoPromote' || key === 'watch' ? null : defaultText(key)
     const description = text === null ? help : `${help} (default: ${text})`
     return { flags: flag, description, group, repeatable: repeatable === true, key }
   })

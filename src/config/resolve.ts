@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
+import { HOOK_NAMES } from './options.ts'
 import type { OptionKey } from './options.ts'
 import { isRecord, quote } from './parser.ts'
 import { formatDuration } from './quantities.ts'
@@ -81,6 +82,16 @@ function plainOptions(settings: Settings) {
     maxSurge: settings.get('maxSurge'),
     slots: settings.get('slots'),
     loansPerSlot: settings.get('loansPerSlot'),
+    strategy: settings.get('strategy'),
+    autoPromote: settings.get('autoPromote'),
+    bakeMs: settings.get('bake'),
+    rollbackWindowMs: settings.get('rollbackWindow'),
+    progressDeadlineMs: settings.get('progressDeadline'),
+    preview: settings.get('preview'),
+    groupHeader: settings.get('groupHeader'),
+    releaseHeader: settings.get('releaseHeader') || null,
+    smoke: settings.get('smoke'),
+    hooks: hooksOf(settings),
   } satisfies Partial<AppConfig>
 }
 
@@ -93,6 +104,15 @@ function livenessOf(settings: Settings): LivenessProbe | null {
     withinMs: settings.get('liveness.within'),
     failures: settings.get('liveness.failures'),
   }
+}
+
+function hooksOf(settings: Settings): AppConfig['hooks'] {
+  return Object.fromEntries(
+    HOOK_NAMES.flatMap((name) => {
+      const hook = settings.get(`hooks.${name}`)
+      return hook === null ? [] : [[name, hook]]
+    }),
+  )
 }
 
 /** The strongest layer that says anything about watching decides whether it is done. */
@@ -142,5 +162,19 @@ function checkTogether(settings: Settings, add: AddMistake): void {
   const set = probe.find((key) => settings.layerOf(key) !== null)
   if (set !== undefined && settings.layerOf('liveness.http') === null) {
     add(set, 'does nothing without liveness.http; write a path for it, such as "/livez"')
+  }
+
+  if (settings.get('strategy') !== 'rolling') return
+  const ofStandby: readonly OptionKey[] = [
+    'autoPromote',
+    'bake',
+    'rollbackWindow',
+    'progressDeadline',
+    'preview',
+    'groupHeader',
+    'smoke',
+  ]
+  for (const key of ofStandby.filter((one) => settings.layerOf(one) !== null)) {
+    add(key, 'does nothing with strategy "rolling", which has no second group; leave it out, or write "blue-green"')
   }
 }

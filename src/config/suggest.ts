@@ -56,6 +56,5 @@ export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   command: 'write "script"',
   main: 'write "script"',
   timeout: 'write "readyTimeout", "drainTimeout" or "killTimeout"',
-  strategy: 'write "maxSurge" for how a reload proceeds',
   shutdown_with_message: 'leave it out, workers drain without the help of the app',
 }

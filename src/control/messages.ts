@@ -69,7 +69,7 @@ export interface ListenerStatus {
 }
 
 export interface OperationStatus {
-  readonly kind: 'start' | 'reload' | 'restart' | 'scale' | 'stop'
+  readonly kind: 'start' | 'reload' | 'restart' | 'scale' | 'stop' | 'deploy' | 'flip' | 'rollback'
   readonly step: string
   readonly sinceSeconds: number
   readonly queued: boolean
@@ -84,9 +84,41 @@ export interface AppStatus {
   readonly instances: number
   readonly listeners: readonly ListenerStatus[]
   readonly operation: OperationStatus | null
-  readonly rollout: null
+  /** The last one as long as there is anything left to do of it. */
+  readonly rollout: RolloutStatus | null
   readonly watching: boolean
   readonly groups: { readonly blue: GroupStatus | null; readonly green: GroupStatus | null }
+}
+
+export interface RolloutStatus {
+  /** The release that is moved to, and the one to go back to. */
+  readonly release: string
+  readonly from: string
+  /** Of docs/reference/machines.md. */
+  readonly step: string
+  readonly sinceSeconds: number
+  /** What it waits for, in words. */
+  readonly waitsFor: string
+  /** When it goes on by itself; null when it does not. */
+  readonly dueInSeconds: number | null
+  readonly paused: boolean
+  readonly outcome: string | null
+  readonly why: string | null
+  /** From the command to the last worker's answer. */
+  readonly flipMs: number | null
+}
+
+/** One release of an app, as `supervise history` lists them. */
+export interface ReleaseStatus {
+  readonly release: string
+  readonly version: string | null
+  readonly path: string
+  readonly createdAt: string
+  readonly deployedBy: string
+  readonly role: 'active' | 'standby' | null
+  /** How its last rollout ended; null when it has not. */
+  readonly outcome: string | null
+  readonly why: string | null
 }
 
 export interface InstanceStatus {
@@ -173,6 +205,8 @@ export interface LogRecord {
 /** `POST /v1/apps`: add an app, or the apps of a config file, to this instance and start them. */
 export interface StartRequest {
   readonly sources: readonly ConfigSource[]
+  /** Forgets what the apps' past releases were, and starts what the sources say. */
+  readonly fresh?: boolean
 }
 
 export interface ReloadRequest {
@@ -197,6 +231,24 @@ export interface SignalRequest {
 export interface StopRequest {
   /** Do not wait for open requests. */
   readonly now?: boolean
+}
+
+/** A new release into the other group. */
+export interface DeployRequest {
+  /** Absolute path of the release's directory; null reads the one that is configured again. */
+  readonly path: string | null
+  /** Label; null takes package.json's, or git's short hash. */
+  readonly version: string | null
+  /** What the configuration says when left out. */
+  readonly strategy?: 'blue-green' | 'rolling'
+  /** Also when the two releases cannot live on the same data. */
+  readonly force?: boolean
+}
+
+export interface RollbackRequest {
+  /** Id or version; null is the release before. */
+  readonly release: string | null
+  readonly force?: boolean
 }
 
 /** How one worker fared in an operation; the live progress is drawn from these. */
@@ -226,7 +278,7 @@ export interface WorkerStep {
 /** Answer of every operation on an app. */
 export interface OperationResult {
   readonly app: string
-  readonly kind: OperationStatus['kind'] | 'signal' | 'delete'
+  readonly kind: OperationStatus['kind'] | 'signal' | 'delete' | 'rollout'
   readonly ok: boolean
   /** One sentence: what is so now. */
   readonly text: string
@@ -291,6 +343,14 @@ export interface Pong {
  * POST   /v1/apps/:app/restart        RestartRequest → likewise
  * POST   /v1/apps/:app/scale          ScaleRequest   → likewise
  * POST   /v1/apps/:app/stop           StopRequest    → likewise
+ * POST   /v1/apps/:app/deploy         DeployRequest  → likewise: a new release into the other group
+ * POST   /v1/apps/:app/flip           {}             → OperationResult: the other group gets the traffic
+ * POST   /v1/apps/:app/rollback       RollbackRequest → likewise, or ProgressLine
+ * POST   /v1/apps/:app/promote        {}             → OperationResult of the rollout
+ * POST   /v1/apps/:app/pause          {}             → likewise
+ * POST   /v1/apps/:app/resume         {}             → likewise
+ * POST   /v1/apps/:app/abort          {}             → likewise
+ * GET    /v1/apps/:app/history                       → { schema, app, releases: ReleaseStatus[] }
  * POST   /v1/apps/:app/signal         SignalRequest  → OperationResult
  * DELETE /v1/apps/:app                               → OperationResult or ProgressLine
  * POST   /v1/stop                     StopRequest    → { schema, results }: the whole instance ends

@@ -4,8 +4,10 @@
 import { badRequest } from '../errors/control.ts'
 import type { ConfigSource, FlagValues } from '../config/app-config.ts'
 import type {
+  DeployRequest,
   ReloadRequest,
   RestartRequest,
+  RollbackRequest,
   ScaleRequest,
   SignalRequest,
   StartRequest,
@@ -110,11 +112,37 @@ export function readStop(body: Fields): StopRequest {
 }
 
 export function readStart(body: Fields): StartRequest {
-  allowOnly(Object.keys(body), ['sources'], 'field')
-  const sources = body['sources']
+  allowOnly(Object.keys(body), ['sources', 'fresh'], 'field')
+  const { sources, fresh = false } = body
+  if (typeof fresh !== 'boolean') throw mistyped('fresh', 'true or false')
   if (!Array.isArray(sources) || sources.length === 0)
     throw badRequest('"sources" is not a list of apps', 'Start apps with `supervise start`, which fills it in.')
-  return { sources: sources.map((source, index) => readSource(source, `sources[${index}]`)) }
+  const read = sources.map((source, index) => readSource(source, `sources[${index}]`))
+  return fresh ? { sources: read, fresh } : { sources: read }
+}
+
+export function readDeploy(body: Fields): DeployRequest {
+  allowOnly(Object.keys(body), ['path', 'version', 'strategy', 'force'], 'field')
+  const { path = null, version = null, strategy } = body
+  if (path !== null && !isAbsolute(path)) throw mistyped('path', 'an absolute path or null')
+  if (version !== null && !isText(version)) throw mistyped('version', 'a text or null')
+  if (strategy !== undefined && strategy !== 'blue-green' && strategy !== 'rolling')
+    throw badRequest(`"strategy" is ${JSON.stringify(strategy)}`, 'Use "blue-green" or "rolling".')
+  const label = version === null ? null : plainText(version, 100)
+  return { path, version: label, ...(strategy !== undefined && { strategy }), ...readForce(body) }
+}
+
+export function readRollback(body: Fields): RollbackRequest {
+  allowOnly(Object.keys(body), ['release', 'force'], 'field')
+  const { release = null } = body
+  if (release !== null && !isText(release)) throw mistyped('release', 'the id or version of a release, or null')
+  return { release, ...readForce(body) }
+}
+
+function readForce({ force }: Fields): { readonly force?: boolean } {
+  if (force === undefined) return {}
+  if (typeof force !== 'boolean') throw mistyped('force', 'true or false')
+  return { force }
 }
 
 function readSource(source: unknown, where: string): ConfigSource {

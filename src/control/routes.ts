@@ -7,11 +7,13 @@ import { API, type OperationResult } from './messages.ts'
 import {
   allowNoQuery,
   readAppQuery,
+  readDeploy,
   readEventQuery,
   readLogQuery,
   readNothing,
   readReload,
   readRestart,
+  readRollback,
   readScale,
   readSignal,
   readStart,
@@ -136,6 +138,35 @@ export const ROUTES: readonly Route[] = [
       return (context) => supervisor.stop(app, request, context)
     }),
   },
+  {
+    method: 'GET',
+    pattern: `${API}/apps/:app/history`,
+    answer: look((supervisor, app) => ({ app, releases: supervisor.releases.history(app) })),
+  },
+  {
+    method: 'POST',
+    pattern: `${API}/apps/:app/deploy`,
+    answer: operation((supervisor, { app, body }) => {
+      const request = readDeploy(body)
+      return (context) => supervisor.releases.deploy(app, request, context)
+    }),
+  },
+  {
+    method: 'POST',
+    pattern: `${API}/apps/:app/rollback`,
+    answer: operation((supervisor, { app, body }) => {
+      const request = readRollback(body)
+      return (context) => supervisor.releases.rollback(app, request, context)
+    }),
+  },
+  ...(['flip', 'promote', 'pause', 'resume', 'abort'] as const).map((verb): Route => ({
+    method: 'POST',
+    pattern: `${API}/apps/:app/${verb}`,
+    answer: operation((supervisor, { app, body }) => {
+      readNothing(body)
+      return (context) => supervisor.releases[verb](app, context)
+    }),
+  })),
   {
     method: 'POST',
     pattern: `${API}/apps/:app/signal`,

@@ -6,6 +6,7 @@ import type { ConfigSource } from '../config/app-config.ts'
 import { readConfig } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
+import { releasesFile } from '../state/release-store.ts'
 import { heldOutputs } from '../telemetry/worker-output.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
@@ -26,6 +27,8 @@ export interface RunOptions {
   readonly instance: string
   /** Apps to start at once; a detached instance gets its apps over the control socket. */
   readonly sources: readonly ConfigSource[]
+  /** Forgets the past releases of these apps. */
+  readonly fresh?: boolean
   readonly detached: boolean
   readonly logFormat: 'auto' | 'json' | 'pretty'
   /** Sees how the start goes, results too. */
@@ -128,6 +131,7 @@ function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: 
     linkPath: directory.linkSocket,
     endpointDirectory: directory.endpoints,
     outputDirectory: directory.output,
+    releasesFile: releasesFile(directory.name),
     events: log.events,
     logs: log.lines,
     writeLine: log.writeLine,
@@ -181,7 +185,12 @@ async function startApps(
   try {
     const sources = await sourcesNotRunning(options.sources, known)
     if (sources.length > 0) {
-      results.push(...(await supervisor.start({ sources }, { cause: 'command start', progress: options.onProgress })))
+      results.push(
+        ...(await supervisor.start(
+          { sources, fresh: options.fresh === true },
+          { cause: 'command start', progress: options.onProgress },
+        )),
+      )
     }
     results.push(...(await Promise.all(restarts)))
   } catch (error) {

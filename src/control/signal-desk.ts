@@ -1,6 +1,7 @@
 // What signals to the supervisor mean: each is a command. Those that come before there is a supervisor wait for it.
 
 import { openSync, closeSync } from 'node:fs'
+import { SuperviseError } from '../errors.ts'
 import type { OperationContext } from '../supervisor/operations.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 
@@ -60,12 +61,7 @@ export class SignalDesk {
       case 'SIGTTOU':
         return this.#forEach(supervisor, (app) => supervisor.scale(app, { workers: '-1' }, context))
       case 'SIGUSR2':
-        // Every app runs one group so far.
-        supervisor.eventLog.record(
-          { type: 'flipRefused', app: null, text: 'there is no standby group to flip to', cause: context.cause },
-          'warn',
-        )
-        return
+        return this.#forEach(supervisor, (app) => flipOrTell(supervisor, app, context))
     }
   }
 
@@ -73,6 +69,16 @@ export class SignalDesk {
     const running = supervisor.apps.filter((app) => !app.isStopped)
     const outcomes = await Promise.allSettled(running.map(async (app) => act(app.name)))
     for (const outcome of outcomes) if (outcome.status === 'rejected') supervisor.internalError(outcome.reason)
+  }
+}
+
+/** Nobody waits for an answer to a signal: what it could not do is an event. */
+async function flipOrTell(supervisor: Supervisor, app: string, context: OperationContext): Promise<void> {
+  try {
+    await supervisor.releases.flip(app, context)
+  } catch (error) {
+    if (!(error instanceof SuperviseError)) throw error
+    supervisor.eventLog.record({ type: 'flipRefused', app, text: error.message, cause: context.cause }, 'warn')
   }
 }
 

@@ -1,7 +1,16 @@
 // Which operation on an app may run, which waits, which is the same as one that waits already: one at a time, a
 // repeated wish is granted once, a stop goes before everything, and what people want before what policies want.
 
-export type OperationKind = 'start' | 'reload' | 'restart' | 'scale' | 'recycle' | 'stop'
+export type OperationKind =
+  | 'start'
+  | 'reload'
+  | 'restart'
+  | 'scale'
+  | 'recycle'
+  | 'deploy'
+  | 'flip'
+  | 'rollback'
+  | 'stop'
 
 export interface Operation {
   readonly id: number

@@ -10,6 +10,7 @@ export type LifeState =
   | 'starting' // forked, not yet ready
   | 'ready' // ready, waits until the slots lent to it are acknowledged
   | 'serving'
+  | 'standby' // able to serve and without slots: its group has no public traffic
   | 'draining' // takes nothing new, finishes what is open
   | 'stopping' // was sent the stop signal
   | 'killing' // was sent SIGKILL
@@ -19,6 +20,9 @@ export type LifeState =
 export type LifeEvent =
   | 'becameReady'
   | 'attached'
+  | 'shelved' // nothing is lent to it: its group is not the active one
+  | 'lendWanted' // its group has become the active one
+  | 'shelveWanted' // its group is no longer the active one
   | 'drainWanted'
   | 'undrainWanted'
   | 'drained'
@@ -29,7 +33,7 @@ export type LifeEvent =
   | 'exited'
 
 /** What the supervisor must do on a transition. */
-export type LifeEffect = 'lend' | 'drain' | 'undrain' | 'terminate' | 'kill' | 'report'
+export type LifeEffect = 'lend' | 'shelve' | 'drain' | 'undrain' | 'terminate' | 'kill' | 'report'
 
 export interface Life {
   readonly state: LifeState
@@ -54,23 +58,31 @@ export const KILL_AGAIN_MS = 5000
 
 // prettier-ignore
 export const TRANSITIONS: Record<LifeState, Record<LifeEvent, LifeState | null>> = {
-  starting: { becameReady: 'ready', attached: null,      drainWanted: 'stopping', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: 'killing',  timedOutSilent: 'killing', exited: 'exited' },
-  ready:    { becameReady: null,    attached: 'serving', drainWanted: 'draining', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: null,       timedOutSilent: null,      exited: 'exited' },
-  serving:  { becameReady: null,    attached: null,      drainWanted: 'draining', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: null,       timedOutSilent: null,      exited: 'exited' },
-  draining: { becameReady: null,    attached: null,      drainWanted: null,       undrainWanted: 'ready', drained: 'stopping', stopWanted: 'stopping', killWanted: 'killing', timedOut: 'stopping', timedOutSilent: 'killing', exited: 'exited' },
-  stopping: { becameReady: null,    attached: null,      drainWanted: null,       undrainWanted: null,    drained: null,       stopWanted: null,       killWanted: 'killing', timedOut: 'killing',  timedOutSilent: 'killing', exited: 'exited' },
-  killing:  { becameReady: null,    attached: null,      drainWanted: null,       undrainWanted: null,    drained: null,       stopWanted: null,       killWanted: null,      timedOut: 'killing',  timedOutSilent: 'killing', exited: 'exited' },
-  exited:   { becameReady: null,    attached: null,      drainWanted: null,       undrainWanted: null,    drained: null,       stopWanted: null,       killWanted: null,      timedOut: null,       timedOutSilent: null,      exited: null },
+  starting: { becameReady: 'ready', attached: null,      shelved: null,      lendWanted: null,    shelveWanted: null,      drainWanted: 'stopping', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: 'killing',  timedOutSilent: 'killing', exited: 'exited' },
+  ready:    { becameReady: null,    attached: 'serving', shelved: 'standby', lendWanted: null,    shelveWanted: 'standby', drainWanted: 'draining', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: null,       timedOutSilent: null,      exited: 'exited' },
+  serving:  { becameReady: null,    attached: null,      shelved: null,      lendWanted: null,    shelveWanted: 'standby', drainWanted: 'draining', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: null,       timedOutSilent: null,      exited: 'exited' },
+  standby:  { becameReady: null,    attached: null,      shelved: null,      lendWanted: 'ready', shelveWanted: null,      drainWanted: 'draining', undrainWanted: null,    drained: null,       stopWanted: 'stopping', killWanted: 'killing', timedOut: null,       timedOutSilent: null,      exited: 'exited' },
+  draining: { becameReady: null,    attached: null,      shelved: null,      lendWanted: null,    shelveWanted: null,      drainWanted: null,       undrainWanted: 'ready', drained: 'stopping', stopWanted: 'stopping', killWanted: 'killing', timedOut: 'stopping', timedOutSilent: 'killing', exited: 'exited' },
+  stopping: { becameReady: null,    attached: null,      shelved: null,      lendWanted: null,    shelveWanted: null,      drainWanted: null,       undrainWanted: null,    drained: null,       stopWanted: null,       killWanted: 'killing', timedOut: 'killing',  timedOutSilent: 'killing', exited: 'exited' },
+  killing:  { becameReady: null,    attached: null,      shelved: null,      lendWanted: null,    shelveWanted: null,      drainWanted: null,       undrainWanted: null,    drained: null,       stopWanted: null,       killWanted: null,      timedOut: 'killing',  timedOutSilent: 'killing', exited: 'exited' },
+  exited:   { becameReady: null,    attached: null,      shelved: null,      lendWanted: null,    shelveWanted: null,      drainWanted: null,       undrainWanted: null,    drained: null,       stopWanted: null,       killWanted: null,      timedOut: null,       timedOutSilent: null,      exited: null },
 }
 
 const ON_ENTER: Record<LifeState, readonly LifeEffect[]> = {
   starting: [],
   ready: ['lend'],
   serving: [],
+  standby: [],
   draining: ['drain'],
   stopping: ['terminate'],
   killing: ['kill'],
   exited: ['report'],
+}
+
+/** What an event itself asks for, ahead of what its new state does. */
+const BEFORE: Partial<Record<LifeEvent, readonly LifeEffect[]>> = {
+  undrainWanted: ['undrain'],
+  shelveWanted: ['shelve'],
 }
 
 /** A process that was just forked, or, as `ready`, one that an earlier supervisor found ready. */
@@ -89,7 +101,7 @@ export function step(
   const next = TRANSITIONS[life.state][event]
   if (next === null) return { life: { ...life, endWanted }, effects: [] }
 
-  const effects = event === 'undrainWanted' ? (['undrain', ...ON_ENTER[next]] as const) : ON_ENTER[next]
+  const effects = [...(BEFORE[event] ?? []), ...ON_ENTER[next]]
   return { life: { state: next, endWanted, deadline: deadlineIn(next, now, policy) }, effects }
 }
 
@@ -100,7 +112,7 @@ function isWish(event: LifeEvent): boolean {
 
 /** Able to answer requests, now or as soon as its slots are there. */
 export function isUp(state: LifeState): boolean {
-  return state === 'ready' || state === 'serving'
+  return state === 'ready' || state === 'serving' || state === 'standby'
 }
 
 function deadlineIn(state: LifeState, now: number, policy: LifecyclePolicy): number | null {

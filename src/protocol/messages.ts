@@ -1,6 +1,8 @@
 // What supervisor and worker say to each other over the link: one JSON object per line, some with a
 // socket beside it. Requests are imperative, facts are past tense. Nothing here knows what carries it.
 
+import type { RouteTable } from './routes.ts'
+
 /** Raised when a message changes its meaning; the supervisor refuses a worker of another protocol. */
 export const PROTOCOL_VERSION = 1
 
@@ -32,6 +34,8 @@ export interface AgentSettings {
   /** How long connections may stay when the app closes its servers by itself, and over which time their ends are spread. */
   readonly drainTimeoutMs: number
   readonly drainSpreadMs: number
+  /** Response header that names the release which answered; null is none. */
+  readonly releaseHeader: string | null
 }
 
 /** Node's own length of the accept queue, for an app that asks for none. */
@@ -93,6 +97,12 @@ export interface Vitals {
   readonly requests: number
   /** HTTP requests under way now. */
   readonly inFlight: number
+  /** Requests that were passed to the other group; they count among `requests` of both workers. */
+  readonly forwarded?: number
+  /** Tries that failed and were made again, at another peer or here. */
+  readonly forwardRetries?: number
+  /** Requests that got a 502 for want of an answer of the other group. */
+  readonly forwardFailures?: number
 }
 
 /** What is still open in a draining worker. */
@@ -128,6 +138,8 @@ export type WorkerMessage =
       /** The app said `process.send('ready')` at some time. */
       readonly saidReady: boolean
       readonly listeners: readonly ListenerReport[]
+      /** The route table in force: a new supervisor learns from it what was committed last. */
+      readonly route?: { readonly epoch: number; readonly active: GroupName } | null
     }
   | {
       readonly type: 'listen'
@@ -155,6 +167,8 @@ export type WorkerMessage =
   | ({ readonly type: 'drainProgress' } & DrainProgress)
   | ({ readonly type: 'drained' } & DrainReport)
   | { readonly type: 'undrained' }
+  /** Answers `route`: from now on requests follow the table of this epoch; 0 is no table. */
+  | { readonly type: 'routed'; readonly epoch: number }
   /** Answers `ask`. */
   | { readonly type: 'answered' }
   /** What the app gave to `process.send` when node:cluster's own channel was gone. */
@@ -190,6 +204,8 @@ export type SupervisorMessage =
   | { readonly type: 'drain'; readonly deadlineMs: number; readonly spreadMs: number }
   /** Serve as before; slots follow by `attach`. Answered by `undrained`. */
   | { readonly type: 'undrain' }
+  /** Route each request by this table; null is not at all. Answered by `routed` at once; an older table changes nothing. */
+  | { readonly type: 'route'; readonly table: RouteTable | null }
   /** Say that the loop turns. Answered by `answered`. */
   | { readonly type: 'ask' }
   /** For the app's `process.on('message')` when node:cluster's own channel is gone. */

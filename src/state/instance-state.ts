@@ -6,7 +6,7 @@ import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import type { GroupName } from '../protocol/messages.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
-export const STATE_SCHEMA = 1
+export const STATE_SCHEMA = 2
 
 export interface SavedGeneration {
   readonly number: number
@@ -14,16 +14,20 @@ export interface SavedGeneration {
   readonly release: { readonly id: string; readonly path: string; readonly version: string | null }
   readonly config: AppConfig
   readonly given: { readonly script: string; readonly cwd: string }
+  readonly isPinned: boolean
 }
 
 export interface SavedApp {
   readonly name: string
   readonly source: ConfigSource
   readonly stopped: boolean
+  /** Of the active group. */
   readonly wanted: number
-  /** The generation that restarts are made from. */
+  /** The generation that restarts of the active group are made from; the group is the generation's. */
   readonly current: number
-  /** That one, and others that processes still run. */
+  /** The other group, if there is one. */
+  readonly standby: { readonly wanted: number; readonly current: number } | null
+  /** Those, and others that processes still run. */
   readonly generations: readonly SavedGeneration[]
 }
 

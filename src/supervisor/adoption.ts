@@ -8,6 +8,7 @@ import { ageMsOf, isSameProcess } from '../state/process-identity.ts'
 import { App } from './app.ts'
 import { planOf, startBody, wantedOf } from './app-operations.ts'
 import { waitUntil } from './clock.ts'
+import type { Group } from './group.ts'
 import type { Tell } from './operation-runner.ts'
 import type { OperationContext } from './operations.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -39,11 +40,16 @@ export function restoreApps(state: InstanceState, supervisor: Supervisor): reado
 }
 
 function restoreApp(saved: SavedApp, supervisor: Supervisor): App {
-  const current = saved.generations.find((generation) => generation.number === saved.current)
-  if (current === undefined) throw new Error(`the state of "${saved.name}" lacks its generation ${saved.current}`)
-  const app = new App(saved.name, saved.source, current, saved.wanted, supervisor)
+  const app = new App(saved.name, saved.source, generationOf(saved, saved.current), saved.wanted, supervisor)
   app.isStopped = saved.stopped
+  if (saved.standby !== null) app.addGroup(generationOf(saved, saved.standby.current), saved.standby.wanted)
   return app
+}
+
+function generationOf(saved: SavedApp, number: number): Generation {
+  const found = saved.generations.find((generation) => generation.number === number)
+  if (found === undefined) throw new Error(`the state of "${saved.name}" lacks its generation ${number}`)
+  return found
 }
 
 function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
@@ -72,7 +78,7 @@ export async function completeAdoption(
       isNew: [...app.processes()].length === 0,
       done: app.operations.run('start', 'adoption', context, async (tell, cause) => {
         await found
-        return fillUp(app, tell, cause)
+        return fillUp(app, supervisor, tell, cause)
       }),
     }))
   for (const { app, done } of starts) {
@@ -94,7 +100,7 @@ function isComplete(app: App): boolean {
   return [...app.processes()].every((worker) => worker.isLinked) && app.lending.countMissingSlots() === 0
 }
 
-async function fillUp(app: App, tell: Tell, cause: string): Promise<OperationResult> {
+async function fillUp(app: App, supervisor: Supervisor, tell: Tell, cause: string): Promise<OperationResult> {
   app.adoptionOver()
   const adopted = [...app.processes()].length
   const isEnding = app.isStopped || app.activeGroup.isStopping
@@ -105,8 +111,10 @@ async function fillUp(app: App, tell: Tell, cause: string): Promise<OperationRes
   const text = `${adopted} workers of an earlier supervisor serve on`
   if (!isEnding) {
     app.record('adopted', text, cause)
-    await converge(app)
+    await agreeOnActive(app)
+    for (const group of app.bothGroups()) await converge(app, group)
     await waitUntil(app.clock, REST_MS, () => [...app.processes()].every((worker) => worker.state !== 'ready'))
+    supervisor.releases.resumed(app, cause)
   }
   const { serving } = app.counts()
   const generation = app.activeGroup.generation.number
@@ -124,9 +132,15 @@ async function fillUp(app: App, tell: Tell, cause: string): Promise<OperationRes
   }
 }
 
+/** What the workers were told last is what is so, also when the supervisor died before it was written down. */
+async function agreeOnActive(app: App): Promise<void> {
+  const told = app.routing.adopted
+  if (told !== null && told.active !== app.active && app.standbyGroup !== null) app.activate(told.active)
+  if (app.standbyGroup !== null) await app.routing.commit(app.active)
+}
+
 /** A reload may have been under way: goes on with one generation, and lets go of the others. */
-async function converge(app: App): Promise<void> {
-  const group = app.activeGroup
+async function converge(app: App, group: Group): Promise<void> {
   const generations = new Map<number, Generation>()
   for (const worker of group.processes()) generations.set(worker.generation.number, worker.generation)
   const wantedIn = (generation: Generation) => wantedOf(generation.config, app)
@@ -172,7 +186,9 @@ function savedWorker(app: App, worker: WorkerHandle): SavedWorker[] {
 
 function savedApp(app: App): SavedApp {
   const { generation, wanted } = app.activeGroup
+  const standby = app.standbyGroup
   const inUse = new Map([[generation.number, generation]])
+  if (standby !== null) inUse.set(standby.generation.number, standby.generation)
   for (const worker of app.processes()) inUse.set(worker.generation.number, worker.generation)
   return {
     name: app.name,
@@ -180,6 +196,7 @@ function savedApp(app: App): SavedApp {
     stopped: app.isStopped,
     wanted,
     current: generation.number,
+    standby: standby === null ? null : { wanted: standby.wanted, current: standby.generation.number },
     generations: [...inUse.values()],
   }
 }

@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import type { AppConfig } from '../config/app-config.ts'
-import type { OperationResult, RestartRequest, ScaleRequest, StopRequest, WorkerStep } from '../control/messages.ts'
+import type { OperationResult, RestartRequest, ScaleRequest, StopRequest } from '../control/messages.ts'
 import type { ReloadPlan } from '../core/reload.ts'
 import {
   operationAborted,
@@ -16,7 +16,9 @@ import {
 import { EXIT, SuperviseError } from '../errors.ts'
 import type { App } from './app.ts'
 import type { Group } from './group.ts'
-import type { Body, Tell } from './operation-runner.ts'
+import { countOf, range, Report, serves } from './operation-report.ts'
+import type { Body } from './operation-runner.ts'
+import type { LimitName } from './health-watch.ts'
 import type { ReplacementResult } from './replacement.ts'
 import { parseScale } from './scale-wish.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -63,7 +65,6 @@ export function startBody(app: App): Body {
 export function reloadBody(app: App): Body {
   return async (tell, cause) => {
     const report = new Report(app, 'reload', tell)
-    const group = app.activeGroup
     let target: Generation
     try {
       target = await nextGeneration(app)
@@ -71,27 +72,35 @@ export function reloadBody(app: App): Body {
       app.record('reloadRefused', `the configuration is refused: ${messageOf(error)}`, cause, 'error')
       return report.fail(asSuperviseError(error, app))
     }
-    // A stop came while the configuration was read: nothing may be started beside it.
-    if (group.isStopping) return report.fail(operationAborted(app.name, 'reload'))
-    const wanted = wantedOf(target.config, app)
-    const ids = range(1, wanted)
-    app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
-    report.begin(`g${group.generation.number} → g${target.number}  rolling, ${countOf(ids.length)}`, ids.length)
-    const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
-    const result = await replaceAndMeasure(app, group, ids, target, plan, report)
-    if (result.aborted) return report.fail(operationAborted(app.name, 'reload'))
-    if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
-    await adoptGeneration(app, group, target, wanted)
-    app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
-    return report.succeed(`${serves(wanted)}, generation ${target.number}`)
+    return moveTo(app, target, report, cause)
   }
+}
+
+/** Replaces every worker of the active group by one of this generation. */
+export async function moveTo(app: App, target: Generation, report: Report, cause: string): Promise<OperationResult> {
+  const group = app.activeGroup
+  // A stop came while the configuration was read: nothing may be started beside it.
+  if (group.isStopping) return report.fail(operationAborted(app.name, 'reload'))
+  const wanted = wantedOf(target.config, app)
+  const ids = range(1, wanted)
+  app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
+  report.begin(`g${group.generation.number} → g${target.number}  rolling, ${countOf(ids.length)}`, ids.length)
+  const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
+  const result = await replaceAndMeasure(app, group, ids, target, plan, report)
+  if (result.aborted) return report.fail(operationAborted(app.name, 'reload'))
+  if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
+  await adoptGeneration(app, group, target, wanted)
+  app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
+  return report.succeed(`${serves(wanted)}, generation ${target.number}`)
 }
 
 async function nextGeneration(app: App): Promise<Generation> {
   const group = app.activeGroup
+  const { release, isPinned, config: running } = group.generation
   const config = await app.readConfig()
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
-  return makeGeneration(app.nextGenerationNumber(), group.name, group.generation.release.id, config)
+  const { script, cwd } = isPinned ? running : config
+  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, { ...config, script, cwd }, { isPinned })
 }
 
 async function adoptGeneration(app: App, group: Group, target: Generation, wanted: number): Promise<void> {
@@ -135,8 +144,21 @@ export function restartBody(app: App, request: RestartRequest, kind: 'restart' |
   }
 }
 
+/** Asks for the replacement of a worker that is over a limit; resolves with whether it was replaced. */
+export async function recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean> {
+  const cause = `policy ${limit}`
+  app.record('limitReached', `worker ${worker.id} is over ${limit} (${Math.round(value)}); it is replaced`, cause)
+  try {
+    const body = recycleBody(app, worker)
+    return (await app.operations.run('recycle', String(worker.id), { cause, progress: () => {} }, body)).ok
+  } catch {
+    // A stop was first.
+    return false
+  }
+}
+
 /** Replaces a worker that is over a limit, unless that has happened while this waited for its turn. */
-export function recycleBody(app: App, worker: WorkerHandle): Body {
+function recycleBody(app: App, worker: WorkerHandle): Body {
   const replace = restartBody(app, { workers: [worker.id] }, 'recycle')
   return async (tell, cause) =>
     app.activeGroup.current(worker.id) === worker
@@ -181,9 +203,17 @@ export function scaleBody(app: App, request: ScaleRequest): Body {
         return report.fail(startFailed(app.name, why.text, why.advice, why.lines))
       }
     } else await scaleDown(group, wanted, report)
+    scaleStandby(app, wanted)
     app.generationChanged()
     return report.succeed(serves(wanted))
   }
+}
+
+/** A group that may have the traffic in a moment has as many. */
+function scaleStandby({ standbyGroup }: App, wanted: number): void {
+  if (standbyGroup === null) return
+  standbyGroup.wanted = wanted
+  standbyGroup.reconcile()
 }
 
 async function scaleDown(group: Group, wanted: number, report: Report): Promise<void> {
@@ -221,73 +251,6 @@ export function planOf(config: AppConfig, workers: number, restorable: boolean):
   // While the old ones serve, booting may take half of the machine, no more: see docs/decisions/006-reload-surge.md.
   const booting = Math.max(1, Math.floor(availableParallelism() / 2))
   return { surge: Math.max(1, surge), booting, minReadyMs: config.minReadyMs, answerMs: ANSWER_MS, restorable }
-}
-
-/** Collects the steps of one operation and makes its result. */
-class Report {
-  readonly #app: App
-  readonly #kind: OperationResult['kind']
-  readonly #tell: Tell
-  readonly #startedAt: number
-  readonly #steps = new Map<number, WorkerStep>()
-  #requestsCut = 0
-
-  constructor(app: App, kind: OperationResult['kind'], tell: Tell) {
-    this.#app = app
-    this.#kind = kind
-    this.#tell = tell
-    this.#startedAt = app.clock.now()
-  }
-
-  begin(text: string, workers: number): void {
-    this.#tell({ type: 'begin', app: this.#app.name, kind: this.#kind, text, workers })
-  }
-
-  readonly step = (step: WorkerStep): void => {
-    this.#requestsCut += step.requestsCut ?? 0
-    this.#steps.set(step.worker, { ...this.#steps.get(step.worker), ...step })
-    this.#tell({ type: 'step', app: this.#app.name, ...step })
-  }
-
-  drained(worker: Parameters<App['drainStep']>[0]): void {
-    this.step(this.#app.drainStep(worker))
-  }
-
-  succeed(text: string): OperationResult {
-    return this.#result(true, text, null)
-  }
-
-  fail(error: SuperviseError): OperationResult {
-    return this.#result(false, error.message, error)
-  }
-
-  #result(ok: boolean, text: string, error: SuperviseError | null): OperationResult {
-    const { serving } = this.#app.counts()
-    return {
-      app: this.#app.name,
-      kind: this.#kind,
-      ok,
-      text,
-      tookMs: Math.round(this.#app.clock.now() - this.#startedAt),
-      workers: serving,
-      generation: this.#app.activeGroup.generation.number,
-      requestsCut: this.#requestsCut,
-      steps: [...this.#steps.values()],
-      error: error?.toJSON() ?? null,
-    }
-  }
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
-}
-
-function countOf(workers: number): string {
-  return workers === 1 ? '1 worker' : `${workers} workers`
-}
-
-function serves(workers: number): string {
-  return `${countOf(workers)} ${workers === 1 ? 'serves' : 'serve'}`
 }
 
 function idsInWords(ids: readonly number[], known: readonly number[]): string {

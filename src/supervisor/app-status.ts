@@ -7,6 +7,7 @@ import type {
   EventRecord,
   GroupStatus,
   OperationStatus,
+  RolloutStatus,
   WorkerState,
   WorkerStatus,
 } from '../control/messages.ts'
@@ -15,7 +16,7 @@ import type { App } from './app.ts'
 import type { Group, Place } from './group.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
-export function appStatus(app: App, samples: Samples): AppStatus {
+export function appStatus(app: App, samples: Samples, rollout: RolloutStatus | null): AppStatus {
   const group = (name: 'blue' | 'green'): GroupStatus | null => {
     const found = app.groups[name]
     return found === null ? null : groupStatus(found, app, samples)
@@ -28,16 +29,21 @@ export function appStatus(app: App, samples: Samples): AppStatus {
     instances: app.activeGroup.wanted,
     listeners: app.lending.status(),
     operation: operationStatus(app),
-    rollout: null,
+    rollout,
     watching: app.config.watch !== null,
     groups: { blue: group('blue'), green: group('green') },
   }
 }
 
-export function appDescription(app: App, samples: Samples, events: readonly EventRecord[]): AppDescription {
+export function appDescription(
+  app: App,
+  samples: Samples,
+  rollout: RolloutStatus | null,
+  events: readonly EventRecord[],
+): AppDescription {
   const { script, args, cwd, nodeArgs, env } = app.config
   return {
-    ...appStatus(app, samples),
+    ...appStatus(app, samples, rollout),
     config: {
       file: app.source.file,
       script,

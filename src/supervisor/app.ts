@@ -6,19 +6,22 @@ import type { AppState, CrashRecord, OperationResult, WorkerStep } from '../cont
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { EventLevel } from '../telemetry/events.ts'
-import { Ring } from '../telemetry/ring.ts'
+import type { Ring } from '../telemetry/ring.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
+import { AppReports, type Explanation } from './app-reports.ts'
 import type { Clock } from './clock.ts'
-import { drainWords, killWords, lossWords } from './ending-words.ts'
+import { killWords } from './ending-words.ts'
 import { Group, type GroupOwner } from './group.ts'
 import { HealthWatch, type HealthOwner } from './health-watch.ts'
-import type { CrashDescription, Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import type { LaunchSteps } from './launch.ts'
 import type { Hello } from './link-desk.ts'
 import { Lending } from './lending.ts'
 import { OperationRunner } from './operation-runner.ts'
 import { removeEndpoints } from './private-endpoint.ts'
 import { drainStep } from './replacement.ts'
+import { Preview, standbyEndpoints } from './preview.ts'
+import { Routing } from './routing.ts'
 import { isCrash, type WorkerExit } from './worker-exit.ts'
 import type { Identity, WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { WorkerFactory, type Found } from './worker-factory.ts'
@@ -26,25 +29,19 @@ import { WorkerOutputs } from './worker-outputs.ts'
 import { WorkerVoices } from './worker-voices.ts'
 import { isSameSource, type Generation } from './worker-spec.ts'
 
-/** Why something failed, for people: one sentence, what to do, and the lines that show it. */
-export interface Explanation {
-  readonly text: string
-  readonly advice: string | null
-  readonly lines: readonly string[]
-}
-
-const KEPT_CRASHES = 100
 const LONGEST_WITHDRAWAL_MS = 1000
 
 export class App implements GroupOwner, HealthOwner {
   readonly name: string
+  readonly startedAt = new Date().toISOString()
   readonly clock: Clock
   readonly lending: Lending
   readonly operations: OperationRunner
   readonly outputs: WorkerOutputs
-  readonly crashes = new Ring<CrashRecord>({ items: KEPT_CRASHES })
   readonly groups: { blue: Group | null; green: Group | null }
-  readonly active: GroupName = 'blue'
+  active: GroupName = 'blue'
+  readonly routing: Routing
+  readonly preview: Preview
   source: ConfigSource
   /** Ended by a person's will, or never started. */
   isStopped = true
@@ -53,9 +50,8 @@ export class App implements GroupOwner, HealthOwner {
   /** Why its last start failed; null when it did not. */
   failure: string | null = null
   #lastGeneration: number
-  /** By worker id: of several that fail together, each for itself. */
-  readonly #lastCrash = new Map<number, CrashDescription>()
   readonly #instance: Instance
+  readonly #reports: AppReports
   readonly #health: HealthWatch
   readonly #voices: WorkerVoices
   readonly #factory: WorkerFactory
@@ -65,18 +61,26 @@ export class App implements GroupOwner, HealthOwner {
     this.source = source
     this.clock = instance.clock
     this.#instance = instance
+    this.#reports = new AppReports(name, instance.eventLog)
     this.#lastGeneration = generation.number
     this.lending = new Lending(
       this.clock,
       () => this.config,
       (text) => this.record('portShared', text, 'sockets', 'warn'),
     )
+    this.routing = new Routing(this)
+    this.preview = new Preview(
+      () => standbyEndpoints(this),
+      (problem) => this.record('previewFailed', problem, 'option preview', 'warn'),
+    )
     this.operations = new OperationRunner(name, this.clock)
     this.outputs = new WorkerOutputs(name, (record) => this.#instance.log(record))
     this.#health = new HealthWatch(this)
     this.#factory = new WorkerFactory(instance, (hello, channel) => this.hello(hello, channel))
-    this.#voices = new WorkerVoices(this.lending, this.clock, (...said) => this.#note(...said))
-    this.groups = { blue: new Group('blue', generation, wanted, this), green: null }
+    this.#voices = new WorkerVoices(this.lending, this.routing, this.clock, (...said) => this.#reports.note(...said))
+    this.groups = { blue: null, green: null }
+    this.active = generation.group
+    this.groups[this.active] = new Group(this.active, generation, wanted, this)
   }
 
   // ---- looking --------------------------------------------------------------------------------------
@@ -85,13 +89,32 @@ export class App implements GroupOwner, HealthOwner {
     return this.groups[this.active] as Group
   }
 
+  /** The other group, warm or on its way in or out; null when there is one alone. */
+  get standbyGroup(): Group | null {
+    return this.groups[this.standby]
+  }
+
+  get standby(): GroupName {
+    return this.active === 'blue' ? 'green' : 'blue'
+  }
+
   get config(): AppConfig {
     return this.activeGroup.generation.config
   }
 
+  get crashes(): Ring<CrashRecord> {
+    return this.#reports.crashes
+  }
+
+  get groupSecret(): string | null {
+    return this.config.groupHeader
+  }
+  bothGroups(): readonly Group[] {
+    return [this.groups.blue, this.groups.green].filter((group) => group !== null)
+  }
+
   *processes(): Iterable<WorkerHandle> {
-    if (this.groups.blue !== null) yield* this.groups.blue.processes()
-    if (this.groups.green !== null) yield* this.groups.green.processes()
+    for (const group of this.bothGroups()) yield* group.processes()
   }
 
   counts(): { serving: number; wanted: number; failed: number } {
@@ -151,6 +174,38 @@ export class App implements GroupOwner, HealthOwner {
     this.failure = null
   }
 
+  /** A place for another release, beside the active one and without public traffic. */
+  addGroup(generation: Generation, wanted: number): Group {
+    const group = new Group(generation.group, generation, wanted, this)
+    this.groups[generation.group] = group
+    void this.preview.follow(generation.config.preview)
+    return group
+  }
+
+  /** Ends the other group; resolves when none of its processes is left. */
+  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<void> {
+    const group = this.standbyGroup
+    if (group === null) return
+    await group.stop(how)
+    if (this.groups[group.name] !== group) return
+    this.groups[group.name] = null
+    this.routing.end()
+    this.preview.close()
+    this.lending.closeUnused()
+    this.#instance.saveSoon()
+    this.#instance.appChanged(this)
+  }
+
+  /** The other group has the public traffic from now on; its routing is committed already. */
+  activate(to: GroupName): void {
+    this.active = to
+    this.#instance.saveNow()
+    this.#instance.appChanged(this)
+    for (const worker of this.processes()) {
+      worker.handle(worker.generation.group === to ? 'lendWanted' : 'shelveWanted')
+    }
+  }
+
   failedToStart(why: string): void {
     this.isStopped = true
     this.failure = why
@@ -158,12 +213,16 @@ export class App implements GroupOwner, HealthOwner {
 
   /** Ends every process and closes the listeners. */
   async end(how: 'drain' | 'now', gone: (worker: WorkerHandle) => void = () => {}): Promise<void> {
-    const groups = [this.groups.blue, this.groups.green].filter((group) => group !== null)
+    this.#instance.appEnds(this)
+    const groups = this.bothGroups()
     const leaving = groups.flatMap((group) =>
       [...group.processes()].map(async (worker) => group.whenGone([worker]).then(() => gone(worker))),
     )
     await Promise.all([...groups.map((group) => group.stop(how)), ...leaving])
     this.lending.closeAll()
+    this.groups[this.standby] = null
+    this.routing.end()
+    this.preview.close()
     this.isStopped = true
     this.#instance.saveSoon()
     this.#instance.appChanged(this)
@@ -174,16 +233,12 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   record(type: string, text: string, cause: string, level: EventLevel = 'info'): void {
-    this.#instance.eventLog.record({ type, app: this.name, text, cause }, level)
+    this.#reports.record(type, text, cause, level)
   }
 
   /** What a failed start or reload tells a person. */
   explain(failed: { readonly worker: number; readonly why: string } | null): Explanation {
-    if (failed === null) return { text: 'it was given up', advice: null, lines: [] }
-    const text = `worker ${failed.worker} ${failed.why}`
-    const crash = this.#lastCrash.get(failed.worker)
-    if (crash === undefined) return { text, advice: null, lines: [] }
-    return { text, advice: crash.advice, lines: crash.saysAll ? [] : tellingLines(crash.record.stderr) }
+    return this.#reports.explain(failed)
   }
 
   tick(stalledMs: number): void {
@@ -228,9 +283,9 @@ export class App implements GroupOwner, HealthOwner {
     const group = this.groups[identity.generation.group] as Group
     const worker = this.#factory.fork(this.name, identity, group, output)
     const notice = this.outputs.watch(worker, output)
-    if (notice !== null) this.#note(worker, 'outputNotice', notice, 'warn')
+    if (notice !== null) this.#reports.note(worker, 'outputNotice', notice, 'warn')
     this.#voices.expect(worker)
-    this.#note(worker, 'workerForked', `runs ${basename(identity.generation.config.script)}`, 'debug')
+    this.#reports.note(worker, 'workerForked', `runs ${basename(identity.generation.config.script)}`, 'debug')
     this.#instance.saveSoon()
     return worker
   }
@@ -251,6 +306,7 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   lend(worker: WorkerHandle, done: () => void): void {
+    if (worker.generation.group !== this.active) return worker.handle('shelved')
     this.lending.addBorrower(worker)
     void this.lending.whenServing(worker.incarnation).then(done)
   }
@@ -264,15 +320,20 @@ export class App implements GroupOwner, HealthOwner {
       if (worker.state !== 'draining') return done()
       this.lending.letGo(worker.incarnation)
       done()
-      this.#note(worker, 'workerDrains', 'takes nothing new and finishes what it has', 'debug')
+      this.#reports.note(worker, 'workerDrains', 'takes nothing new and finishes what it has', 'debug')
     }
     // The drain's time runs already: a borrower that is slow to answer must not use it up. Connections wait meanwhile.
     const cancel = this.clock.wakeAt(this.clock.now() + LONGEST_WITHDRAWAL_MS, letGo)
     void this.lending.withdraw(worker.incarnation).then(letGo)
   }
 
+  shelve(worker: WorkerHandle): void {
+    this.lending.shelve(worker.incarnation)
+  }
+
   settle(worker: WorkerHandle, done: () => void): void {
     this.lending.workerGone(worker.incarnation)
+    this.routing.gone(worker)
     removeEndpoints(worker.endpoints.values())
     this.outputs.settle(worker, done)
   }
@@ -280,61 +341,32 @@ export class App implements GroupOwner, HealthOwner {
   moved(worker: WorkerHandle, from: LifeState): void {
     if (worker.state === 'ready' && from === 'starting') {
       this.#instance.saveSoon()
-      this.#note(worker, 'workerReady', `ready after ${Math.round(worker.uptimeMs())} ms`)
+      this.#reports.note(worker, 'workerReady', `ready after ${Math.round(worker.uptimeMs())} ms`)
     }
+    this.routing.refresh()
     // So that the first look at a new process has figures.
     if (worker.state === 'serving') void this.#instance.samples.fresh()
-    if (worker.state === 'killing') this.#note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
+    if (worker.state === 'killing')
+      this.#reports.note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
     this.#instance.appChanged(this)
   }
 
   exited(worker: WorkerHandle, exit: WorkerExit): string {
     this.#instance.saveSoon()
-    if (!isCrash(exit)) {
-      this.#note(worker, 'workerExited', `ended as asked${drainWords(worker)}`)
-      return 'ended as asked'
-    }
+    if (!isCrash(exit)) return this.#reports.ended(worker)
     const crash = this.#instance.describeCrash(this, worker, exit, this.#voices.waitsFor(worker))
-    const { record } = crash
-    this.#lastCrash.set(worker.id, crash)
-    this.crashes.push(record)
-    this.#note(worker, 'workerCrashed', `${record.words}${lossWords(worker)}`, 'error')
-    return record.words
+    const words = this.#reports.crashed(worker, crash)
+    this.#instance.workerCrashed(this, worker, words)
+    return words
   }
 
   restartPlanned(worker: number, kind: 'backoff' | 'failed' | 'ended', delayMs: number): void {
-    const delay = delayMs < 1000 ? `${delayMs} ms` : `${(delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)} s`
-    const text =
-      kind === 'failed'
-        ? `worker ${worker} crashed more than ${this.config.maxRestarts} times within ${this.config.restartWindowMs / 1000} s: failed, tried again in ${delay}`
-        : kind === 'ended'
-          ? `worker ${worker} is not started again (restart: ${this.config.restart})`
-          : `worker ${worker} is started again in ${delay}`
-    this.#instance.eventLog.record(
-      {
-        type: kind === 'failed' ? 'workerFailed' : kind === 'ended' ? 'workerEnded' : 'restartPlanned',
-        app: this.name,
-        worker,
-        text,
-        cause: `policy restart ${this.config.restart}`,
-      },
-      kind === 'failed' ? 'error' : 'info',
-    )
+    this.#reports.restartPlanned(worker, kind, delayMs, this.config)
     this.#instance.appChanged(this)
   }
 
   launchFailed(worker: number, error: Error): void {
-    this.#lastCrash.delete(worker)
-    this.#instance.eventLog.record(
-      {
-        type: 'launchFailed',
-        app: this.name,
-        worker,
-        text: `cannot start a process: ${error.message}`,
-        cause: 'system',
-      },
-      'error',
-    )
+    this.#reports.launchFailed(worker, error)
   }
 
   // ---- what the health watch finds ------------------------------------------------------------------
@@ -345,7 +377,7 @@ export class App implements GroupOwner, HealthOwner {
 
   async hangs(worker: WorkerHandle): Promise<void> {
     await this.#instance.diagnose(worker)
-    this.#note(
+    this.#reports.note(
       worker,
       'workerHangs',
       `its event loop has not answered for ${worker.generation.config.hangTimeoutMs / 1000} s`,
@@ -354,7 +386,7 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   probeFailed(worker: WorkerHandle, problem: string, failures: number): void {
-    this.#note(
+    this.#reports.note(
       worker,
       'livenessFailed',
       `${worker.generation.config.liveness?.path} ${problem} (${failures} in a row)`,
@@ -365,28 +397,4 @@ export class App implements GroupOwner, HealthOwner {
   isOverLimit(worker: WorkerHandle, limit: 'maxMemory' | 'maxAge' | 'maxRequests', value: number): Promise<boolean> {
     return this.#instance.recycle(this, worker, limit, value)
   }
-
-  // ---- events ---------------------------------------------------------------------------------------
-
-  #note(worker: WorkerHandle, type: string, text: string, level: EventLevel = 'info'): void {
-    const { release, group } = worker.generation
-    this.#instance.eventLog.record(
-      {
-        type,
-        app: this.name,
-        group,
-        release: release.id,
-        worker: worker.id,
-        pid: worker.pid,
-        text: `worker ${worker.id} ${text}`,
-        cause: 'worker',
-      },
-      level,
-    )
-  }
-}
-
-/** The last lines of stderr, without the frames of Node itself, which help nobody here. */
-function tellingLines(stderr: readonly string[]): readonly string[] {
-  return stderr.filter((line) => line.trim() !== '' && !/^ +at .*\(?node:/.test(line)).slice(-12)
 }

@@ -10,6 +10,8 @@ export const WITHDRAW_DEADLINE_MS = 5_000
 export class BorrowingWorker {
   mayBorrow = false
   isWithdrawn = false
+  /** Borrowed before, and stays: it is lent only what nobody else listens on. */
+  isShelved = false
   isSaturated = false
   #isLate = false
   #cancelDeadline: (() => void) | null = null
@@ -30,10 +32,18 @@ export class BorrowingWorker {
   lend(): void {
     this.mayBorrow = true
     this.isWithdrawn = false
+    this.isShelved = false
+  }
+
+  shelve(): void {
+    this.mayBorrow = false
+    this.isShelved = true
+    this.#servingWaiters = []
   }
 
   withdraw(): void {
     this.mayBorrow = false
+    this.isShelved = false
     this.isWithdrawn = true
     this.#servingWaiters = []
   }

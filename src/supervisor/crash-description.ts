@@ -6,6 +6,7 @@ import { crashRecord } from '../telemetry/crash-records.ts'
 import type { KilledBecause } from '../telemetry/exit-words.ts'
 import type { Sample } from '../telemetry/samples.ts'
 import type { CrashDescription } from './instance.ts'
+import { FLIP_DEADLINE_MS } from './routing.ts'
 import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -70,6 +71,8 @@ function killedBecause({ worker, exit, waitedFor, doing }: CrashContext): Killed
       return { by: 'liveness', path: config.liveness?.path ?? '', failures: config.liveness?.failures ?? 0 }
     case 'drain-deadline':
       return { by: 'drainTimeout', afterMs: config.drainTimeoutMs }
+    case 'flip-deadline':
+      return { by: 'flip', afterMs: FLIP_DEADLINE_MS }
     case 'stop-deadline':
       return { by: 'killTimeout', afterMs: config.killTimeoutMs, signal: config.stopSignal }
   }

@@ -1,5 +1,7 @@
 // What is said of a worker's end: why it was killed, and what its drain cost.
 
+import type { AppConfig } from '../config/app-config.ts'
+import type { EventLevel } from '../telemetry/events.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export function killWords(worker: WorkerHandle): string {
@@ -14,6 +16,8 @@ export function killWords(worker: WorkerHandle): string {
       return "it does not answer, and the drain's time is over"
     case 'stop-deadline':
       return `it did not end after ${worker.generation.config.stopSignal}`
+    case 'flip-deadline':
+      return 'it did not answer a flip in time'
     case null:
       return 'asked for'
   }
@@ -34,4 +38,29 @@ export function drainWords(worker: WorkerHandle): string {
       ? ''
       : `; cut ${report.requestsCut} requests and ${report.connectionsCut} other connections at the deadline`
   return `, drained in ${Math.round(report.tookMs)} ms${cutWords}`
+}
+
+/** What is done about a worker that ended by itself, as an event. */
+export function restartNotice(
+  worker: number,
+  kind: 'backoff' | 'failed' | 'ended',
+  delayMs: number,
+  config: AppConfig,
+): { readonly type: string; readonly text: string; readonly level: EventLevel } {
+  const delay = delayMs < 1000 ? `${delayMs} ms` : `${(delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)} s`
+  switch (kind) {
+    case 'backoff':
+      return { type: 'restartPlanned', text: `worker ${worker} is started again in ${delay}`, level: 'info' }
+    case 'ended':
+      return {
+        type: 'workerEnded',
+        text: `worker ${worker} is not started again (restart: ${config.restart})`,
+        level: 'info',
+      }
+    case 'failed': {
+      const often = `more than ${config.maxRestarts} times within ${config.restartWindowMs / 1000} s`
+      const text = `worker ${worker} crashed ${often}: failed, tried again in ${delay}`
+      return { type: 'workerFailed', text, level: 'error' }
+    }
+  }
 }

@@ -31,6 +31,7 @@ export interface GroupOwner {
   readonly steps: LaunchSteps
   lend(worker: WorkerHandle, done: () => void): void
   withdraw(worker: WorkerHandle, done: () => void): void
+  shelve(worker: WorkerHandle): void
   settle(worker: WorkerHandle, done: () => void): void
   /** Random number from 0 up to 1, for jitter. */
   chance(): number
@@ -185,6 +186,10 @@ export class Group implements WorkerOwner {
     this.#owner.withdraw(worker, done)
   }
 
+  shelve(worker: WorkerHandle): void {
+    this.#owner.shelve(worker)
+  }
+
   settle(worker: WorkerHandle, done: () => void): void {
     this.#owner.settle(worker, done)
   }
@@ -196,7 +201,7 @@ export class Group implements WorkerOwner {
       place.launch = null
     }
     this.#owner.moved(worker, from)
-    if (worker.state === 'serving') this.#replacement?.onWorker(worker, 'served')
+    if (worker.state === 'serving' || worker.state === 'standby') this.#replacement?.onWorker(worker, 'served')
   }
 
   lingers(worker: WorkerHandle): void {

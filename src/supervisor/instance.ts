@@ -24,7 +24,12 @@ export interface Instance {
   readConfig(source: ConfigSource): Promise<AppConfig>
   /** Writes the state file in a moment: who lives, and from what it was started. */
   saveSoon(): void
+  /** The same at once, for what must be written before anybody is told. */
+  saveNow(): void
   appChanged(app: App): void
+  /** Both of its groups are about to end. */
+  appEnds(app: App): void
+  workerCrashed(app: App, worker: WorkerHandle, words: string): void
   describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription
   /** Notes what a process that hangs is doing, before it is ended. */
   diagnose(worker: WorkerHandle): Promise<void>

@@ -133,6 +133,12 @@ export class Lending {
     })
   }
 
+  /** Takes the loans from a worker that stays, but for those of listeners that nobody else could serve. */
+  shelve(incarnation: string): void {
+    this.#workers.get(incarnation)?.shelve()
+    this.#relendAll()
+  }
+
   /** Takes all loans from a worker; resolves when others serve its slots, at once when there are no others. */
   withdraw(incarnation: string): Promise<void> {
     const worker = this.#workers.get(incarnation)
@@ -247,9 +253,12 @@ export class Lending {
 
   /** Who may borrow the slots of a listener now. */
   #borrowersOf(lent: LentListener): readonly string[] {
-    const able = [...this.#workers].filter(
-      ([incarnation, worker]) => worker.mayBorrow && !worker.isSaturated && lent.isListening(incarnation),
+    const listening = [...this.#workers].filter(
+      ([incarnation, worker]) => !worker.isSaturated && lent.isListening(incarnation),
     )
+    const serving = listening.filter(([, worker]) => worker.mayBorrow)
+    // A port that the new release does not have any more is the old one's until it goes.
+    const able = serving.length > 0 ? serving : listening.filter(([, worker]) => worker.isShelved)
     const prompt = able.filter(([, worker]) => !worker.isLate)
     return (prompt.length > 0 ? prompt : able).map(([incarnation]) => incarnation)
   }

@@ -5,14 +5,17 @@ import type {
   AppDescription,
   ConfigDiff,
   CrashRecord,
+  DeployRequest,
   EventRecord,
   InstanceStatus,
   LogRecord,
   OperationResult,
   Pong,
   ProgressLine,
+  ReleaseStatus,
   ReloadRequest,
   RestartRequest,
+  RollbackRequest,
   ScaleRequest,
   SignalRequest,
   StartRequest,
@@ -46,7 +49,21 @@ export interface Feed<Item> {
   follow(listener: (item: Item) => void): () => void
 }
 
+/** Moving an app between releases. */
+export interface ReleaseOperations {
+  history(app: string): readonly ReleaseStatus[]
+  /** Resolves when the new release serves, waits for a person, or was refused. */
+  deploy(app: string, request: DeployRequest, context: OperationContext): Promise<OperationResult>
+  flip(app: string, context: OperationContext): Promise<OperationResult>
+  rollback(app: string, request: RollbackRequest, context: OperationContext): Promise<OperationResult>
+  promote(app: string, context: OperationContext): Promise<OperationResult>
+  pause(app: string, context: OperationContext): Promise<OperationResult>
+  resume(app: string, context: OperationContext): Promise<OperationResult>
+  abort(app: string, context: OperationContext): Promise<OperationResult>
+}
+
 export interface SupervisorOperations {
+  readonly releases: ReleaseOperations
   ping(): Pong
   status(): InstanceStatus
   describe(app: string): AppDescription

@@ -3,6 +3,7 @@
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import { diffConfig } from '../config/diff.ts'
 import { readConfig } from '../config/read-config.ts'
+import { nearest } from '../config/suggest.ts'
 import type {
   AppDescription,
   ConfigDiff,
@@ -20,28 +21,31 @@ import type {
   StopRequest,
 } from '../control/messages.ts'
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
-import { SuperviseError } from '../errors.ts'
-import { nearest } from '../config/suggest.ts'
+import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Ring } from '../telemetry/ring.ts'
 import { Samples } from '../telemetry/samples.ts'
 import { App } from './app.ts'
-import { recycleBody, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
+import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
 import { appDescription, appStatus } from './app-status.ts'
 import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
 import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
-import type { LimitName } from './health-watch.ts'
 import type { CrashDescription, Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
+import { logFeed } from './log-feed.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
+import { ReleaseBooks } from './release-books.ts'
+import { firstGeneration } from './release-start.ts'
+import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
+import { StateSaver } from './state-saver.ts'
 import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
-import { configAsGiven, makeGeneration } from './worker-spec.ts'
+import { configAsGiven } from './worker-spec.ts'
 
 export interface SupervisorOptions {
   readonly name: string
@@ -54,6 +58,8 @@ export interface SupervisorOptions {
   readonly logs: Ring<LogRecord>
   /** Takes a worker's line out of the supervisor. */
   readonly writeLine: (record: LogRecord) => void
+  /** Where releases are remembered across a reboot. */
+  readonly releasesFile: string
   /** Asked soon after something changed that must survive the supervisor. */
   readonly save: (apps: readonly App[]) => void
 }
@@ -67,21 +73,23 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly orphans = new Orphans(this.clock)
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly releases: ReleaseDesk
   readonly linkPath: string
   readonly endpointDirectory: string
   readonly outputDirectory: string
+  readonly readConfig = readConfig
+  readonly recycle = recycle
   /** Resolves when nothing is left to run. */
   readonly ended: Promise<void>
   isEnding = false
   readonly #apps = new Map<string, App>()
   readonly #options: SupervisorOptions
   readonly #watches: AppWatches
+  readonly #saver: StateSaver
   readonly #startedAt = new Date()
   readonly #crashDesk: CrashDesk
   #end: () => void = () => {}
   #isBusy = 0
-  #isClosed = false
-  #saveScheduled = false
   #lastTick: number
   readonly #timer: NodeJS.Timeout
 
@@ -95,6 +103,15 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
     this.#crashDesk = new CrashDesk(this.samples)
+    this.releases = new ReleaseDesk(
+      {
+        find: (name) => this.#find(name),
+        running: (name, wish) => this.#running(name, wish),
+        whileBusy: (body) => this.#whileBusy(body),
+      },
+      new ReleaseBooks(options.releasesFile, (problem) => this.internalError(new Error(problem))),
+    )
+    this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
     this.ended = new Promise((resolve) => {
       this.#end = resolve
@@ -110,8 +127,8 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   ping(): Pong {
-    const { version } = this.#options
-    return { instance: this.name, pid: process.pid, version, uptimeSeconds: Math.round(process.uptime() * 10) / 10 }
+    const uptimeSeconds = Math.round(process.uptime() * 10) / 10
+    return { instance: this.name, pid: process.pid, version: this.#options.version, uptimeSeconds }
   }
 
   status(): InstanceStatus {
@@ -123,13 +140,13 @@ export class Supervisor implements SupervisorOperations, Instance {
       nodeVersion: process.version,
       detached,
       startedAt: this.#startedAt.toISOString(),
-      apps: this.apps.map((app) => appStatus(app, this.samples)),
+      apps: this.apps.map((app) => appStatus(app, this.samples, this.releases.statusOf(app))),
     }
   }
 
   describe(name: string): AppDescription {
     const app = this.#find(name)
-    return appDescription(app, this.samples, this.eventLog.feed(name, 20).recent)
+    return appDescription(app, this.samples, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
   }
 
   crashes(name: string | null): readonly CrashRecord[] {
@@ -144,11 +161,7 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   logs(query: LogQuery): Feed<LogRecord> {
     if (query.app !== null) this.#find(query.app)
-    const matches = (record: LogRecord): boolean =>
-      (query.app === null || record.app === query.app) &&
-      (query.worker === null || record.worker === query.worker) &&
-      (query.stream === null || record.stream === query.stream)
-    return this.#options.logs.feed({ last: query.lines, matches })
+    return logFeed(this.#options.logs, query)
   }
 
   events(query: EventQuery): Feed<EventRecord> {
@@ -165,6 +178,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     )
     this.#refuseWhenEnding()
     checkNames(wanted, this.#apps)
+    if (request.fresh === true) for (const { config } of wanted) this.releases.books.forget(config.name)
     return this.#whileBusy(() =>
       Promise.all(
         wanted.map(
@@ -215,6 +229,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     return this.#whileBusy(async () => {
       const result = await app.operations.run('stop', '', context, stopBody(app, {}))
       this.#forget(app)
+      this.releases.books.forget(name)
       return { ...result, kind: 'delete', text: 'deleted' }
     })
   }
@@ -242,22 +257,24 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#options.writeLine(record)
   }
 
-  readConfig(source: ConfigSource): Promise<AppConfig> {
-    return readConfig(source)
+  saveSoon(): void {
+    this.#saver.soon()
   }
 
-  saveSoon(): void {
-    if (this.#saveScheduled || this.#isClosed) return
-    this.#saveScheduled = true
-    setImmediate(() => {
-      this.#saveScheduled = false
-      if (this.#isClosed) return
-      this.#options.save(this.apps)
-    })
+  saveNow(): void {
+    this.#saver.now()
   }
 
   appChanged(app: App): void {
     this.#watches.follow(app)
+  }
+
+  appEnds(app: App): void {
+    this.releases.stopped(app)
+  }
+
+  workerCrashed(app: App, worker: WorkerHandle, words: string): void {
+    this.releases.crashed(app, worker, words)
   }
 
   describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
@@ -266,18 +283,6 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   diagnose(worker: WorkerHandle): Promise<void> {
     return this.#crashDesk.diagnose(worker)
-  }
-
-  async recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean> {
-    const cause = `policy ${limit}`
-    app.record('limitReached', `worker ${worker.id} is over ${limit} (${Math.round(value)}); it is replaced`, cause)
-    try {
-      const body = recycleBody(app, worker)
-      return (await app.operations.run('recycle', String(worker.id), { cause, progress: () => {} }, body)).ok
-    } catch {
-      // A stop was first.
-      return false
-    }
   }
 
   // ---- what the outside says ------------------------------------------------------------------------
@@ -297,18 +302,13 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   internalError(error: unknown): void {
-    const text =
-      error instanceof SuperviseError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error)
+    const text = textOf(error)
     this.eventLog.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
   }
 
   /** Stops the instance's own timers and watches. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#saver.close()
     clearInterval(this.#timer)
     this.samples.stop()
     await this.#watches.close()
@@ -317,8 +317,9 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- inside ---------------------------------------------------------------------------------------
 
   async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
-    const generation = makeGeneration(1, 'blue', 'r1', config)
+    const { generation, words } = firstGeneration(this.releases.lastGood(config.name), config)
     const app = new App(config.name, source, generation, config.workers, this)
+    if (words !== null) app.record('startsRelease', words, context.cause, 'warn')
     this.#apps.set(app.name, app)
     app.begin()
     app.beginAdoption()

@@ -53,6 +53,7 @@ export class WorkerFactory {
       maxRequestsPerConnection: generation.config.maxRequestsPerConnection,
       drainTimeoutMs: generation.config.drainTimeoutMs,
       drainSpreadMs: generation.config.drainSpreadMs,
+      releaseHeader: generation.config.releaseHeader,
     }
   }
 }

@@ -28,6 +28,8 @@ export interface WorkerOwner {
   lend(worker: WorkerHandle, done: () => void): void
   /** Takes its slots away, others first; calls back when that is done. */
   withdraw(worker: WorkerHandle, done: () => void): void
+  /** Takes its slots away, as its group has no public traffic any more; it stays as it is. */
+  shelve(worker: WorkerHandle): void
   moved(worker: WorkerHandle, from: LifeState): void
   /** It is gone: takes its slots elsewhere at once, and calls back when the last lines of its output are read. */
   settle(worker: WorkerHandle, done: () => void): void
@@ -256,6 +258,8 @@ export class WorkerHandle {
     switch (effect) {
       case 'lend':
         return this.#owner.lend(this, () => this.handle('attached'))
+      case 'shelve':
+        return this.#owner.shelve(this)
       case 'drain':
         return this.#orderDrain(this.#policy.drainTimeoutMs)
       case 'undrain':

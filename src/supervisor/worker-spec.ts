@@ -23,20 +23,29 @@ export interface Generation {
   readonly config: AppConfig
   /** Script and directory as they were given, links and all. */
   readonly given: { readonly script: string; readonly cwd: string }
+  /** It was deployed: a reload reads its code again, wherever the configuration points by then. */
+  readonly isPinned: boolean
 }
 
 /** Takes what the configuration points at as it is now. */
-export function makeGeneration(number: number, group: GroupName, releaseId: string, config: AppConfig): Generation {
+export function makeGeneration(
+  number: number,
+  group: GroupName,
+  releaseId: string,
+  config: AppConfig,
+  { isPinned = false, version }: { readonly isPinned?: boolean; readonly version?: string | null } = {},
+): Generation {
   const script = realpathSync(config.script)
   const cwd = realpathSync(config.cwd)
   const path = dirname(script)
-  const release = { id: releaseId, path, version: readVersion(path) }
+  const release = { id: releaseId, path, version: version ?? readVersion(path) }
   return {
     number,
     group,
     release,
     config: { ...config, script, cwd },
     given: { script: config.script, cwd: config.cwd },
+    isPinned,
   }
 }
 

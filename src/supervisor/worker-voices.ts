@@ -8,20 +8,23 @@ import type { Clock } from './clock.ts'
 import type { Lending } from './lending.ts'
 import type { Hello } from './link-desk.ts'
 import { ReadyWatch } from './ready-watch.ts'
+import type { Routing } from './routing.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 
 type Note = (worker: WorkerHandle, type: string, text: string, level: EventLevel) => void
 
 export class WorkerVoices {
   readonly #lending: Lending
+  readonly #routing: Routing
   readonly #clock: Clock
   readonly #note: Note
   readonly #ready = new WeakMap<WorkerHandle, ReadyWatch>()
   /** Requests to listen that wait until every adopted worker has said what it has; null when none is awaited. */
   #waiting: (() => void)[] | null = null
 
-  constructor(lending: Lending, clock: Clock, note: Note) {
+  constructor(lending: Lending, routing: Routing, clock: Clock, note: Note) {
     this.#lending = lending
+    this.#routing = routing
     this.#clock = clock
     this.#note = note
   }
@@ -56,6 +59,8 @@ export class WorkerVoices {
     worker.link(channel)
     channel.onMessage = (message, handle) => this.#hear(worker, message, handle)
     for (const { key, endpoint } of hello.listeners) if (endpoint !== null) worker.endpoints.set(key, endpoint)
+    if (hello.route) this.#routing.adopt(hello.route)
+    if (this.#routing.isInForce) this.#routing.tell(worker)
     if (hello.again) this.#lending.adoptReports(worker, hello.listeners)
     // Asked again, one that serves might be ended for a dependency that is down just now.
     if (!worker.wasReadyBefore) this.#ready.get(worker)?.hear(hello)
@@ -93,6 +98,8 @@ export class WorkerVoices {
         return lending.saturated(incarnation)
       case 'unsaturated':
         return lending.unsaturated(incarnation)
+      case 'routed':
+        return this.#routing.answered(worker, message.epoch)
       case 'notice':
         return this.#note(worker, 'workerNotice', message.text, 'warn')
       case 'hello':

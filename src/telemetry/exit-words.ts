@@ -15,6 +15,8 @@ export type KilledBecause =
   | { readonly by: 'drainTimeout'; readonly afterMs: number }
   /** It did not leave after the stop signal. */
   | { readonly by: 'killTimeout'; readonly afterMs: number; readonly signal: string }
+  /** It did not say in time that it had taken a flip over. */
+  | { readonly by: 'flip'; readonly afterMs: number }
   /** Somebody wanted it gone at once. */
   | { readonly by: 'request' }
 
@@ -64,6 +66,7 @@ const KILL_REASONS: Readonly<Record<KilledBecause['by'], CrashRecord['reason']>>
   liveness: 'liveness',
   drainTimeout: 'hang',
   killTimeout: 'signal',
+  flip: 'hang',
   request: 'signal',
 }
 
@@ -83,6 +86,8 @@ function killWords(killed: KilledBecause): string {
       return `was killed because it had not answered for the ${seconds(killed.afterMs)} that it had to drain`
     case 'killTimeout':
       return `was killed because it was still there ${seconds(killed.afterMs)} after ${killed.signal}`
+    case 'flip':
+      return `was killed because it had not answered a flip for ${seconds(killed.afterMs)}`
     case 'request':
       return 'was killed at once, as asked'
     default:

@@ -14,5 +14,8 @@ describe('defineConfig()', () => {
     void defineConfig({ script: 'app.js', wokers: 3 })
     // @ts-expect-error -- a duration needs a unit
     void defineConfig({ script: 'app.js', readyTimeout: 30 })
+    void defineConfig({ script: 'app.js', smoke: ['npm test', { http: '/' }], hooks: { 'pre-rollout': './ask.sh' } })
+    // @ts-expect-error -- "prerollout" is no hook
+    void defineConfig({ script: 'app.js', hooks: { prerollout: './ask.sh' } })
   })
 })

@@ -42,6 +42,30 @@ describe('diffConfig()', () => {
     ])
   })
 
+  it('tells that a secret has changed, and never the secret', async () => {
+    const groupHeader = async (secret: string) => config({ groupHeader: secret })
+    const changes = diffConfig(await groupHeader('one-secret'), await groupHeader('other-secret'))
+    expect(changes).toEqual([{ option: 'groupHeader', kind: 'changed', from: null, to: null, applies: 'reload' }])
+    expect(diffConfig(await config(), await groupHeader('one-secret'))[0]?.kind).toBe('added')
+    expect(diffConfig(await groupHeader('one-secret'), await groupHeader('one-secret'))).toEqual([])
+    expect(describeOptions(await groupHeader('one-secret'))['groupHeader']).toBe('(secret)')
+  })
+
+  it('shows hooks and smoke tests', async () => {
+    const after = await config({
+      smoke: ['npm test', 'true'],
+      'hooks.event': 'https://example.com/',
+      preview: '[::1]:3001',
+      releaseHeader: 'false',
+    })
+    expect(diffConfig(await config(), after).map(({ option, to }) => [option, to])).toEqual([
+      ['preview', '[::1]:3001'],
+      ['releaseHeader', 'false'],
+      ['smoke', 'npm test, true'],
+      ['hooks.event', 'https://example.com/'],
+    ])
+  })
+
   it('R15 names variables that were added, removed and changed, never their values', async () => {
     const changes = diffConfig(await config({ env: ['A=1', 'B=secret'] }), await config({ env: ['B=other', 'C=3'] }))
     expect(changes).toEqual([

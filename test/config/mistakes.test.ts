@@ -142,6 +142,27 @@ describe('readConfig() refuses', () => {
     ])
   })
 
+  it('what needs a second group when there is none', async () => {
+    expect(await linesFor({ strategy: 'rolling', preview: '127.0.0.1:3001' })).toEqual([
+      'supervise.config.json:4: preview: does nothing with strategy "rolling", which has no second group; leave it out, or write "blue-green"',
+    ])
+    const fine = project({
+      'supervise.config.json': '{"script":"app.js","strategy":"rolling","hooks":{"event":"./tell.sh"}}',
+    })
+    expect((await readConfig(source(fine, { config: 'supervise.config.json' }))).strategy).toBe('rolling')
+  })
+
+  it('mistakes inside of smoke tests and hooks, each at its place', async () => {
+    const smoke = ['npm test', { http: 'readyz', atempts: 3 }]
+    expect(await linesFor({ smoke, hooks: { rollback: { url: 'ftp://x', within: 5 }, rollbak: 'x' } })).toEqual([
+      'supervise.config.json:6: smoke[1].http: "readyz" is not allowed; write a path that begins with "/", such as "/healthz". Did you mean "/readyz"?',
+      'supervise.config.json:7: smoke[1].atempts: is not an option. Did you mean "attempts"?',
+      'supervise.config.json:12: hooks.rollback.url: "ftp://x" is not allowed; write a URL such as "https://hooks.example.com/deploys"',
+      'supervise.config.json:13: hooks.rollback.within: 5 has no unit; write "5s" or "5ms"',
+      'supervise.config.json:15: hooks.rollbak: is not an option. Did you mean "rollback"?',
+    ])
+  })
+
   it('every mistake of file, variables and flags at once, the places in the message', async () => {
     const directory = project({
       'supervise.config.yaml': 'script: app.js\nworkers: 0\nbackoff:\n  max: 5\nwindow: soon\n',

@@ -44,6 +44,7 @@ describe('variableOf()', () => {
     ['workers', 'SUPERVISE_WORKERS'],
     ['maxRequestsPerConnection', 'SUPERVISE_MAX_REQUESTS_PER_CONNECTION'],
     ['backoff.max', 'SUPERVISE_BACKOFF_MAX'],
+    ['hooks.pre-rollout', 'SUPERVISE_HOOKS_PRE_ROLLOUT'],
     ['env', null],
   ] as const)('names the variable of %s %s', (key, name) => {
     expect(variableOf(key)).toBe(name)

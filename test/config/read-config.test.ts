@@ -43,6 +43,16 @@ describe('readConfig()', () => {
       maxSurge: { percent: 100 },
       slots: 12,
       loansPerSlot: 2,
+      strategy: 'blue-green',
+      autoPromote: true,
+      bakeMs: 600_000,
+      rollbackWindowMs: 600_000,
+      progressDeadlineMs: 120_000,
+      preview: null,
+      groupHeader: null,
+      releaseHeader: 'x-supervise-release',
+      smoke: [],
+      hooks: {},
       watch: null,
     })
   })
@@ -82,6 +92,16 @@ describe('readConfig()', () => {
       maxSurge: 1
       slots: 8
       loansPerSlot: 3
+      strategy: blue-green
+      autoPromote: false
+      bake: 5m
+      rollbackWindow: 0
+      progressDeadline: 90s
+      preview: 127.0.0.1:3001
+      groupHeader: long-enough
+      releaseHeader: false
+      smoke: [npm run smoke, { http: /, attempts: 3 }]
+      hooks: { rollback: ./tell.sh, pre-rollout: { url: 'https://ci.example.com/go', within: 5s } }
       watch: { paths: [web, lib], ignore: [logs, ./tmp], quiet: 1s }`
     const directory = project({ 'supervise.config.yaml': yaml, 'web/server.js': '', '.env': 'A=1\nNODE_ENV=test' })
     expect(await readConfig(source(directory, { config: 'supervise.config.yaml' }))).toEqual({
@@ -116,6 +136,22 @@ describe('readConfig()', () => {
       maxSurge: { workers: 1 },
       slots: 8,
       loansPerSlot: 3,
+      strategy: 'blue-green',
+      autoPromote: false,
+      bakeMs: 300_000,
+      rollbackWindowMs: 0,
+      progressDeadlineMs: 90_000,
+      preview: { host: '127.0.0.1', port: 3001 },
+      groupHeader: 'long-enough',
+      releaseHeader: null,
+      smoke: [
+        { by: 'command', command: 'npm run smoke', withinMs: 60_000 },
+        { by: 'http', path: '/', status: null, body: null, withinMs: 5000, attempts: 3 },
+      ],
+      hooks: {
+        'pre-rollout': { by: 'url', url: 'https://ci.example.com/go', withinMs: 5000 },
+        rollback: { by: 'command', command: './tell.sh', withinMs: 30_000 },
+      },
       watch: {
         paths: [join(directory, 'web'), join(directory, 'lib')],
         ignore: ['node_modules', '.git', 'logs', join(directory, 'tmp')],

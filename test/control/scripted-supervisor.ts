@@ -106,6 +106,19 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
     stop: operate('stop'),
     delete: operate('delete'),
     signal: operate('signal'),
+    releases: {
+      history: (app) => {
+        note('history', [app])
+        return []
+      },
+      deploy: operate('deploy'),
+      flip: operate('flip'),
+      rollback: operate('rollback'),
+      promote: operate('rollout'),
+      pause: operate('rollout'),
+      resume: operate('rollout'),
+      abort: operate('rollout'),
+    },
     shutdown: async (...values) => [await operate('stop')(...values)],
     ...script,
   }

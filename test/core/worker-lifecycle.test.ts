@@ -64,6 +64,18 @@ describe('step()', () => {
     expect(effects).toEqual(['undrain', 'lend'])
   })
 
+  it('keeps one of a group without traffic warm, lends to it when that changes, and takes it back', () => {
+    const warm = play(['becameReady', 'shelved'])
+    expect(warm.life.state).toBe('standby')
+    const { life, effects } = play(['lendWanted', 'attached', 'shelveWanted'], warm.life)
+    expect(life.state).toBe('standby')
+    expect(effects).toEqual(['lend', 'shelve'])
+  })
+
+  it('does not serve by an attach that was acknowledged after it was shelved', () => {
+    expect(play(['becameReady', 'shelveWanted', 'attached']).life.state).toBe('standby')
+  })
+
   it('never drains one that has nothing yet', () => {
     expect(play(['drainWanted']).effects).toEqual(['terminate'])
   })

@@ -58,7 +58,7 @@ describe('a running supervisor', () => {
 
     const before = await supervise.pids()
     supervise.signal('SIGUSR2')
-    expect((await untilEvent(supervise, 'flipRefused')).text).toContain('no standby group')
+    expect((await untilEvent(supervise, 'flipRefused')).text).toContain('no release is warm')
     expect(await supervise.pids()).toEqual(before)
     expect(await crashesOf(supervise)).toEqual([])
     expect(await supervise.stop()).toEqual({ code: 0, signal: null })

@@ -148,6 +148,7 @@ class Scene {
       },
       steps: { gate: this.#gate, makeOutput: async () => ({ close() {} }) as never, fork },
       lend: (_worker, done) => done(),
+      shelve: () => {},
       withdraw: (_worker, done) => done(),
       settle: (_worker, done) => done(),
       chance: () => 0.5,
@@ -183,5 +184,6 @@ function generation(number: number): Generation {
     // The rest of a configuration is nothing to a group.
     config: POLICY as never,
     given: { script: '/app/app.js', cwd: '/app' },
+    isPinned: false,
   }
 }

@@ -30,6 +30,7 @@ function helloOf(app: string, incarnation: string, pid = process.pid): Hello {
     maxRequestsPerConnection: 0,
     drainTimeoutMs: 30_000,
     drainSpreadMs: 5_000,
+    releaseHeader: null,
   }
   const rest = { draining: false, saidReady: false, listeners: [] }
   return { type: 'hello', protocol: PROTOCOL_VERSION, pid, settings, again: true, ...rest }

@@ -1,8 +1,9 @@
-import { createServer, OutgoingMessage } from 'node:http'
+import { createServer, IncomingMessage, OutgoingMessage } from 'node:http'
+import { Socket } from 'node:net'
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import { closeWithoutCutting, replaceMethod, restoreMethod } from '../../../src/agent/node-internals.ts'
+import { closeWithoutCutting, cutHeaders, replaceMethod, restoreMethod } from '../../../src/agent/node-internals.ts'
 
 async function missingInternals(): Promise<string[]> {
   vi.resetModules()
@@ -21,6 +22,22 @@ describe('missingInternals()', () => {
   it('is empty on the Nodes that we know', async () => {
     Reflect.set(OutgoingMessage.prototype, '_storeHeader', original)
     expect(await missingInternals()).toEqual([])
+  })
+})
+
+describe('cutHeaders()', () => {
+  it('takes off what is at the end, also from what was parsed before', () => {
+    const request = new IncomingMessage(new Socket())
+    request.rawHeaders.push('a', '1', 'B', '2')
+    const count = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'kHeadersCount')
+    if (count === undefined) throw new Error('no kHeadersCount')
+    Reflect.set(request, count, 4)
+    expect(request.headers).toEqual({ a: '1', b: '2' })
+    expect(Object.keys(request.headersDistinct)).toEqual(['a', 'b'])
+    cutHeaders(request, 2)
+    expect(request.rawHeaders).toEqual(['a', '1'])
+    expect(request.headers).toEqual({ a: '1' })
+    expect(Object.keys(request.headersDistinct)).toEqual(['a'])
   })
 })
 

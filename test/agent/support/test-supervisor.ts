@@ -101,6 +101,7 @@ export class TestSupervisor {
       maxRequestsPerConnection: 0,
       drainTimeoutMs: 30_000,
       drainSpreadMs: 5_000,
+      releaseHeader: null,
       ...options.settings,
     }
     const from = this.events.length

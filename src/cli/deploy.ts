@@ -1,0 +1,60 @@
+// `supervise deploy`: a new release beside the one that serves, tried, then given the traffic; or refused, and nobody noticed.
+
+import { resolve } from 'node:path'
+import { Option, type Command } from 'commander'
+import { addTimeout } from './act.ts'
+import { findApps } from './instances.ts'
+import type { Invocation } from './invocation.ts'
+import { addExamples } from './program.ts'
+import { actOnRelease, type ReleaseOptions } from './release-act.ts'
+
+interface DeployOptions extends ReleaseOptions {
+  readonly version?: string
+  readonly strategy?: string
+  readonly force?: boolean
+}
+
+export function define(command: Command, invocation: Invocation): void {
+  addTimeout(
+    command
+      .argument('[app]', 'which app; may be left out when there is one')
+      .argument('[path]', "the release's directory; what the configuration says when left out"),
+  )
+    .description(
+      'Starts a new release whole beside the one that serves, and gives it all requests within milliseconds when every worker ' +
+        'is ready. One that does not get ready is refused with exit code 5, and the old one serves on. The old one stays warm ' +
+        'for a while, so that `supervise rollback` takes milliseconds.',
+    )
+    .option('--version <label>', "what to call it; package.json's version when left out")
+    .addOption(
+      new Option('--strategy <how>', 'blue-green or rolling; what the configuration says when left out').choices([
+        'blue-green',
+        'rolling',
+      ]),
+    )
+    .option('--force', 'also when the two releases cannot live on the same data')
+    .action(async (app: string | undefined, path: string | undefined, options: DeployOptions) => {
+      const named = await readTarget(app, path, invocation)
+      const absolute = named.path === null ? null : resolve(invocation.directory, named.path)
+      invocation.exitCode = await actOnRelease('deploy', named.app, options, invocation, {
+        body: {
+          path: absolute,
+          version: options.version ?? null,
+          ...(options.strategy !== undefined && { strategy: options.strategy }),
+          ...(options.force === true && { force: true }),
+        },
+        typed: named.path ?? '',
+      })
+    })
+  addExamples(command, [
+    { command: 'supervise deploy web ./releases/43', does: 'the release in this directory' },
+    { command: 'supervise deploy web', does: 'what the configuration says now: a `current` link that was switched' },
+  ])
+}
+
+/** One word alone is an app if there is one of that name, else the path of a release of the only app. */
+async function readTarget(app: string | undefined, path: string | undefined, invocation: Invocation) {
+  if (app === undefined || path !== undefined) return { app, path: path ?? null }
+  const isApp = (await findApps(invocation)).some((target) => target.app.name === app)
+  return isApp || !/[./]/.test(app) ? { app, path: null } : { app: undefined, path: app }
+}

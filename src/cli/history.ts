@@ -1,0 +1,46 @@
+// `supervise history`: the releases of an app, and how each rollout ended.
+
+import type { Command } from 'commander'
+import type { ReleaseStatus } from '../control/messages.ts'
+import { EXIT } from '../errors.ts'
+import { chooseApp } from './instances.ts'
+import type { Invocation } from './invocation.ts'
+import { appPath } from './operation.ts'
+import { addExamples } from './program.ts'
+import { renderTable, type Column } from './table.ts'
+import { oneLine } from './text-width.ts'
+
+export function define(command: Command, invocation: Invocation): void {
+  command
+    .argument('[app]', 'which app; may be left out when there is one')
+    .description('Shows the releases of an app, oldest first: which serves, which is warm, and how each rollout ended.')
+    .action(async (app: string | undefined) => {
+      const target = await chooseApp(app ?? null, 'history', invocation)
+      const answer = await target.client.get<{ readonly releases: readonly ReleaseStatus[] }>(
+        appPath(target.app.name, 'history'),
+      )
+      const { output } = invocation
+      if (output.json) output.document(answer)
+      else output.table(renderTable(HEADER, answer.releases.map(row)))
+      invocation.exitCode = EXIT.ok
+    })
+  addExamples(command, [
+    { command: 'supervise history web', does: 'what `supervise rollback web <release>` can go back to' },
+  ])
+}
+
+const HEADER: readonly Column[] = [
+  { title: 'RELEASE' },
+  { title: 'VERSION' },
+  { title: 'ROLE' },
+  { title: 'OUTCOME' },
+  { title: 'CREATED' },
+  { title: 'BY' },
+  { title: 'PATH' },
+  { title: 'WHY' },
+]
+
+function row({ release, version, role, outcome, createdAt, deployedBy, path, why }: ReleaseStatus): string[] {
+  const created = createdAt.replace(/\.\d+Z$/, 'Z')
+  return [release, version ?? '-', role ?? '-', outcome ?? '-', created, oneLine(deployedBy), path, oneLine(why ?? '')]
+}

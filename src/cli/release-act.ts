@@ -1,0 +1,28 @@
+// What the commands that act on an app's releases have in common.
+
+import type { ExitCode } from '../errors.ts'
+import { actOnApp, type ActOptions } from './act.ts'
+import { chooseApp } from './instances.ts'
+import type { Invocation } from './invocation.ts'
+import { appPath } from './operation.ts'
+
+export type ReleaseOptions = Omit<ActOptions, 'all'>
+
+export async function actOnRelease(
+  verb: string,
+  app: string | undefined,
+  options: ReleaseOptions,
+  invocation: Invocation,
+  { body = {}, typed = '' }: { readonly body?: object; readonly typed?: string } = {},
+): Promise<ExitCode> {
+  const target = await chooseApp(app ?? null, verb, invocation)
+  const { name } = target.app
+  const operation = {
+    method: 'POST' as const,
+    path: appPath(name, verb),
+    body,
+    title: `${verb} of "${name}"`,
+    again: ['supervise', verb, name, typed].filter((word) => word !== '').join(' '),
+  }
+  return actOnApp(target, operation, options, invocation)
+}

@@ -1,0 +1,44 @@
+// The flip: gives the public traffic to the other group. One message to every worker decides for all requests from its
+// last answer on; the slots follow, so that new connections need no detour.
+
+import type { GroupName } from '../protocol/messages.ts'
+import type { App } from './app.ts'
+import { waitUntil } from './clock.ts'
+
+export interface Flip {
+  readonly to: GroupName
+  /** From the message to the last worker's answer: since then no request is begun by the other group. */
+  readonly tookMs: number
+  /** Workers that did not answer and were killed. */
+  readonly killed: number
+}
+
+/** New connections reach the group through the other one meanwhile. */
+const SLOTS_WITHIN_MS = 2000
+
+/** The standby group must have a worker that is up. */
+export async function flip(app: App, cause: string): Promise<Flip> {
+  const to = app.standby
+  const { tookMs, silent } = await app.routing.commit(to)
+  for (const worker of silent) worker.kill('flip-deadline')
+  app.activate(to)
+  const killed = silent.length === 0 ? '' : `; ${silent.length} did not answer and were killed`
+  app.record(
+    'flipped',
+    `${to} (${app.activeGroup.generation.release.id}) is active after ${inMs(tookMs)}${killed}`,
+    cause,
+  )
+  await waitUntil(app.clock, SLOTS_WITHIN_MS, () =>
+    [...app.activeGroup.processes()].every((one) => one.state !== 'ready'),
+  )
+  return { to, tookMs, killed: silent.length }
+}
+
+/** Whether the other group could take the traffic now. */
+export function mayFlip(app: App): boolean {
+  return [...(app.standbyGroup?.processes() ?? [])].some((worker) => worker.state === 'standby')
+}
+
+function inMs(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+}

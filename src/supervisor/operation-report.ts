@@ -1,0 +1,74 @@
+// What an operation tells while it runs and at its end, and the words that operations have in common.
+
+import type { OperationResult, WorkerStep } from '../control/messages.ts'
+import type { SuperviseError } from '../errors.ts'
+import type { App } from './app.ts'
+import type { Tell } from './operation-runner.ts'
+
+/** Collects the steps of one operation and makes its result. */
+export class Report {
+  readonly #app: App
+  readonly #kind: OperationResult['kind']
+  readonly #tell: Tell
+  readonly #startedAt: number
+  readonly #steps = new Map<number, WorkerStep>()
+  #requestsCut = 0
+
+  constructor(app: App, kind: OperationResult['kind'], tell: Tell) {
+    this.#app = app
+    this.#kind = kind
+    this.#tell = tell
+    this.#startedAt = app.clock.now()
+  }
+
+  begin(text: string, workers: number): void {
+    this.#tell({ type: 'begin', app: this.#app.name, kind: this.#kind, text, workers })
+  }
+
+  readonly step = (step: WorkerStep): void => {
+    this.#requestsCut += step.requestsCut ?? 0
+    this.#steps.set(step.worker, { ...this.#steps.get(step.worker), ...step })
+    this.#tell({ type: 'step', app: this.#app.name, ...step })
+  }
+
+  drained(worker: Parameters<App['drainStep']>[0]): void {
+    this.step(this.#app.drainStep(worker))
+  }
+
+  succeed(text: string): OperationResult {
+    return this.#result(true, text, null)
+  }
+
+  fail(error: SuperviseError): OperationResult {
+    return this.#result(false, error.message, error)
+  }
+
+  #result(ok: boolean, text: string, error: SuperviseError | null): OperationResult {
+    const { serving } = this.#app.counts()
+    return {
+      app: this.#app.name,
+      kind: this.#kind,
+      ok,
+      text,
+      tookMs: Math.round(this.#app.clock.now() - this.#startedAt),
+      workers: serving,
+      generation: this.#app.activeGroup.generation.number,
+      requestsCut: this.#requestsCut,
+      steps: [...this.#steps.values()],
+      error: error?.toJSON() ?? null,
+    }
+  }
+}
+
+/** Worker ids. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
+}
+
+export function countOf(workers: number): string {
+  return workers === 1 ? '1 worker' : `${workers} workers`
+}
+
+export function serves(workers: number): string {
+  return `${countOf(workers)} ${workers === 1 ? 'serves' : 'serve'}`
+}

@@ -1,0 +1,85 @@
+// The preview: an address of its own that reaches only the release without public traffic. Bytes go to one of that group's
+// private endpoints and back; TLS apps are spoken to in plain text here, since the endpoint is behind their TLS.
+
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { rmSync } from 'node:fs'
+import type { PreviewAddress } from '../config/app-config.ts'
+import type { App } from './app.ts'
+
+export class Preview {
+  readonly #endpoints: () => readonly string[]
+  readonly #complain: (problem: string) => void
+  #server: Server | null = null
+  #address = ''
+  #next = 0
+  readonly #sockets = new Set<Socket>()
+
+  /** `endpoints` are asked for each connection: none closes it at once. */
+  constructor(endpoints: () => readonly string[], complain: (problem: string) => void) {
+    this.#endpoints = endpoints
+    this.#complain = complain
+  }
+
+  /** Where it listens, as a URL; null when it does not. */
+  get url(): string | null {
+    return this.#server?.listening === true ? this.#address : null
+  }
+
+  /** Opens it where the configuration says, or closes it; cheap when nothing has changed. */
+  async follow(wanted: PreviewAddress | null): Promise<void> {
+    const address = wanted === null ? '' : urlOf(wanted)
+    if (address === this.#address) return
+    this.close()
+    this.#address = address
+    if (wanted === null) return
+    // A path that a killed supervisor left is in nobody's way.
+    if ('path' in wanted) rmSync(wanted.path, { force: true })
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#pass(socket))
+    this.#server = server
+    server.unref()
+    await new Promise<void>((resolve) => {
+      server.once('error', (error) => {
+        this.#complain(`cannot open the preview at ${address}: ${error.message}`)
+        resolve()
+      })
+      server.listen('path' in wanted ? { path: wanted.path, exclusive: true } : { ...wanted, exclusive: true }, resolve)
+    })
+  }
+
+  close(): void {
+    this.#server?.close()
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server = null
+    this.#address = ''
+  }
+
+  #pass(client: Socket): void {
+    const endpoints = this.#endpoints()
+    const endpoint = endpoints[this.#next++ % Math.max(endpoints.length, 1)]
+    if (endpoint === undefined) return void client.destroy()
+    const worker = connect({ path: endpoint, allowHalfOpen: true })
+    for (const [one, other] of [
+      [client, worker],
+      [worker, client],
+    ] as const) {
+      this.#sockets.add(one)
+      one.on('error', () => other.destroy())
+      one.on('close', () => {
+        this.#sockets.delete(one)
+        other.destroy()
+      })
+      one.pipe(other)
+    }
+  }
+}
+
+function urlOf(address: PreviewAddress): string {
+  if ('path' in address) return `unix:${address.path}`
+  return `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
+}
+
+/** Of the workers that are up and have no public traffic. */
+export function standbyEndpoints({ standbyGroup }: Pick<App, 'standbyGroup'>): readonly string[] {
+  const workers = [...(standbyGroup?.processes() ?? [])]
+  return workers.flatMap(({ endpoint, isUp }) => (endpoint === null || !isUp ? [] : [endpoint]))
+}

@@ -1,0 +1,68 @@
+// Where a release is: the same app at the same place inside another directory.
+
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { AppConfig } from '../config/app-config.ts'
+
+type Place = Pick<AppConfig, 'script' | 'cwd'>
+
+export type ReleaseProblem =
+  | { readonly kind: 'missing' | 'noDirectory' | 'unreadable' }
+  /** The directory is there, and the app's script, told relative to it, is not. */
+  | { readonly kind: 'noEntry'; readonly script: string }
+
+/**
+ * Script and working directory inside the release at `root`. Which directory of the running app the release stands for is
+ * not written anywhere: it is the largest one, from the working directory down, in whose place `root` has the script.
+ */
+export function relocate<Config extends Place>(config: Config, root: string): Config | ReleaseProblem {
+  const found = attempt(() => statSync(root))
+  if (typeof found === 'string') return { kind: isAbsent(found) ? 'missing' : 'unreadable' }
+  if (!found.isDirectory()) return { kind: 'noDirectory' }
+  const from = rootsOf(config).find((directory) => isFile(join(root, relative(directory, config.script))))
+  if (from === undefined) return { kind: 'noEntry', script: relative(rootsOf(config)[0] ?? '/', config.script) }
+  const script = join(root, relative(from, config.script))
+  if (typeof attempt(() => accessSync(script, constants.R_OK)) === 'string') return { kind: 'unreadable' }
+  return { ...config, script, cwd: isInside(config.cwd, from) ? join(root, relative(from, config.cwd)) : config.cwd }
+}
+
+export function isProblem(placed: Place | ReleaseProblem): placed is ReleaseProblem {
+  return 'kind' in placed
+}
+
+/** A file of the release, looked for beside the script and above it; null when there is none. */
+export function fileOf(config: Place, name: string): string | null {
+  const files = rootsOf(config).map((root) => join(root, name))
+  return files.findLast(isFile) ?? null
+}
+
+/** The script's directory and those above it as far as the working directory; the largest first. */
+function rootsOf({ script, cwd }: Place): readonly string[] {
+  const roots: string[] = []
+  for (let current = dirname(script); ; current = dirname(current)) {
+    roots.unshift(current)
+    if (current === cwd || !isInside(current, cwd) || dirname(current) === current) return roots
+  }
+}
+
+export function isFile(path: string): boolean {
+  const found = attempt(() => statSync(path))
+  return typeof found !== 'string' && found.isFile()
+}
+
+function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path)
+  return way !== '..' && !way.startsWith('../')
+}
+
+function isAbsent(code: string): boolean {
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+function attempt<Result>(body: () => Result): Result | string {
+  try {
+    return body()
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
+}

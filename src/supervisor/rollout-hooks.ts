@@ -1,0 +1,38 @@
+// What others are told of a rollout, and what they are asked: the hooks of the configuration, each with what is to be known.
+
+import type { HookName } from '../config/app-config.ts'
+import type { Generation } from './worker-spec.ts'
+import type { App } from './app.ts'
+import { runHook } from './hooks.ts'
+
+export interface HookFacts {
+  readonly release: string
+  readonly from: string
+  readonly step: string
+  readonly outcome: string | null
+  readonly why: string | null
+}
+
+/** Asks; resolves with why not, or null for yes, which is also the answer of nobody. */
+export async function askHook(
+  app: App,
+  generation: Generation,
+  name: HookName,
+  facts: HookFacts,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  const hook = generation.config.hooks[name]
+  if (hook === undefined) return null
+  const { cwd, env } = generation.config
+  const { path, version } = generation.release
+  const payload = { hook: name, app: app.name, ...facts, version, path, at: new Date().toISOString() }
+  const { why } = await runHook({ name, hook, payload, cwd, env, ...(signal && { signal }) })
+  return why
+}
+
+/** Tells; an answer that is no yes is an event, and changes nothing. */
+export function tellHook(app: App, generation: Generation, name: HookName, facts: HookFacts): void {
+  void askHook(app, generation, name, facts).then((why) => {
+    if (why !== null) app.record('hookFailed', why, `hook ${name}`, 'warn')
+  })
+}

@@ -1,0 +1,219 @@
+// Carries out core/rollout.ts for one app: performs what it commands, and tells it what came of that. What it has
+// decided is written down before it is acted on.
+
+import type { WorkerStep } from '../control/messages.ts'
+import { judgeBake } from '../core/bake.ts'
+import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
+import { stepRollout } from '../core/rollout.ts'
+import type { App } from './app.ts'
+import { flip, mayFlip } from './flip.ts'
+import { range } from './operation-report.ts'
+import { planOf } from './app-operations.ts'
+import { bakePolicy } from './rollout-policy.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+
+export interface RolloutOwner {
+  /** Remembers each step; must not return before it is written. */
+  keep(rollout: Rollout): void
+  /** Tries the new group; resolves with why it was refused, null when it was not. */
+  smoke(signal: AbortSignal): Promise<string | null>
+  /** Asks whether it may have the traffic; resolves with why not. */
+  confirm(rollout: Rollout, signal: AbortSignal): Promise<string | null>
+  /** It is at another step. */
+  moved(rollout: Rollout, before: Rollout): void
+}
+
+const LOOK_MS = 250
+
+export class RolloutRunner {
+  readonly #app: App
+  readonly #owner: RolloutOwner
+  readonly #cause: string
+  readonly #aborter = new AbortController()
+  #rollout: Rollout
+  #cancelWake: () => void = () => {}
+  #cancelLook: () => void = () => {}
+  /** Of the new release since it serves, in words; and of the old one while this lasts. */
+  #crashes: string[] = []
+  #oldCrashes = 0
+  #waiters: { isMet: (rollout: Rollout) => boolean; resolve: (rollout: Rollout) => void }[] = []
+  /** What the worker that failed wrote last. */
+  failureLines: readonly string[] = []
+  /** Sees how the workers of the new group start. */
+  onStep: (step: WorkerStep) => void = () => {}
+
+  constructor(app: App, begun: Rollout, cause: string, owner: RolloutOwner) {
+    this.#app = app
+    this.#rollout = begun
+    this.#cause = cause
+    this.#owner = owner
+  }
+
+  get rollout(): Rollout {
+    return this.#rollout
+  }
+
+  /** The app ended before it did. */
+  get isClosed(): boolean {
+    return this.#aborter.signal.aborted
+  }
+
+  get isOver(): boolean {
+    return this.#rollout.state === 'done'
+  }
+
+  /** Performs the first commands. */
+  begin(commands: readonly RolloutCommand[]): void {
+    this.#take({ rollout: this.#rollout, commands })
+  }
+
+  handle(event: RolloutEvent): void {
+    if (this.isOver || this.#aborter.signal.aborted) return
+    const before = this.#rollout
+    const step = stepRollout(before, event, this.#app.clock.now())
+    if (step.rollout.state !== before.state) this.#tell(step.rollout)
+    this.#take(step)
+    if (step.rollout.state !== before.state) this.#owner.moved(step.rollout, before)
+  }
+
+  /** Resolves with the rollout as soon as it is so. */
+  when(isMet: (rollout: Rollout) => boolean): Promise<Rollout> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ isMet, resolve })
+      this.#tellWaiters()
+    })
+  }
+
+  /** The app ends, and both of its groups with it. */
+  close(): void {
+    this.#aborter.abort()
+    this.#cancelWake()
+    this.#cancelLook()
+    const left = this.#waiters.splice(0)
+    for (const { resolve } of left) resolve(this.#rollout)
+  }
+
+  /** A worker ended by itself. */
+  crashed(worker: WorkerHandle, words: string): void {
+    const { state, release } = this.#rollout
+    if (worker.generation.release.id !== release) {
+      this.#oldCrashes += 1
+      return
+    }
+    const why = `worker ${worker.id} ${words}`
+    if (state === 'baking') this.#crashes.push(why)
+    else if (['ready', 'smoking', 'flipping'].includes(state)) this.handle({ type: 'groupDied', why })
+  }
+
+  #take({ rollout, commands }: RolloutStep): void {
+    this.#rollout = rollout
+    this.#owner.keep(rollout)
+    this.#arm()
+    for (const command of commands) this.#perform(command)
+    this.#tellWaiters()
+  }
+
+  #arm(): void {
+    this.#cancelWake()
+    const { deadline } = this.#rollout
+    if (deadline === null) return
+    this.#cancelWake = this.#app.clock.wakeAt(deadline, () => this.handle({ type: 'timedOut' }))
+  }
+
+  #perform(command: RolloutCommand): void {
+    switch (command) {
+      case 'startGroup':
+        return void this.#startGroup()
+      case 'smoke':
+        return void this.#smoke()
+      case 'flip':
+        return void this.#flip('flipped')
+      case 'flipBack':
+        return void this.#flip('flippedBack')
+      case 'beginBake':
+        return this.#bake()
+      case 'retireOld':
+      case 'endNew':
+        return void this.#app.retireStandby().then(() => this.handle({ type: 'groupEnded' }))
+    }
+  }
+
+  /** Looks again and again, until the release is found good or bad. */
+  #bake(): void {
+    const { since } = this.#rollout
+    const { config } = this.#app.activeGroup.generation
+    const before = this.#requests()
+    this.#crashes = []
+    this.#oldCrashes = 0
+    const look = (): void => {
+      if (this.#rollout.state !== 'baking' || this.#rollout.since !== since) return
+      const now = this.#app.clock.now()
+      const facts = {
+        flippedAt: since,
+        crashes: this.#crashes.length,
+        failingProbes: 0,
+        requests: Math.max(0, this.#requests() - before),
+        serverErrors: 0,
+        old: { requests: 0, serverErrors: 0, crashes: this.#oldCrashes },
+      }
+      const { verdict, why } = judgeBake(facts, bakePolicy(config), now)
+      if (verdict === 'pass' && !this.#rollout.paused) this.handle({ type: 'bakePassed' })
+      else if (verdict === 'fail') this.handle({ type: 'bakeFailed', why: this.#crashes[0] ?? why })
+      else this.#cancelLook = this.#app.clock.wakeAt(now + LOOK_MS, look)
+    }
+    look()
+  }
+
+  /** Answered by the group that serves, by its workers' last word. */
+  #requests(): number {
+    let sum = 0
+    for (const worker of this.#app.activeGroup.processes()) sum += worker.vitals?.requests ?? 0
+    return sum
+  }
+
+  async #startGroup(): Promise<void> {
+    const group = this.#app.standbyGroup
+    if (group === null) return this.handle({ type: 'groupFailed', why: 'it was ended' })
+    const ids = range(1, group.wanted).filter((id) => group.isFree(id))
+    const plan = { ...planOf(group.generation.config, ids.length, false), surge: ids.length, minReadyMs: 0 }
+    const { outcome, failed } = await group.replace(ids, group.generation, plan, (step) => this.onStep(step)).result
+    if (outcome !== 'moved') {
+      const { text, lines } = this.#app.explain(failed)
+      this.failureLines = lines
+      return this.handle({ type: 'groupFailed', why: text })
+    }
+    await this.#app.routing.commit(this.#app.active)
+    this.handle({ type: 'groupReady' })
+  }
+
+  async #smoke(): Promise<void> {
+    const why = await this.#owner.smoke(this.#aborter.signal)
+    this.handle(why === null ? { type: 'smokePassed' } : { type: 'smokeFailed', why })
+  }
+
+  async #flip(type: 'flipped' | 'flippedBack'): Promise<void> {
+    const failed = type === 'flipped' ? 'flipFailed' : 'flipBackFailed'
+    const { release, from } = this.#rollout
+    const wanted = type === 'flipped' ? release : from
+    if (this.#app.activeGroup.generation.release.id === wanted) return this.handle({ type, tookMs: 0 })
+    const refused = type === 'flipped' ? await this.#owner.confirm(this.#rollout, this.#aborter.signal) : null
+    if (refused !== null) return this.handle({ type: failed, why: refused })
+    if (!mayFlip(this.#app)) return this.handle({ type: failed, why: `no worker of ${wanted} is ready` })
+    const { tookMs } = await flip(this.#app, this.#cause)
+    this.handle({ type, tookMs })
+  }
+
+  #tell({ state, why, outcome, release }: Rollout): void {
+    const because = why === null ? '' : `: ${why}`
+    const ended = outcome === null ? '' : ` (${outcome})`
+    const level = outcome === 'failed' || outcome === 'rolledBack' ? 'error' : 'info'
+    this.#app.record('rolloutStep', `rollout of ${release}: ${state}${ended}${because}`, this.#cause, level)
+  }
+
+  #tellWaiters(): void {
+    const rollout = this.#rollout
+    const met = this.#waiters.filter(({ isMet }) => isMet(rollout))
+    this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter))
+    for (const { resolve } of met) resolve(rollout)
+  }
+}
