@@ -62,7 +62,6 @@ export function fromErrorBody(body: ErrorBody): SuperviseError {
 
 /** What is worth telling of anything that was thrown: our own errors say it all, others show where they came from. */
 export function textOf(error: unknown): string {
-  if (error instanceof SuperviseError || !(error instanceof Error))
-    return error instanceof Error ? error.message : String(error)
-  return error.stack ?? error.message
+  if (error instanceof SuperviseError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

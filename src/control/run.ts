@@ -3,6 +3,7 @@
 
 import { rmSync } from 'node:fs'
 import type { ConfigSource } from '../config/app-config.ts'
+import { messageOf } from '../config/failure.ts'
 import { readConfig } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
@@ -77,10 +78,6 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     signals.close()
   }
   return exitCode ?? EXIT.ok
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 /** Both are opened again when somebody deletes them under a supervisor that lives. */

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import type { AppConfig } from '../config/app-config.ts'
+import { messageOf } from '../config/failure.ts'
 import type { OperationResult, RestartRequest, ScaleRequest, StopRequest } from '../control/messages.ts'
 import type { ReloadPlan } from '../core/reload.ts'
 import {
@@ -256,10 +257,6 @@ export function planOf(config: AppConfig, workers: number, restorable: boolean):
 function idsInWords(ids: readonly number[], known: readonly number[]): string {
   if (ids.length === known.length) return countOf(ids.length)
   return `${ids.length === 1 ? 'worker' : 'workers'} ${ids.join(', ')}`
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function asSuperviseError(error: unknown, app: App): SuperviseError {
