@@ -62,6 +62,21 @@ export interface ReleaseOperations {
   abort(app: string, context: OperationContext): Promise<OperationResult>
 }
 
+export interface Condition {
+  readonly ok: boolean
+  /** In words. */
+  readonly why: string
+}
+
+/** As load balancers and orchestrators ask for it. */
+export interface Health {
+  readonly live: Condition
+  /** Every app has come up once, or was given up. */
+  readonly started: Condition
+  /** Every app that is not stopped serves. */
+  readonly ready: Condition
+}
+
 export interface SupervisorOperations {
   readonly releases: ReleaseOperations
   ping(): Pong
@@ -71,6 +86,9 @@ export interface SupervisorOperations {
   diff(app: string): Promise<ConfigDiff>
   logs(query: LogQuery): Feed<LogRecord>
   events(query: EventQuery): Feed<EventRecord>
+  /** As Prometheus reads them. */
+  metrics(): Promise<{ readonly text: string; readonly contentType: string }>
+  health(): Health
 
   start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]>
   /** Starts an app that was stopped. */
