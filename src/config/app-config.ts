@@ -1,6 +1,8 @@
 // What an app's configuration means once every default is filled in and every value is parsed.
 // Flags, environment and file are merged and checked elsewhere in this folder; inside, nothing is checked again.
 
+import type { AlertKind } from './alert-kinds.ts'
+
 export type ReadyMode =
   /** All `listen()` calls of the first tick after the first are bound. */
   | { readonly by: 'listen' }
@@ -57,6 +59,13 @@ export type SmokeCheck =
 export type Hook =
   | { readonly by: 'command'; readonly command: string; readonly withinMs: number }
   | { readonly by: 'url'; readonly url: string; readonly withinMs: number }
+
+/** Who is told of alerts. */
+export interface Receiver {
+  /** Null is every kind. */
+  readonly on: readonly AlertKind[] | null
+  readonly hook: Hook
+}
 
 export type HookName =
   | 'pre-rollout'
@@ -133,6 +142,10 @@ export interface AppConfig {
   readonly releaseHeader: string | null
   readonly smoke: readonly SmokeCheck[]
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>
+
+  /** 0 is none. */
+  readonly heapSnapshotNearLimit: number
+  readonly notify: readonly Receiver[]
 
   readonly watch: WatchConfig | null
 }

@@ -68,6 +68,8 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   releaseHeader: ({ releaseHeader }) => [{ option: 'releaseHeader', value: releaseHeader ?? false, applies: 'reload' }],
   smoke: shown('smoke', 'smoke', 'live'),
   hooks: ({ hooks }) => HOOK_NAMES.map((name) => ({ option: `hooks.${name}`, value: hooks[name], applies: 'live' })),
+  heapSnapshotNearLimit: shown('heapSnapshotNearLimit', 'heapSnapshotNearLimit', 'reload'),
+  notify: shown('notify', 'notify', 'live'),
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

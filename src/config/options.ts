@@ -6,11 +6,13 @@ import type {
   HookName,
   PreviewAddress,
   ReadyMode,
+  Receiver,
   RestartMode,
   SmokeCheck,
   Strategy,
   Surge,
 } from './app-config.ts'
+import { receivers } from './alert-parsers.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
 import { headerSecret, hook, previewAddress, responseHeader, smokeChecks } from './deploy-parsers.ts'
@@ -35,6 +37,7 @@ export const GROUPS = [
   'Recycle',
   'Reload and sockets',
   'Deploy',
+  'Crashes and alerts',
   'Watch',
 ] as const
 
@@ -115,6 +118,8 @@ export interface OptionValues extends HookValues {
   groupHeader: string | null
   releaseHeader: string | false
   smoke: readonly SmokeCheck[]
+  heapSnapshotNearLimit: number
+  notify: readonly Receiver[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -195,6 +200,9 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   'hooks.event': { group: 'Deploy', flag: '--hook-event <command>', help: 'command or URL, told of every step', parser: orNone(hook), byDefault: none },
   'hooks.expand': { group: 'Deploy', flag: '--hook-expand <command>', help: 'command or URL that makes room for a new version of the data', parser: orNone(hook), byDefault: none },
   'hooks.contract': { group: 'Deploy', flag: '--hook-contract <command>', help: 'command or URL that takes the room for an old version away', parser: orNone(hook), byDefault: none },
+
+  heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
+  notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },

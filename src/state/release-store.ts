@@ -14,12 +14,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import { stateDirectory } from './state-directory.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const RELEASES_SCHEMA = 1
@@ -60,20 +60,8 @@ export type ReadReleases =
   | { readonly kind: 'unusable'; readonly problem: string }
 
 /** Where the releases of an instance are kept. */
-export function releasesFile(
-  instance: string,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string {
-  return join(stateRoot(env), instance, 'releases.json')
-}
-
-function stateRoot(env: Readonly<Record<string, string | undefined>>): string {
-  const fromSystemd = env['STATE_DIRECTORY']?.split(':')[0]
-  if (fromSystemd?.startsWith('/') === true) return fromSystemd
-  // A relative XDG_STATE_HOME is to be ignored, says its specification.
-  const xdg = env['XDG_STATE_HOME']
-  if (xdg?.startsWith('/') === true) return join(xdg, 'supervise')
-  return join(env['HOME'] || homedir(), '.local', 'state', 'supervise')
+export function releasesFile(instance: string, env?: Readonly<Record<string, string | undefined>>): string {
+  return join(stateDirectory(instance, env), 'releases.json')
 }
 
 /**

@@ -7,7 +7,7 @@ import { nearest } from '../config/suggest.ts'
 import type {
   AppDescription,
   ConfigDiff,
-  CrashRecord,
+  CrashList,
   EventRecord,
   InstanceStatus,
   LogRecord,
@@ -32,7 +32,7 @@ import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
 import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
-import type { CrashDescription, Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
 import { logFeed } from './log-feed.ts'
 import { checkNames } from './names-to-start.ts'
@@ -43,7 +43,6 @@ import { firstGeneration } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
-import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { configAsGiven } from './worker-spec.ts'
 
@@ -60,6 +59,8 @@ export interface SupervisorOptions {
   readonly writeLine: (record: LogRecord) => void
   /** Where releases are remembered across a reboot. */
   readonly releasesFile: string
+  /** Where crash records are. */
+  readonly stateDirectory: string
   /** Asked soon after something changed that must survive the supervisor. */
   readonly save: (apps: readonly App[]) => void
 }
@@ -73,6 +74,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly orphans = new Orphans(this.clock)
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly crashDesk: CrashDesk
   readonly releases: ReleaseDesk
   readonly linkPath: string
   readonly endpointDirectory: string
@@ -87,7 +89,6 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly #watches: AppWatches
   readonly #saver: StateSaver
   readonly #startedAt = new Date()
-  readonly #crashDesk: CrashDesk
   #end: () => void = () => {}
   #isBusy = 0
   #lastTick: number
@@ -102,14 +103,21 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
-    this.#crashDesk = new CrashDesk(this.samples)
+    const complain = (problem: string) => this.internalError(new Error(problem))
+    this.crashDesk = new CrashDesk({
+      samples: this.samples,
+      clock: this.clock,
+      stateDirectory: options.stateDirectory,
+      processes: () => this.#processes(),
+      complain,
+    })
     this.releases = new ReleaseDesk(
       {
         find: (name) => this.#find(name),
         running: (name, wish) => this.#running(name, wish),
         whileBusy: (body) => this.#whileBusy(body),
       },
-      new ReleaseBooks(options.releasesFile, (problem) => this.internalError(new Error(problem))),
+      new ReleaseBooks(options.releasesFile, complain),
     )
     this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
@@ -149,9 +157,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     return appDescription(app, this.samples, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
   }
 
-  crashes(name: string | null): readonly CrashRecord[] {
-    const apps = name === null ? this.apps : [this.#find(name)]
-    return apps.flatMap((app) => app.crashes.recent()).toSorted((a, b) => a.at.localeCompare(b.at))
+  crashes(name: string | null): CrashList {
+    if (name !== null) this.#find(name)
+    return this.crashDesk.list(name)
   }
 
   async diff(name: string): Promise<ConfigDiff> {
@@ -164,9 +172,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     return logFeed(this.#options.logs, query)
   }
 
-  events(query: EventQuery): Feed<EventRecord> {
+  async events(query: EventQuery): Promise<Feed<EventRecord>> {
     if (query.app !== null) this.#find(query.app)
-    return this.eventLog.feed(query.app, query.lines)
+    return this.eventLog.query(query)
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
@@ -230,6 +238,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       const result = await app.operations.run('stop', '', context, stopBody(app, {}))
       this.#forget(app)
       this.releases.books.forget(name)
+      this.crashDesk.books.forget(name)
       return { ...result, kind: 'delete', text: 'deleted' }
     })
   }
@@ -277,14 +286,6 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.releases.crashed(app, worker, words)
   }
 
-  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
-    return this.#crashDesk.describe(app, worker, exit, waitedFor)
-  }
-
-  diagnose(worker: WorkerHandle): Promise<void> {
-    return this.#crashDesk.diagnose(worker)
-  }
-
   // ---- what the outside says ------------------------------------------------------------------------
 
   /** A worker dialled in. */
@@ -311,6 +312,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#saver.close()
     clearInterval(this.#timer)
     this.samples.stop()
+    this.crashDesk.close()
     await this.#watches.close()
   }
 
