@@ -25,6 +25,7 @@ import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Ring } from '../telemetry/ring.ts'
 import { Samples } from '../telemetry/samples.ts'
+import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
 import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
 import { appDescription, appStatus } from './app-status.ts'
@@ -92,6 +93,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   #end: () => void = () => {}
   #isBusy = 0
   #lastTick: number
+  readonly #alerts: AlertDesk
   readonly #timer: NodeJS.Timeout
 
   constructor(options: SupervisorOptions) {
@@ -119,6 +121,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       },
       new ReleaseBooks(options.releasesFile, complain),
     )
+    this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
     this.ended = new Promise((resolve) => {
@@ -313,7 +316,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     clearInterval(this.#timer)
     this.samples.stop()
     this.crashDesk.close()
-    await this.#watches.close()
+    await Promise.all([this.#watches.close(), this.#alerts.close()])
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
