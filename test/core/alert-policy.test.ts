@@ -7,8 +7,8 @@ const limits = { repeatMs: 100, most: 3, windowMs: 1000 }
 /** What becomes of alerts at these times. */
 function decideAll(alerts: readonly (readonly [key: string, at: number])[]) {
   let memory: AlertMemory = NOTHING_SENT
-  return alerts.map(([key, at]) => {
-    const decision = decideAlert(memory, key, at, limits)
+  return alerts.map(([key, now]) => {
+    const decision = decideAlert(memory, key, now, limits)
     memory = decision.memory
     return decision.send?.leftOut ?? null
   })

@@ -90,9 +90,12 @@ describe('a worker that crashes', () => {
     const webhook = await startWebhook()
     const target = { host: '127.0.0.1', port: await freePort() }
     const args = [
-      ...[await build(home.work), '-n', 'web', '-i', '1', '--port', `${target.port}`, ...QUICK],
-      ...['--node-args=--max-old-space-size=40', '--heap-snapshot-near-limit', '1'],
-      ...['--env', `SECRET=${SECRET}`, '--notify', webhook.url],
+      await build(home.work),
+      ...`-n web -i 1 --port ${target.port} --node-args=--max-old-space-size=40 --heap-snapshot-near-limit 1`.split(
+        ' ',
+      ),
+      ...`--env SECRET=${SECRET} --notify ${webhook.url}`.split(' '),
+      ...QUICK,
     ]
     const first = await startSupervise(args, { home })
     // What the app itself forks would inherit them.

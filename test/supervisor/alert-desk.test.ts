@@ -149,22 +149,22 @@ describe('AlertDesk', () => {
   })
 })
 
+function call(url: string, n: number, withinMs: number): OutsideCall {
+  return { hook: { by: 'url', url, withinMs }, payload: { n }, cwd: '/', env: {} }
+}
+
+function queue(retryMs: readonly number[] = [10, 10, 10]) {
+  const ended: [string, string | null][] = []
+  const made = new AlertQueue({
+    tell: async (one, signal) => (await tellOutside({ ...one, signal })).problem,
+    ended: ({ payload }, problem) => void ended.push([String(payload['n']), problem]),
+    retryMs,
+  })
+  onTestFinished(() => made.close(0))
+  return { ended, add: (url: string, n = 1, withinMs = 5000) => made.add(call(url, n, withinMs)), made }
+}
+
 describe('AlertQueue', () => {
-  function queue(retryMs: readonly number[] = [10, 10, 10]) {
-    const ended: [string, string | null][] = []
-    const made = new AlertQueue({
-      tell: async (call, signal) => (await tellOutside({ ...call, signal })).problem,
-      ended: ({ payload }, problem) => void ended.push([String(payload['n']), problem]),
-      retryMs,
-    })
-    onTestFinished(() => made.close(0))
-    return { ended, add: (url: string, n = 1, withinMs = 5000) => made.add(call(url, n, withinMs)), made }
-  }
-
-  function call(url: string, n: number, withinMs: number): OutsideCall {
-    return { hook: { by: 'url', url, withinMs }, payload: { n }, cwd: '/', env: {} }
-  }
-
   it('tries again through 500, 503 and a hang until it is a 200', async () => {
     const { bodies, url } = await serve([500, 503, 'hang', 200])
     const { ended, add } = queue()
