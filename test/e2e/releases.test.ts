@@ -9,7 +9,7 @@ import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
 import { makeHome, type Home } from '../support/home.ts'
-import { statusOf } from '../support/instance-facts.ts'
+import { eventsOf, statusOf } from '../support/instance-facts.ts'
 import { mixedLanes, mustHaveLostNothing, startLoad, type Load } from '../support/load.ts'
 import type { Target } from '../support/load/options.ts'
 import { mustExit } from '../support/must-exit.ts'
@@ -123,7 +123,11 @@ describe('supervise deploy', () => {
     await until(async () => (await versionAt(target).catch(() => '')) === '1', 20_000, 'the old release serves again')
     const { stdout } = await supervise.cli('history', 'web', '--json')
     const { releases }: { releases: { release: string; outcome: string | null }[] } = JSON.parse(stdout)
-    expect(releases.find(({ release: id }) => id === 'r2')?.outcome).toMatch(/rolledBack|failed/)
+    const outcome = releases.find(({ release: id }) => id === 'r2')?.outcome
+    expect(outcome).toMatch(/rolledBack|failed/)
+    // What alerts are made of.
+    const events = await eventsOf(supervise, outcome === 'failed' ? 'rolloutFailed' : 'rolledBack')
+    expect(events.map(({ text }) => text)).toEqual([expect.stringMatching(/^r2 .* r1 has it: worker \d+ /)])
     await load.answers(200)
     await load.stop()
     await supervise.stop()
