@@ -16,6 +16,7 @@ import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownReleas
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import { deployBody, type DeployTarget } from './deploy.ts'
+import { contractIfDue } from './contract-step.ts'
 import { flip, mayFlip } from './flip.ts'
 import { Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
@@ -136,7 +137,10 @@ export class ReleaseDesk implements ReleaseOperations {
       watched: earlier,
       smoke: (signal) => tryStandby(app, this.books, signal),
       confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
-      moved: (now, before) => tellOfMove(app, now, before),
+      moved: (now, before) => {
+        tellOfMove(app, now, before)
+        if (now.state === 'done') this.started(app)
+      },
     })
     this.#runners.set(app.name, runner)
     return runner
@@ -149,6 +153,12 @@ export class ReleaseDesk implements ReleaseOperations {
     const lastGood = ending.outcome === 'promoted' ? release : known.lastGood
     const releases = recordOutcome(known.releases, release, ending)
     this.books.set(app.name, { ...known, active: app.active, releases, lastGood })
+    this.started(app)
+  }
+
+  /** It runs, alone or not: what is owed since the release before it is gone is done. */
+  started(app: App): void {
+    contractIfDue(app, this.books)
   }
 
   crashed(app: App, worker: WorkerHandle, words: string): void {
@@ -169,7 +179,7 @@ export class ReleaseDesk implements ReleaseOperations {
   /** Goes on with a rollout that an earlier supervisor was in the middle of, or goes back where that cannot be. */
   resumed(app: App, cause: string): void {
     const rollout = this.books.of(app.name)?.rollout ?? null
-    if (rollout === null || rollout.state === 'done') return
+    if (rollout === null || rollout.state === 'done') return this.started(app)
     const { release } = app.activeGroup.generation
     const lives = (id: string): boolean =>
       app
