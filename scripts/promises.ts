@@ -118,7 +118,11 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     },
     { id: 'B4', statement: 'A flip back starts no process.' },
     { id: 'B5', statement: 'After its window, going back is a full start with its checks.' },
-    { id: 'B6', statement: 'A release that crashes while it is watched is taken back by itself.' },
+    {
+      id: 'B6',
+      statement:
+        'A release that crashes, fails its probe or answers more errors than the old one while it is watched is taken back by itself, and the reason is kept.',
+    },
     { id: 'B7', statement: 'A release that dies within `minReady` is never promoted.' },
     { id: 'B8', statement: 'A release that never gets ready is given up at the deadline.' },
     { id: 'B9', statement: 'A newer release takes the place of one that waits.' },

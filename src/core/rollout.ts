@@ -37,7 +37,8 @@ export type RolloutOutcome =
 
 /** What was seen or is wanted. `why` is in words that follow "since". */
 export type RolloutEvent =
-  | { readonly type: 'groupReady' | 'smokePassed' | 'flippedBack' | 'bakePassed' | 'groupEnded' | 'timedOut' }
+  | { readonly type: 'groupReady' | 'smokePassed' | 'flippedBack' | 'groupEnded' | 'timedOut' }
+  | { readonly type: 'bakePassed'; readonly why?: string }
   | { readonly type: 'flipped'; readonly tookMs: number }
   | { readonly type: 'groupFailed' | 'groupDied' | 'smokeFailed'; readonly why: string }
   | { readonly type: 'flipFailed' | 'flipBackFailed' | 'bakeFailed'; readonly why: string }
@@ -291,7 +292,7 @@ function outcomeIn(rollout: Rollout, next: RolloutState, name: TableEvent): Roll
 
 function whyOf(rollout: Rollout, name: TableEvent, event: RolloutEvent): string | null {
   if (name === 'superseded') return rollout.successor
-  if ('why' in event) return event.why
+  if ('why' in event && event.why !== undefined) return event.why
   if (name === 'timedOut' && rollout.state === 'starting')
     return `it was not ready within ${rollout.policy.progressDeadlineMs / 1000} s`
   if (name === 'flippedToOld' || name === 'flippedToNew') return 'it was flipped by hand'

@@ -21,11 +21,12 @@ import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { moveTo } from './app-operations.ts'
+import { contractOwed } from './contract-step.ts'
 import { countOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import { currentRelease, labelOf, type ReleaseDesk } from './release-desk.ts'
-import { dataStep, dataVersionsOf, mustLiveTogether } from './release-data.ts'
-import { askHook, tellHook } from './rollout-hooks.ts'
+import { dataStep, dataVersionsOf, mustLiveTogether, type DataStep } from './release-data.ts'
+import { askHook } from './rollout-hooks.ts'
 import { isFile, isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -42,10 +43,8 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
       const generation = await nextRelease(app, desk, target)
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
       const step = await allow(app, generation, target.force === true)
-      const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
-      const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
-      if (result.ok && step === 'contract') contractLater(app, desk, generation)
-      return result
+      const move: Move = { app, desk, generation, cause, report, step, by: initiatorOf(target, cause) }
+      return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error
       app.record('deployRefused', error.message, cause, 'error')
@@ -61,6 +60,8 @@ interface Move {
   readonly cause: string
   readonly by: string
   readonly report: Report
+  /** Of its data, against the release that serves. */
+  readonly step: DataStep
 }
 
 /** It has no group of its own: its workers take the places of those that serve. */
@@ -68,8 +69,8 @@ function isRolling({ group }: Generation, app: App): boolean {
   return group === app.active
 }
 
-/** Asks whoever has a say, before anything is touched. Returns the hook that has its place after the move. */
-async function allow(app: App, next: Generation, force: boolean): Promise<'contract' | null> {
+/** Asks whoever has a say, before anything is touched. */
+async function allow(app: App, next: Generation, force: boolean): Promise<DataStep> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
@@ -78,25 +79,15 @@ async function allow(app: App, next: Generation, force: boolean): Promise<'contr
     const why = await askHook(app, next, name, facts)
     if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
   }
-  return step === 'contract' ? step : null
+  return step
 }
 
-/** There is no way back behind it, so it runs when the old release is gone for good. */
-function contractLater(app: App, desk: ReleaseDesk, next: Generation): void {
-  const runner = desk.runnerOf(app.name)
-  const tell = (): void => {
-    const from = runner?.rollout.from ?? ''
-    tellHook(app, next, 'contract', { release: next.release.id, from, step: 'done', outcome: 'promoted', why: null })
-  }
-  if (runner === null || runner.rollout.release !== next.release.id) return tell()
-  void runner.when(({ state }) => state === 'done').then(({ outcome }) => outcome === 'promoted' && tell())
-}
-
-async function deployBeside({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+async function deployBeside(move: Move): Promise<OperationResult> {
+  const { app, desk, generation, cause, report } = move
   await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
   const before = app.activeGroup.generation.release
-  const record = remember(app, desk, generation, by)
+  const record = remember(move)
   app.addGroup(generation, wanted)
   const text = `${labelOf(before)} → ${labelOf(generation.release)}  blue-green, ${countOf(wanted)}`
   app.record('deployStarted', text, cause)
@@ -107,9 +98,10 @@ async function deployBeside({ app, desk, generation, cause, by, report }: Move):
   return conclude(app, reached, runner.failureLines, report)
 }
 
-async function deployRolling({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+async function deployRolling(move: Move): Promise<OperationResult> {
+  const { app, desk, generation, cause, report } = move
   await makeRoom(app, desk, generation.release.id)
-  const { id } = remember(app, desk, generation, by)
+  const { id } = remember(move)
   const result = await moveTo(app, generation, report, cause)
   const why = result.error?.message ?? null
   desk.ended(app, id, { outcome: result.ok ? 'promoted' : 'failed', why, endedAt: new Date().toISOString() })
@@ -194,7 +186,7 @@ function realPathOf(path: string): string {
 }
 
 /** In the books before anything is started: whatever happens then, it is known what was tried. */
-function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedBy: string): ReleaseRecord {
+function remember({ app, desk, generation, by: deployedBy, step }: Move): ReleaseRecord {
   const { release, config, given } = generation
   const first: AppReleases = {
     nextRelease: 2,
@@ -204,6 +196,7 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     rollout: null,
   }
   const known = desk.books.of(app.name) ?? first
+  const current = known.releases.find(({ id }) => id === app.activeGroup.generation.release.id) ?? currentRelease(app)
   const record: ReleaseRecord = {
     id: release.id,
     version: release.version,
@@ -216,6 +209,7 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     outcome: null,
     why: null,
     endedAt: null,
+    contract: contractOwed(step, current),
   }
   const inUse = [app.activeGroup.generation.release.id, release.id, known.lastGood ?? '']
   const releases = prune([...known.releases, record], inUse)

@@ -5,8 +5,9 @@ import { afterExit, NO_CRASHES, type CrashHistory } from '../core/restart-policy
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { ReloadPlan } from '../core/reload.ts'
 import type { WorkerStep } from '../control/messages.ts'
-import type { GroupName } from '../protocol/messages.ts'
+import type { GroupName, Vitals } from '../protocol/messages.ts'
 import type { Clock } from './clock.ts'
+import { GroupTraffic } from './group-traffic.ts'
 import { Launch, type LaunchSteps } from './launch.ts'
 import { Replacement } from './replacement.ts'
 import { isCrash, type WorkerExit } from './worker-exit.ts'
@@ -48,6 +49,7 @@ export class Group implements WorkerOwner {
   generation: Generation
   wanted: number
   readonly places = new Map<number, Place>()
+  readonly traffic = new GroupTraffic()
   #replacement: Replacement | null = null
   #isStopping = false
   #waiters: { readonly left: Set<WorkerHandle>; resolve(): void }[] = []
@@ -194,6 +196,10 @@ export class Group implements WorkerOwner {
     this.#owner.settle(worker, done)
   }
 
+  beat(worker: WorkerHandle, vitals: Vitals): void {
+    this.traffic.heard(worker, vitals, this.clock.now())
+  }
+
   moved(worker: WorkerHandle, from: LifeState): void {
     const place = this.place(worker.id)
     if (worker.state !== 'starting' && place.launch?.handle === worker) {
@@ -212,6 +218,8 @@ export class Group implements WorkerOwner {
     const place = this.place(worker.id)
     place.processes.delete(worker)
     if (isCrash(exit)) place.crashes += 1
+    // What a reload tried and gave up says nothing of the release that serves.
+    if (isCrash(exit) && worker.generation === this.generation) this.traffic.crashed(this.clock.now())
     const words = this.#owner.exited(worker, exit)
     const isCovered = this.#replacement?.covers(worker.id) === true
     this.#replacement?.onWorker(worker, 'gone', words)

@@ -31,8 +31,11 @@ export function mustLiveTogether(app: string, current: Generation, next: Generat
   if (!together.ok) throw dataVersionsApart(app, next.release.id, together.why, together.fix)
 }
 
+/** What a move does with the data, beside plain switching. */
+export type DataStep = 'expand' | 'contract' | null
+
 /** The hook that has its place in this move: room is made before a version can be read, and taken away after it no longer is. */
-export function dataStep(current: DataVersions | null, next: DataVersions | null): 'expand' | 'contract' | null {
+export function dataStep(current: DataVersions | null, next: DataVersions | null): DataStep {
   if (current === null || next === null) return null
   if (next.reads.some((version) => !current.reads.includes(version))) return 'expand'
   return current.reads.some((version) => !next.reads.includes(version)) ? 'contract' : null

@@ -16,18 +16,18 @@ import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownReleas
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import { deployBody, type DeployTarget } from './deploy.ts'
+import { contractIfDue } from './contract-step.ts'
 import { flip, mayFlip } from './flip.ts'
 import { Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
-import { standbyEndpoints } from './preview.ts'
 import { isFile } from './release-path.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
-import { rolloutStatus } from './rollout-status.ts'
+import { releaseStatus } from './rollout-status.ts'
 import { askHook, tellHook, type HookFacts } from './rollout-hooks.ts'
-import { runSmokeTest } from './smoke-test.ts'
+import { tryStandby } from './smoke-step.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -55,21 +55,12 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.find(name)
     const roles = new Map(app.bothGroups().map((group) => [group.generation.release.id, roleOf(app, group.name)]))
     const known = this.books.of(name)?.releases ?? [currentRelease(app)]
-    return known.map((release) => ({
-      release: release.id,
-      version: release.version,
-      path: release.path,
-      createdAt: release.createdAt,
-      deployedBy: release.deployedBy,
-      role: roles.get(release.id) ?? null,
-      outcome: release.outcome,
-      why: release.why,
-    }))
+    return known.map((release) => releaseStatus(release, roles.get(release.id) ?? null))
   }
 
   statusOf(app: App): RolloutStatus | null {
     const runner = this.#runners.get(app.name)
-    return runner === undefined || runner.isOver ? null : rolloutStatus(runner.rollout, app.clock.now())
+    return runner === undefined || runner.isOver ? null : runner.status
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
@@ -138,11 +129,18 @@ export class ReleaseDesk implements ReleaseOperations {
   }
 
   #makeRunner(app: App, rollout: Rollout, cause: string): RolloutRunner {
+    const { release } = rollout
+    const earlier = this.books.release(app.name, release)?.watch ?? null
     const runner = new RolloutRunner(app, rollout, cause, {
       keep: (now) => this.#keep(app, now),
-      smoke: (signal) => smoke(app, signal),
+      keepWatch: (watch) => this.books.note(app.name, release, { watch }),
+      watched: earlier,
+      smoke: (signal) => tryStandby(app, this.books, signal),
       confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
-      moved: (now, before) => tellOfMove(app, now, before),
+      moved: (now, before) => {
+        tellOfMove(app, now, before)
+        if (now.state === 'done') this.started(app)
+      },
     })
     this.#runners.set(app.name, runner)
     return runner
@@ -155,6 +153,12 @@ export class ReleaseDesk implements ReleaseOperations {
     const lastGood = ending.outcome === 'promoted' ? release : known.lastGood
     const releases = recordOutcome(known.releases, release, ending)
     this.books.set(app.name, { ...known, active: app.active, releases, lastGood })
+    this.started(app)
+  }
+
+  /** It runs, alone or not: what is owed since the release before it is gone is done. */
+  started(app: App): void {
+    contractIfDue(app, this.books)
   }
 
   crashed(app: App, worker: WorkerHandle, words: string): void {
@@ -175,7 +179,7 @@ export class ReleaseDesk implements ReleaseOperations {
   /** Goes on with a rollout that an earlier supervisor was in the middle of, or goes back where that cannot be. */
   resumed(app: App, cause: string): void {
     const rollout = this.books.of(app.name)?.rollout ?? null
-    if (rollout === null || rollout.state === 'done') return
+    if (rollout === null || rollout.state === 'done') return this.started(app)
     const { release } = app.activeGroup.generation
     const lives = (id: string): boolean =>
       app
@@ -248,7 +252,7 @@ export class ReleaseDesk implements ReleaseOperations {
     // What is asked for is done when the traffic is where it belongs.
     if (kind === 'promote' || kind === 'abort') await runner.when(({ state }) => !MOVING.includes(state))
     const report = new Report(app, 'rollout', context.progress)
-    return report.succeed(rolloutStatus(runner.rollout, app.clock.now()).waitsFor)
+    return report.succeed(runner.status.waitsFor)
   }
 
   #keep(app: App, rollout: Rollout): void {
@@ -291,25 +295,6 @@ function tellOfMove(app: App, now: Rollout, before: Rollout): void {
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
-}
-
-/** Every worker of the group that has no traffic yet; says why it was refused. */
-async function smoke(app: App, signal: AbortSignal): Promise<string | null> {
-  const group = app.standbyGroup
-  if (group === null) return 'it was ended'
-  const { release, config } = group.generation
-  const endpoints = standbyEndpoints(app)
-  const { cwd, env } = config
-  const target = {
-    app: app.name,
-    release: release.id,
-    group: group.name,
-    previewUrl: app.preview.url,
-    endpoints,
-    cwd,
-    env,
-  }
-  return (await runSmokeTest(config.smoke, target, signal)).why
 }
 
 const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']
