@@ -1,7 +1,7 @@
 // Which versions of its data a release writes and reads, as its `supervise.release.json` says.
 
 import { readFileSync } from 'node:fs'
-import { mayLiveTogether, parseDataVersions, type DataVersions } from '../core/data-versions.ts'
+import { mayFollow, parseDataVersions, type DataVersions } from '../core/data-versions.ts'
 import { dataVersionsApart, releaseFileUnusable } from '../errors/release.ts'
 import { fileOf } from './release-path.ts'
 import type { Generation } from './worker-spec.ts'
@@ -27,15 +27,18 @@ export function dataVersionsOf(app: string, { config }: Generation): DataVersion
 export function mustLiveTogether(app: string, current: Generation, next: Generation, force: boolean): void {
   const wanted = dataVersionsOf(app, next)
   if (force) return
-  const together = mayLiveTogether(dataVersionsOf(app, current), wanted)
+  const together = mayFollow(dataVersionsOf(app, current), wanted)
   if (!together.ok) throw dataVersionsApart(app, next.release.id, together.why, together.fix)
 }
 
-/** The hook that has its place in this move: room is made before a version can be read, and taken away after it no longer is. */
+/**
+ * The hook that has its place in this move: room is made before a newer version can be read, and taken away after an older one
+ * no longer is. Going back has neither: what was made room for stays, and what was taken away does not come back.
+ */
 export function dataStep(current: DataVersions | null, next: DataVersions | null): 'expand' | 'contract' | null {
   if (current === null || next === null) return null
-  if (next.reads.some((version) => !current.reads.includes(version))) return 'expand'
-  return current.reads.some((version) => !next.reads.includes(version)) ? 'contract' : null
+  if (next.reads.some((version) => version > Math.max(...current.reads))) return 'expand'
+  return Math.min(...next.reads) > Math.min(...current.reads) ? 'contract' : null
 }
 
 function parseJson(app: string, file: string, text: string): unknown {
