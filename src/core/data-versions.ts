@@ -66,6 +66,28 @@ export function mayFollow(current: DataVersions | null, next: DataVersions | nul
   return gone === undefined ? together : roomIsGone(current, gone)
 }
 
+export interface PastWriter {
+  /** Of the release, as people know it. */
+  readonly name: string
+  readonly writes: number
+}
+
+/**
+ * Whether `next` could read all that releases before it may have written. Two steps back can each be allowed where both
+ * together are not: what the switch release wrote is still there when the expand release serves again.
+ */
+export function canReadWhatIsThere(next: DataVersions | null, past: readonly PastWriter[]): Coexistence {
+  const newest = next === null ? Infinity : Math.max(...next.reads)
+  const writer = past.find(({ writes }) => writes > newest)
+  if (writer === undefined) return { ok: true }
+  return {
+    ok: false,
+    step: 'expand',
+    why: `it cannot read data of version ${writer.writes}, which ${writer.name} may have written`,
+    fix: `Go back to a release that reads ${writer.writes}, too.`,
+  }
+}
+
 function expandIsMissing(current: DataVersions, next: DataVersions): Coexistence {
   return {
     ok: false,

@@ -24,7 +24,7 @@ import { moveTo } from './app-operations.ts'
 import { countOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import { currentRelease, labelOf, type ReleaseDesk } from './release-desk.ts'
-import { dataStep, dataVersionsOf, mustLiveTogether } from './release-data.ts'
+import { dataStep, dataVersionsOf, mustLiveTogether, mustReadWhatIsThere } from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
 import { isFile, isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
@@ -41,7 +41,7 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
     try {
       const generation = await nextRelease(app, desk, target)
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
-      const step = await allow(app, generation, target.force === true)
+      const step = await allow(app, desk, generation, target.force === true)
       const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
       const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
       if (result.ok && step === 'contract') contractLater(app, desk, generation)
@@ -69,9 +69,10 @@ function isRolling({ group }: Generation, app: App): boolean {
 }
 
 /** Asks whoever has a say, before anything is touched. Returns the hook that has its place after the move. */
-async function allow(app: App, next: Generation, force: boolean): Promise<'contract' | null> {
+async function allow(app: App, desk: ReleaseDesk, next: Generation, force: boolean): Promise<'contract' | null> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
+  mustReadWhatIsThere(app.name, next, desk.books.of(app.name)?.releases ?? [], force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
   for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {

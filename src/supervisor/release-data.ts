@@ -1,15 +1,16 @@
 // Which versions of its data a release writes and reads, as its `supervise.release.json` says.
 
 import { readFileSync } from 'node:fs'
-import { mayFollow, parseDataVersions, type DataVersions } from '../core/data-versions.ts'
+import { canReadWhatIsThere, mayFollow, parseDataVersions, type DataVersions } from '../core/data-versions.ts'
 import { dataVersionsApart, releaseFileUnusable } from '../errors/release.ts'
+import type { ReleaseRecord } from '../state/release-store.ts'
 import { fileOf } from './release-path.ts'
 import type { Generation } from './worker-spec.ts'
 
 const RELEASE_FILE = 'supervise.release.json'
 
 /** Null for a release that says nothing of it; throws for a file that cannot be understood. */
-export function dataVersionsOf(app: string, { config }: Generation): DataVersions | null {
+export function dataVersionsOf(app: string, { config }: Pick<Generation, 'config'>): DataVersions | null {
   const file = fileOf(config, RELEASE_FILE)
   if (file === null) return null
   let text: string
@@ -21,6 +22,33 @@ export function dataVersionsOf(app: string, { config }: Generation): DataVersion
   const parsed = parseDataVersions(parseJson(app, file, text))
   if (parsed.kind === 'unusable') throw releaseFileUnusable(app, file, parsed.problem)
   return parsed.kind === 'versions' ? parsed.versions : null
+}
+
+/** Throws when one of `past` may have written what the next release could not read; `force` as below. */
+export function mustReadWhatIsThere(
+  app: string,
+  next: Generation,
+  past: readonly ReleaseRecord[],
+  force: boolean,
+): void {
+  if (force) return
+  const writers = past.flatMap((release) => {
+    // One that failed never served.
+    const versions = release.outcome === 'failed' ? null : versionsIfKnown(app, release)
+    const name = release.version === null ? release.id : `${release.id} ${release.version}`
+    return versions === null ? [] : [{ name, writes: versions.writes }]
+  })
+  const readable = canReadWhatIsThere(dataVersionsOf(app, next), writers)
+  if (!readable.ok) throw dataVersionsApart(app, next.release.id, readable.why, readable.fix)
+}
+
+/** What is wrong with the file of a past release is nobody's business any more. */
+function versionsIfKnown(app: string, release: ReleaseRecord): DataVersions | null {
+  try {
+    return dataVersionsOf(app, release)
+  } catch {
+    return null
+  }
 }
 
 /** Throws when the two cannot run on the same data; `force` is a person who knows better. */

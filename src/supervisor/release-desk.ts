@@ -224,7 +224,11 @@ export class ReleaseDesk implements ReleaseOperations {
     const active = app.activeGroup.generation.release.id
     const releases = this.books.of(app.name)?.releases ?? []
     if (name === null) {
-      const previous = choosePrevious(releases, active)
+      // What served until the flip, and is warm, whether or not its own watch had come to an end.
+      const before = this.#runners.get(app.name)?.rollout
+      const warm = app.standbyGroup?.generation.release.id
+      const isWarm = before?.release === active && before.from === warm && mayFlip(app)
+      const previous = releases.find(({ id }) => isWarm && id === warm) ?? choosePrevious(releases, active)
       if (previous === null) throw nothingToRollBackTo(app.name, active)
       return previous
     }

@@ -14,6 +14,7 @@ import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
 import { makeHome, TEST_NODE } from '../support/home.ts'
+import { statusOf } from '../support/instance-facts.ts'
 import { mustHaveLostNothing, startLoad } from '../support/load.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { QUICK } from '../support/under-load.ts'
@@ -81,7 +82,7 @@ it('the example change-a-schema loses no request and no data, and refuses each s
   const env = { DATABASE: database }
   const config = join(example, 'supervise.config.js')
   const target = { host: '127.0.0.1', port: await freePort() }
-  const supervise = await startSupervise([config, '--port', String(target.port), ...QUICK, '--bake', '0'], {
+  const supervise = await startSupervise([config, '--port', String(target.port), ...QUICK], {
     home,
     env,
   })
@@ -107,23 +108,22 @@ it('the example change-a-schema loses no request and no data, and refuses each s
 
   await writer.more(10)
   await refuses(/DATA_VERSIONS_APART.*\n(.*\n)*.*Expand first/, 'deploy', 'people', release('3-switch'))
-  await refuses(/Expand first/, 'deploy', 'people', release('4-contract'))
 
   await must('deploy', 'people', release('2-expand'))
-  await must('rollback', 'people')
-  await must('flip', 'people')
   await refuses(/Switch first/, 'deploy', 'people', release('4-contract'))
 
+  // While the release before is still watched: a rollback leads to it all the same, as long as it is warm.
   await must('deploy', 'people', release('3-switch'))
   const afterSwitch = await add(target, 'Grace Hopper')
   await must('rollback', 'people')
-  // The release before the switch reads what was written after it.
+  expect((await statusOf(supervise)).apps[0]?.groups.green).toMatchObject({ version: '2.0.0', role: 'active' })
   expect((await get(target, `/people/${afterSwitch}`)).text).toBe('Grace Hopper\n')
+  await refuses(/data of version 2, which r3 3.0.0 may have written/, 'rollback', 'people', '1.0.0')
   await must('flip', 'people')
   await refuses(/Go back to a release that reads 1 and 2/, 'rollback', 'people', '1.0.0')
 
   await refuses(/the smoke test of \/readable/, 'deploy', 'people', release('4-contract'))
-  writeFileSync(config, readFileSync(config, 'utf8').replace("rollbackWindow: '10m'", "rollbackWindow: '0'"))
+  writeFileSync(config, readFileSync(config, 'utf8').replaceAll("'10m'", "'0'"))
   execFileSync(TEST_NODE, ['backfill.js'], { cwd: release('3-switch'), env: { ...home.env, ...env }, stdio: 'pipe' })
   await must('deploy', 'people', release('4-contract'))
   await until(() => !columnsOf(database).includes('name'), 20_000, 'the hook contract has run')
@@ -157,7 +157,7 @@ async function mustFindAll(target: Target, written: ReadonlyMap<number, string>)
     if (found !== `${name}\n`) lost.push(`${id}: ${name}, and ${found.trim()} was found`)
   }
   expect(lost).toEqual([])
-  expect(written.size).toBeGreaterThan(80)
+  expect(written.size).toBeGreaterThan(60)
 }
 
 async function hooksThatFailed(supervise: Supervise): Promise<readonly string[]> {
