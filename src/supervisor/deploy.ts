@@ -2,7 +2,7 @@
 // is refused, and nobody outside noticed.
 
 import { realpathSync } from 'node:fs'
-import type { AppConfig } from '../config/app-config.ts'
+import type { AppConfig, HookName } from '../config/app-config.ts'
 import type { DeployRequest, OperationResult } from '../control/messages.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
@@ -75,7 +75,10 @@ async function allow(app: App, desk: ReleaseDesk, next: Generation, force: boole
   mustReadWhatIsThere(app.name, next, desk.books.of(app.name)?.releases ?? [], force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
-  for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {
+  const asked: HookName[] = step === 'expand' ? ['pre-rollout', 'expand'] : ['pre-rollout']
+  // There the traffic moves with the first worker.
+  if (isRolling(next, app)) asked.push('confirm-promotion')
+  for (const name of asked) {
     const why = await askHook(app, next, name, facts)
     if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
   }
@@ -110,10 +113,14 @@ async function deployBeside({ app, desk, generation, cause, by, report }: Move):
 
 async function deployRolling({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
   await makeRoom(app, desk, generation.release.id)
+  const from = app.activeGroup.generation.release.id
   const { id } = remember(app, desk, generation, by)
   const result = await moveTo(app, generation, report, cause)
   const why = result.error?.message ?? null
-  desk.ended(app, id, { outcome: result.ok ? 'promoted' : 'failed', why, endedAt: new Date().toISOString() })
+  const outcome = result.ok ? 'promoted' : 'failed'
+  desk.ended(app, id, { outcome, why, endedAt: new Date().toISOString() })
+  const facts = { release: id, from, step: 'done', outcome, why }
+  tellHook(app, generation, result.ok ? 'post-rollout' : 'rollback', facts)
   return result
 }
 

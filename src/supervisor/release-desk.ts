@@ -142,7 +142,7 @@ export class ReleaseDesk implements ReleaseOperations {
       keep: (now) => this.#keep(app, now),
       smoke: (signal) => smoke(app, signal),
       confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
-      moved: (now, before) => tellOfMove(app, now, before),
+      moved: (now, before) => tellOfMove(app, now, before, this.books.release(app.name, now.release)),
     })
     this.#runners.set(app.name, runner)
     return runner
@@ -288,9 +288,10 @@ function factsOf({ release, from, state, outcome, why }: Rollout): HookFacts {
   return { release, from, step: state, outcome, why }
 }
 
-function tellOfMove(app: App, now: Rollout, before: Rollout): void {
+/** `record` is of the release that is moved to, which may be gone by now. */
+function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseRecord | null): void {
   const generation = newest(app, now)
-  const facts = factsOf(now)
+  const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
   tellHook(app, generation, 'event', facts)
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
