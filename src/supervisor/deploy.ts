@@ -2,7 +2,7 @@
 // is refused, and nobody outside noticed.
 
 import { realpathSync } from 'node:fs'
-import type { AppConfig } from '../config/app-config.ts'
+import type { AppConfig, HookName } from '../config/app-config.ts'
 import type { DeployRequest, OperationResult } from '../control/messages.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
@@ -25,8 +25,8 @@ import { contractOwed } from './contract-step.ts'
 import { countOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import { currentRelease, labelOf, type ReleaseDesk } from './release-desk.ts'
-import { dataStep, dataVersionsOf, mustLiveTogether, type DataStep } from './release-data.ts'
-import { askHook } from './rollout-hooks.ts'
+import { dataStep, dataVersionsOf, mustLiveTogether, mustReadWhatIsThere, type DataStep } from './release-data.ts'
+import { askHook, tellHook } from './rollout-hooks.ts'
 import { isFile, isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -42,7 +42,7 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
     try {
       const generation = await nextRelease(app, desk, target)
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
-      const step = await allow(app, generation, target.force === true)
+      const step = await allow(app, desk, generation, target.force === true)
       const move: Move = { app, desk, generation, cause, report, step, by: initiatorOf(target, cause) }
       return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
     } catch (error) {
@@ -70,12 +70,16 @@ function isRolling({ group }: Generation, app: App): boolean {
 }
 
 /** Asks whoever has a say, before anything is touched. */
-async function allow(app: App, next: Generation, force: boolean): Promise<DataStep> {
+async function allow(app: App, desk: ReleaseDesk, next: Generation, force: boolean): Promise<DataStep> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
+  mustReadWhatIsThere(app.name, next, desk.books.of(app.name)?.releases ?? [], force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
-  for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {
+  const asked: HookName[] = step === 'expand' ? ['pre-rollout', 'expand'] : ['pre-rollout']
+  // There the traffic moves with the first worker.
+  if (isRolling(next, app)) asked.push('confirm-promotion')
+  for (const name of asked) {
     const why = await askHook(app, next, name, facts)
     if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
   }
@@ -101,10 +105,14 @@ async function deployBeside(move: Move): Promise<OperationResult> {
 async function deployRolling(move: Move): Promise<OperationResult> {
   const { app, desk, generation, cause, report } = move
   await makeRoom(app, desk, generation.release.id)
+  const from = app.activeGroup.generation.release.id
   const { id } = remember(move)
   const result = await moveTo(app, generation, report, cause)
   const why = result.error?.message ?? null
-  desk.ended(app, id, { outcome: result.ok ? 'promoted' : 'failed', why, endedAt: new Date().toISOString() })
+  const outcome = result.ok ? 'promoted' : 'failed'
+  desk.ended(app, id, { outcome, why, endedAt: new Date().toISOString() })
+  const facts = { release: id, from, step: 'done', outcome, why }
+  tellHook(app, generation, result.ok ? 'post-rollout' : 'rollback', facts)
   return result
 }
 

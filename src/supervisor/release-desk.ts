@@ -138,7 +138,7 @@ export class ReleaseDesk implements ReleaseOperations {
       smoke: (signal) => tryStandby(app, this.books, signal),
       confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
       moved: (now, before) => {
-        tellOfMove(app, now, before)
+        tellOfMove(app, now, before, this.books.release(app.name, now.release))
         if (now.state === 'done') this.started(app)
       },
     })
@@ -228,7 +228,11 @@ export class ReleaseDesk implements ReleaseOperations {
     const active = app.activeGroup.generation.release.id
     const releases = this.books.of(app.name)?.releases ?? []
     if (name === null) {
-      const previous = choosePrevious(releases, active)
+      // What served until the flip, and is warm, whether or not its own watch had come to an end.
+      const before = this.#runners.get(app.name)?.rollout
+      const warm = app.standbyGroup?.generation.release.id
+      const isWarm = before?.release === active && before.from === warm && mayFlip(app)
+      const previous = releases.find(({ id }) => isWarm && id === warm) ?? choosePrevious(releases, active)
       if (previous === null) throw nothingToRollBackTo(app.name, active)
       return previous
     }
@@ -288,9 +292,10 @@ function factsOf({ release, from, state, outcome, why }: Rollout): HookFacts {
   return { release, from, step: state, outcome, why }
 }
 
-function tellOfMove(app: App, now: Rollout, before: Rollout): void {
+/** `record` is of the release that is moved to, which may be gone by now. */
+function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseRecord | null): void {
   const generation = newest(app, now)
-  const facts = factsOf(now)
+  const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
   tellHook(app, generation, 'event', facts)
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
