@@ -28,7 +28,7 @@ export class Control {
     let text = ''
     for await (const chunk of response.setEncoding('utf8')) text += String(chunk)
     const result: OperationResult = JSON.parse(text)
-    if (result.ok !== true) throw new Error(`Cannot ${verb} by the control API: ${text.slice(0, 500)}`)
+    if (!result.ok) throw new Error(`Cannot ${verb} by the control API: ${text.slice(0, 500)}`)
     return result
   }
 
