@@ -114,7 +114,8 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'B2', statement: 'A failed smoke test: no flip, exit code 5, the old release has missed nothing.' },
     {
       id: 'B3',
-      statement: 'After a flip is acknowledged no new request starts on the old group; none is lost by it.',
+      statement:
+        'After a flip is acknowledged no new request starts on the old group, over http, https, HTTP/2 and WebSockets; what is under way ends where it began, and none is lost.',
     },
     { id: 'B4', statement: 'A flip back starts no process.' },
     { id: 'B5', statement: 'After its window, going back is a full start with its checks.' },
@@ -155,6 +156,11 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     {
       id: 'S2',
       statement: 'A new supervisor adopts them: same pids, nothing started twice, and their death is noticed.',
+    },
+    {
+      id: 'S3',
+      statement:
+        'Killed at any step of a start, a reload or a rollout, the next one goes on from there or goes back: one generation serves, and nothing is lost.',
     },
     { id: 'S5', statement: 'Two supervisors started at once: exactly one wins, and the other says who did.' },
     { id: 'S11', statement: '1,000 reloads: descriptors, threads, memory and zombies of the supervisor are flat.' },

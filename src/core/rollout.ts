@@ -271,7 +271,7 @@ function enter(rollout: Rollout, state: RolloutState, name: TableEvent, event: R
   const outcome = outcomeIn(rollout, state, name)
   const why = outcome === rollout.outcome ? rollout.why : whyOf(rollout, name, event)
   const entered: Rollout = { ...rollout, state, since: now, outcome, why, leftMs: null, deadline: null }
-  const ms = timeIn(entered, name)
+  const ms = timeIn(entered, name, rollout)
   if (ms === null) return entered
   return rollout.paused && isPausable(state) ? { ...entered, leftMs: ms } : { ...entered, deadline: now + ms }
 }
@@ -299,13 +299,21 @@ function whyOf(rollout: Rollout, name: TableEvent, event: RolloutEvent): string 
   return event.type === 'resumedBySupervisor' ? 'that is how the supervisor found it when it came back' : null
 }
 
-function timeIn({ state, policy, outcome }: Rollout, name: TableEvent): number | null {
+function timeIn({ state, policy, outcome }: Rollout, name: TableEvent, before: Rollout): number | null {
   if (state === 'starting') return policy.progressDeadlineMs
   if (state === 'ready') return policy.minReadyMs
   if (state === 'retiring') return policy.rollbackWindowMs
   if (state === 'heldUp') return FLIP_BACK_AGAIN_MS
   if (state !== 'withdrawn') return null
-  return name === 'flippedToOld' && outcome === 'rolledBack' ? policy.rollbackWindowMs : policy.abortDelayMs
+  // It waited before the supervisor ended, and does so again.
+  if (before.state === 'withdrawn') return before.leftMs ?? Number(before.deadline) - before.since
+  return isByHand(name, before) && outcome === 'rolledBack' ? policy.rollbackWindowMs : policy.abortDelayMs
+}
+
+/** The old release serves since a person has moved the traffic, and may move it again. */
+function isByHand(name: TableEvent, { state }: Rollout): boolean {
+  // Going back by itself is written down before it is begun: this is a flip of which the supervisor did not see the end.
+  return name === 'flippedToOld' || (name === 'resumedOnOld' && (state === 'baking' || state === 'retiring'))
 }
 
 /** Going back does not wait for anybody. */

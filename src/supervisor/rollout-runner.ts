@@ -6,7 +6,9 @@ import { judgeBake } from '../core/bake.ts'
 import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
 import { stepRollout } from '../core/rollout.ts'
 import type { App } from './app.ts'
+import { waitUntil } from './clock.ts'
 import { flip, mayFlip } from './flip.ts'
+import type { Group } from './group.ts'
 import { range } from './operation-report.ts'
 import { planOf } from './app-operations.ts'
 import { bakePolicy } from './rollout-policy.ts'
@@ -37,6 +39,8 @@ export class RolloutRunner {
   #crashes: string[] = []
   #oldCrashes = 0
   #waiters: { isMet: (rollout: Rollout) => boolean; resolve: (rollout: Rollout) => void }[] = []
+  /** All that were missing were started, and some others may boot still. */
+  #isCompleting = false
   /** What the worker that failed wrote last. */
   failureLines: readonly string[] = []
   /** Sees how the workers of the new group start. */
@@ -103,6 +107,8 @@ export class RolloutRunner {
     const why = `worker ${worker.id} ${words}`
     if (state === 'baking') this.#crashes.push(why)
     else if (['ready', 'smoking', 'flipping'].includes(state)) this.handle({ type: 'groupDied', why })
+    // One that had hardly begun to boot goes with its supervisor, and is started again: that says nothing of the release.
+    else if (state === 'starting' && this.#isCompleting && !worker.adopted) this.handle({ type: 'groupDied', why })
   }
 
   #take({ rollout, commands }: RolloutStep): void {
@@ -182,8 +188,17 @@ export class RolloutRunner {
       this.failureLines = lines
       return this.handle({ type: 'groupFailed', why: text })
     }
+    await this.#untilAllAreUp(group)
     await this.#app.routing.commit(this.#app.active)
     this.handle({ type: 'groupReady' })
+  }
+
+  /** An earlier supervisor may have left some that boot; the rollout's own deadline bounds it. */
+  async #untilAllAreUp(group: Group): Promise<void> {
+    this.#isCompleting = true
+    const ids = range(1, group.wanted)
+    const isOver = () => this.isClosed || this.#rollout.state !== 'starting'
+    await waitUntil(this.#app.clock, Infinity, () => isOver() || ids.every((id) => group.current(id)?.isUp === true))
   }
 
   async #smoke(): Promise<void> {
