@@ -23,7 +23,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     {
       id: 'A8',
       statement:
-        'When a reload moves the app to another port, the new port answers before the old one stops; going back restores it.',
+        'When a reload or a deploy moves the app to another port, the new port answers before the old one stops; going back restores it.',
     },
     {
       id: 'A9',
@@ -90,7 +90,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'R8', statement: 'Ten reload signals within 100 ms are at most two reloads.' },
     { id: 'R9', statement: 'A stop during a reload ends both generations and leaves no orphan.' },
     { id: 'R10', statement: 'A reload works during a crash back-off.' },
-    { id: 'R11', statement: 'A reload that goes back lets draining workers serve again.' },
+    { id: 'R11', statement: 'A reload or a rollback that goes back lets draining workers serve again.' },
     {
       id: 'R13',
       statement:
@@ -126,6 +126,11 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     {
       id: 'B11',
       statement: 'The supervisor killed around a flip: exactly one group is active, the one last acknowledged.',
+    },
+    {
+      id: 'V6',
+      statement:
+        'A page that was opened before a flip is served by the new release after it, never by an error of ours.',
     },
     { id: 'R12', statement: 'Flips under load: none failed, and going back starts no process.' },
   ],

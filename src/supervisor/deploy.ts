@@ -42,7 +42,8 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
       const generation = await nextRelease(app, desk, target)
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
       const step = await allow(app, generation, target.force === true)
-      const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
+      const by = initiatorOf(target, cause)
+      const move: Move = { app, desk, generation, cause, report, by, isRollback: target.kind === 'release' }
       const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
       if (result.ok && step === 'contract') contractLater(app, desk, generation)
       return result
@@ -60,6 +61,7 @@ interface Move {
   readonly generation: Generation
   readonly cause: string
   readonly by: string
+  readonly isRollback: boolean
   readonly report: Report
 }
 
@@ -92,7 +94,7 @@ function contractLater(app: App, desk: ReleaseDesk, next: Generation): void {
   void runner.when(({ state }) => state === 'done').then(({ outcome }) => outcome === 'promoted' && tell())
 }
 
-async function deployBeside({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+async function deployBeside({ app, desk, generation, cause, by, isRollback, report }: Move): Promise<OperationResult> {
   await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
   const before = app.activeGroup.generation.release
@@ -102,6 +104,8 @@ async function deployBeside({ app, desk, generation, cause, by, report }: Move):
   app.record('deployStarted', text, cause)
   report.begin(text, wanted)
   const runner = desk.begin(app, record, cause, report.step)
+  // Whoever asks to go back has promoted it by that, also where a new release waits for a person.
+  if (isRollback) runner.handle({ type: 'promoteWanted' })
   const reached = await runner.when(isDecided)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
   return conclude(app, reached, runner.failureLines, report)

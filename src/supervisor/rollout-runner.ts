@@ -7,7 +7,7 @@ import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core
 import { stepRollout } from '../core/rollout.ts'
 import type { App } from './app.ts'
 import { waitUntil } from './clock.ts'
-import { flip, mayFlip } from './flip.ts'
+import { flip, mayFlip, takeStandbyBack } from './flip.ts'
 import type { Group } from './group.ts'
 import { range } from './operation-report.ts'
 import { planOf } from './app-operations.ts'
@@ -140,8 +140,15 @@ export class RolloutRunner {
         return this.#bake()
       case 'retireOld':
       case 'endNew':
-        return void this.#app.retireStandby().then(() => this.handle({ type: 'groupEnded' }))
+        return void this.#app.retireStandby().then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
     }
+  }
+
+  /** The old group drains: lets it be up again, as it was; when that cannot be, it ends after all. */
+  async takeOldBack(): Promise<boolean> {
+    const isUp = this.#rollout.state === 'endingOld' && (await takeStandbyBack(this.#app))
+    if (!isUp && this.#rollout.state === 'endingOld') this.#perform('retireOld')
+    return isUp
   }
 
   /** Looks again and again, until the release is found good or bad. */
@@ -196,9 +203,8 @@ export class RolloutRunner {
   /** An earlier supervisor may have left some that boot; the rollout's own deadline bounds it. */
   async #untilAllAreUp(group: Group): Promise<void> {
     this.#isCompleting = true
-    const ids = range(1, group.wanted)
     const isOver = () => this.isClosed || this.#rollout.state !== 'starting'
-    await waitUntil(this.#app.clock, Infinity, () => isOver() || ids.every((id) => group.current(id)?.isUp === true))
+    await waitUntil(this.#app.clock, Infinity, () => isOver() || group.isWhole)
   }
 
   async #smoke(): Promise<void> {

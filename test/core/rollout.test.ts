@@ -216,6 +216,21 @@ describe('a supervisor that comes back (S3, B11)', () => {
     expect(play(rolloutIn('goingBack'), [back('old')], 100).rollout.deadline).toBe(100 + policy.abortDelayMs)
   })
 
+  it('goes back to an old group that was taken back while it drained (R11)', () => {
+    const { rollout, commands } = play(rolloutIn('endingOld'), [{ type: 'flippedByHand', serving: 'old' }], 5)
+    expect(commands).toEqual([])
+    expect(rollout).toMatchObject({ state: 'withdrawn', outcome: 'rolledBack', deadline: 5 + policy.rollbackWindowMs })
+    expect(play(rolloutIn('endingOld'), [back('old')], 5).rollout).toMatchObject({
+      state: 'withdrawn',
+      outcome: 'rolledBack',
+      deadline: 5 + policy.rollbackWindowMs,
+    })
+    expect(play(rolloutIn('endingOld'), [back('old', false)])).toMatchObject({
+      commands: ['endNew'],
+      rollout: { outcome: 'rolledBack' },
+    })
+  })
+
   it('believes the workers about a flip by hand that was not written down', () => {
     expect(play(rolloutIn('retiring'), [back('old')]).rollout).toMatchObject({
       state: 'withdrawn',

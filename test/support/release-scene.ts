@@ -10,7 +10,7 @@ import { statusOf } from './instance-facts.ts'
 import { mixedLanes, startLoad, type Load } from './load.ts'
 import type { LaneRequest } from './load/options.ts'
 import { mustExit } from './must-exit.ts'
-import { makeRelease } from './releases.ts'
+import { makeRelease, switchLink } from './releases.ts'
 import { QUICK } from './under-load.ts'
 
 export interface ReleaseScene {
@@ -32,6 +32,8 @@ export interface ReleaseChoice {
   readonly args?: readonly string[] | ((home: Home) => readonly string[])
   readonly lanes?: readonly LaneRequest[]
   readonly ratePerSecond?: number
+  /** The app is started from `current`, a symlink to the release. */
+  readonly link?: boolean
   /** Ports in a row of which the first is the app's. */
   readonly ports?: number
 }
@@ -46,8 +48,19 @@ export async function startReleases(choice: ReleaseChoice): Promise<ReleaseScene
     return directory
   }
   const port = await freePort(ports)
-  const script = join(release('1'), 'app.js')
-  const common = [script, '-n', 'web', '-i', '2', '--port', String(port), ...QUICK]
+  const first = release('1')
+  const current = join(home.work, 'current')
+  if (choice.link === true) switchLink(current, first)
+  const common = [
+    join(choice.link === true ? current : first, 'app.js'),
+    '-n',
+    'web',
+    '-i',
+    '2',
+    '--port',
+    String(port),
+    ...QUICK,
+  ]
   const all = [...common, ...(typeof args === 'function' ? args(home) : args)]
   const supervise = await startSupervise(all, { home })
   const target = { host: '127.0.0.1', port }
