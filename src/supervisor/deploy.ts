@@ -43,7 +43,9 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
       const generation = await nextRelease(app, desk, target)
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
       const step = await allow(app, desk, generation, target.force === true)
-      const move: Move = { app, desk, generation, cause, report, step, by: initiatorOf(target, cause) }
+      const by = initiatorOf(target, cause)
+      const isRollback = target.kind === 'release'
+      const move: Move = { app, desk, generation, cause, report, step, by, isRollback }
       return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error
@@ -59,6 +61,7 @@ interface Move {
   readonly generation: Generation
   readonly cause: string
   readonly by: string
+  readonly isRollback: boolean
   readonly report: Report
   /** Of its data, against the release that serves. */
   readonly step: DataStep
@@ -87,7 +90,7 @@ async function allow(app: App, desk: ReleaseDesk, next: Generation, force: boole
 }
 
 async function deployBeside(move: Move): Promise<OperationResult> {
-  const { app, desk, generation, cause, report } = move
+  const { app, desk, generation, cause, isRollback, report } = move
   await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
   const before = app.activeGroup.generation.release
@@ -97,6 +100,8 @@ async function deployBeside(move: Move): Promise<OperationResult> {
   app.record('deployStarted', text, cause)
   report.begin(text, wanted)
   const runner = desk.begin(app, record, cause, report.step)
+  // Whoever asks to go back has promoted it by that, also where a new release waits for a person.
+  if (isRollback) runner.handle({ type: 'promoteWanted' })
   const reached = await runner.when(isDecided)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
   return conclude(app, reached, runner.failureLines, report)

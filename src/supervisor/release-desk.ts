@@ -15,9 +15,9 @@ import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
-import { deployBody, type DeployTarget } from './deploy.ts'
 import { contractIfDue } from './contract-step.ts'
-import { flip, mayFlip } from './flip.ts'
+import { deployBody } from './deploy.ts'
+import { flip, mayFlip, mayReturn } from './flip.ts'
 import { Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
@@ -78,7 +78,7 @@ export class ReleaseDesk implements ReleaseOperations {
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'flip')
-    if (!mayFlip(app)) throw noStandby(name, app.activeGroup.generation.release.id)
+    if (!mayFlip(app) && !this.#mayReturn(app)) throw noStandby(name, app.activeGroup.generation.release.id)
     return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip'))
   }
 
@@ -89,10 +89,10 @@ export class ReleaseDesk implements ReleaseOperations {
   ): Promise<OperationResult> {
     const app = this.#owner.running(name, 'rollback')
     const target = this.#rollbackTarget(app, release)
-    const isWarm = app.standbyGroup?.generation.release.id === target.id && mayFlip(app)
-    if (isWarm) return this.#run(app, 'rollback', target.id, context, this.#flipBody(app, 'rollback'))
-    const again: DeployTarget = { kind: 'release', release: target, force }
-    return this.#run(app, 'rollback', target.id, context, deployBody(app, this, again))
+    const again = deployBody(app, this, { kind: 'release', release: target, force })
+    const isUp = app.standbyGroup?.generation.release.id === target.id && (mayFlip(app) || this.#mayReturn(app))
+    const body = isUp ? this.#flipBody(app, 'rollback', again) : again
+    return this.#run(app, 'rollback', target.id, context, body)
   }
 
   promote(name: string, context: OperationContext): Promise<OperationResult> {
@@ -210,12 +210,20 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#owner.whileBusy(() => app.operations.run(kind, subject, context, body))
   }
 
-  #flipBody(app: App, kind: 'flip' | 'rollback'): Body {
+  /** The release that was served before drains, and nothing else is under way. */
+  #mayReturn(app: App): boolean {
+    return this.#runners.get(app.name)?.rollout.state === 'endingOld' && mayReturn(app)
+  }
+
+  /** `otherwise` is for a group that ends before this has its turn. */
+  #flipBody(app: App, kind: 'flip' | 'rollback', otherwise: Body | null = null): Body {
     return async (tell, cause) => {
       const report = new Report(app, kind, tell)
-      // Another one may have been first while this waited for its turn.
       const held = this.#runners.get(app.name)
-      const isMoving = held !== undefined && !held.isOver && !canFlip(held.rollout.state)
+      if (held?.rollout.state === 'endingOld' && !(await held.takeOldBack()) && otherwise !== null)
+        return otherwise(tell, cause)
+      // Another one may have been first while this waited for its turn.
+      const isMoving = held !== undefined && !held.isOver && !mayMove(held.rollout.state)
       if (isMoving || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
       const { to, tookMs } = await flip(app, cause)
       const active = app.activeGroup.generation.release
@@ -300,6 +308,11 @@ function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseReco
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
+}
+
+/** Both groups are up, or the old one has just been taken back. */
+function mayMove(state: Rollout['state']): boolean {
+  return canFlip(state) || state === 'endingOld'
 }
 
 const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']
