@@ -113,6 +113,8 @@ export interface ReleaseStatus {
   readonly release: string
   readonly version: string | null
   readonly path: string
+  /** The Node binary that it runs with; null is the supervisor's own. */
+  readonly node: string | null
   readonly createdAt: string
   readonly deployedBy: string
   readonly role: 'active' | 'standby' | null
@@ -158,6 +160,8 @@ export interface AppDescription extends AppStatus {
     readonly args: readonly string[]
     readonly cwd: string
     readonly nodeArgs: readonly string[]
+    /** The Node binary; null is the supervisor's own. */
+    readonly node: string | null
     /** Names only: values may be secrets. */
     readonly environmentNames: readonly string[]
     /** All other options, as they are in force. */
@@ -243,6 +247,10 @@ export interface DeployRequest {
   readonly strategy?: 'blue-green' | 'rolling'
   /** Also when the two releases cannot live on the same data. */
   readonly force?: boolean
+  /** Absolute path of the Node binary for this release alone. */
+  readonly node?: string
+  /** Variables for this release alone, on top of the configuration's. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface RollbackRequest {

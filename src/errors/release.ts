@@ -85,6 +85,16 @@ export function releaseGone(app: string, release: string, path: string) {
   )
 }
 
+/** `problem` names the binary. */
+export function releaseNodeUnusable(app: string, problem: string) {
+  return new SuperviseError(
+    'RELEASE_NODE_UNUSABLE',
+    `Cannot deploy "${app}" with another Node: ${problem}`,
+    'The old release serves on. Name a Node binary, such as `--node /usr/bin/node`, or leave it out for the one of the configuration.',
+    EXIT.rolloutFailed,
+  )
+}
+
 export function noRollout(app: string, wish: string) {
   return new SuperviseError(
     'NO_ROLLOUT',

@@ -41,7 +41,7 @@ export function appDescription(
   rollout: RolloutStatus | null,
   events: readonly EventRecord[],
 ): AppDescription {
-  const { script, args, cwd, nodeArgs, env } = app.config
+  const { script, args, cwd, nodeArgs, node, env } = app.config
   return {
     ...appStatus(app, samples, rollout),
     config: {
@@ -50,6 +50,7 @@ export function appDescription(
       args,
       cwd,
       nodeArgs,
+      node,
       environmentNames: Object.keys(env).toSorted(),
       options: describeOptions(app.config),
     },

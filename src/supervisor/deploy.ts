@@ -3,6 +3,7 @@
 
 import { realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
+import { askNode } from '../config/node-binary.ts'
 import type { DeployRequest, OperationResult } from '../control/messages.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
@@ -11,6 +12,7 @@ import {
   deployRefused,
   hookSaidNo,
   releaseGone,
+  releaseNodeUnusable,
   releasePathMissing,
   releasePathNoDirectory,
   releasePathUnreadable,
@@ -152,17 +154,29 @@ async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): P
   const { id } = nextReleaseId(desk.books.of(app.name)?.nextRelease ?? 2)
   const number = app.nextGenerationNumber()
   if (target.kind === 'release') {
-    const { config, path, version } = target.release
+    const { config, path, version, own } = target.release
     if (!isFile(config.script)) throw releaseGone(app.name, target.release.id, path)
-    return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, isPinned: true })
+    if (config.node !== null) await nodeThatRuns(app, config.node, config)
+    return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, own, isPinned: true })
   }
   const config = await app.readConfig()
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
-  const { path, version, strategy = config.strategy } = target
+  const { path, version, node, env, strategy = config.strategy } = target
   const group = groupFor(app, strategy)
-  const named = { isPinned: true, ...(version !== null && { version }) }
+  const own = {
+    ...(node !== undefined && { node: await nodeThatRuns(app, node, config) }),
+    ...(env !== undefined && { env }),
+  }
+  const named = { isPinned: true, own, ...(version !== null && { version }) }
   if (path === null) return makeGeneration(number, group, id, config, named)
   return makeGeneration(number, group, id, placeIn(app, config, realPathOf(path)), named)
+}
+
+/** What a path leads to, once it is known to be a Node that workers can run with. */
+async function nodeThatRuns(app: App, file: string, { env }: AppConfig): Promise<string> {
+  const node = await askNode(file, env)
+  if (!node.ok) throw releaseNodeUnusable(app.name, node.problem)
+  return node.execPath
 }
 
 function groupFor(app: App, strategy: AppConfig['strategy']): GroupName {
@@ -195,7 +209,7 @@ function realPathOf(path: string): string {
 
 /** In the books before anything is started: whatever happens then, it is known what was tried. */
 function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedBy: string): ReleaseRecord {
-  const { release, config, given } = generation
+  const { release, config, given, own } = generation
   const first: AppReleases = {
     nextRelease: 2,
     active: app.active,
@@ -211,7 +225,7 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     createdAt: new Date().toISOString(),
     config,
     given,
-    nodePath: null,
+    own,
     deployedBy,
     outcome: null,
     why: null,

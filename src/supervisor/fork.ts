@@ -30,15 +30,16 @@ export function forkWorker(request: ForkRequest): Worker {
     serialization: 'json',
     silent: false,
   })
-  const worker = withSpawnOptions(environmentOf(request), () => cluster.fork())
+  const start = { file: config.node ?? process.execPath, environment: environmentOf(request) }
+  const worker = withSpawnOptions(start, () => cluster.fork())
   if (worker.process.pid !== undefined) return worker
   // Node tells it later, by an event, and no exit ever follows.
   worker.on('error', () => undefined)
   throw new Error(whyNotForked(config))
 }
 
-function whyNotForked({ cwd }: AppConfig): string {
-  const missing = [cwd, process.execPath].find((path) => !existsSync(path))
+function whyNotForked({ cwd, node }: AppConfig): string {
+  const missing = [cwd, node ?? process.execPath].find((path) => !existsSync(path))
   return missing === undefined ? 'the system has no room for one more' : `"${missing}" does not exist any more`
 }
 
@@ -57,7 +58,15 @@ function environmentOf(request: ForkRequest): Record<string, string> {
   }
 }
 
+interface Start {
+  /** The Node binary. */
+  readonly file: string
+  readonly environment: Readonly<Record<string, string>>
+}
+
 interface SpawnOptions {
+  file: string
+  args: string[]
   detached?: boolean
   envPairs?: string[]
 }
@@ -66,16 +75,18 @@ interface SpawnOptions {
 const CLUSTER_VARIABLES = /^NODE_UNIQUE_ID=/
 
 /**
- * `cluster.fork` passes neither `detached` nor an environment without the supervisor's own, and binds `fork` at load time;
+ * `cluster.fork` passes neither another binary nor `detached` nor an environment without the supervisor's own, and binds `fork` at load time;
  * it reaches the system through this one method, synchronously. See docs/decisions/005-process-groups.md.
  */
-function withSpawnOptions<Result>(environment: Record<string, string>, body: () => Result): Result {
+function withSpawnOptions<Result>({ file, environment }: Start, body: () => Result): Result {
   // The method is not in the type definitions: it is what `child_process.spawn` itself calls.
   const prototype = ChildProcess.prototype as unknown as { spawn(options: SpawnOptions): number }
   const original = prototype.spawn
   prototype.spawn = function spawn(options) {
     // A session of its own: Ctrl-C in the terminal reaches the supervisor alone, and the worker's children are its group.
     options.detached = true
+    options.file = file
+    options.args[0] = file
     const own = (options.envPairs ?? []).filter((pair) => CLUSTER_VARIABLES.test(pair))
     options.envPairs = [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), ...own]
     return original.call(this, options)

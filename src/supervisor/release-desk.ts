@@ -59,6 +59,7 @@ export class ReleaseDesk implements ReleaseOperations {
       release: release.id,
       version: release.version,
       path: release.path,
+      node: release.config.node,
       createdAt: release.createdAt,
       deployedBy: release.deployedBy,
       role: roles.get(release.id) ?? null,
@@ -324,7 +325,7 @@ function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {
 
 /** The release that an app was started with, as the books would have it. */
 export function currentRelease(app: App): ReleaseRecord {
-  const { release, config, given } = app.activeGroup.generation
+  const { release, config, given, own } = app.activeGroup.generation
   return {
     id: release.id,
     version: release.version,
@@ -332,7 +333,7 @@ export function currentRelease(app: App): ReleaseRecord {
     createdAt: app.startedAt,
     config,
     given,
-    nodePath: null,
+    own,
     deployedBy: 'start',
     outcome: 'current',
     why: null,

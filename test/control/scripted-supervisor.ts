@@ -171,7 +171,8 @@ function appStatus(name = 'web'): AppStatus {
 }
 
 function describeApp(name: string): AppDescription {
-  const config = { file: null, script: '/app.js', args: [], cwd: '/', nodeArgs: [], environmentNames: [], options: {} }
+  const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
+  const config = { file: null, ...start, environmentNames: [], options: {} }
   return { ...appStatus(name), config, crashes: [], events: [] }
 }
 
