@@ -2,11 +2,13 @@
 
 import { ChildProcess } from 'node:child_process'
 import cluster, { type Worker } from 'node:cluster'
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { AppConfig } from '../config/app-config.ts'
-import { AGENT_ENV, type AgentSettings } from '../protocol/messages.ts'
+import type { AgentSettings } from '../protocol/messages.ts'
 import type { ChildStdio } from '../telemetry/worker-output.ts'
+import { workerEnvironment } from './worker-environment.ts'
 
 /** The agent, a bundle beside the command's own (scripts/bundle.ts). */
 const AGENT = fileURLToPath(new URL('../agent/preload.js', import.meta.url))
@@ -14,6 +16,8 @@ const AGENT = fileURLToPath(new URL('../agent/preload.js', import.meta.url))
 export interface ForkRequest {
   readonly config: AppConfig
   readonly settings: AgentSettings
+  /** What people know the release by; null when it has none. */
+  readonly version: string | null
   readonly linkPath: string
   readonly stdio: ChildStdio
 }
@@ -43,19 +47,9 @@ function whyNotForked({ cwd, node }: AppConfig): string {
   return missing === undefined ? 'the system has no room for one more' : `"${missing}" does not exist any more`
 }
 
-function environmentOf(request: ForkRequest): Record<string, string> {
-  const { config, settings } = request
-  return {
-    ...config.env,
-    // PM2's name for it, 0-based: apps use it to let one worker alone do a thing.
-    NODE_APP_INSTANCE: String(settings.worker - 1),
-    SUPERVISE_APP: settings.app,
-    SUPERVISE_GROUP: settings.group,
-    SUPERVISE_RELEASE: settings.release,
-    SUPERVISE_WORKER: String(settings.worker),
-    [AGENT_ENV.link]: request.linkPath,
-    [AGENT_ENV.settings]: JSON.stringify(settings),
-  }
+function environmentOf({ config, settings, version, linkPath }: ForkRequest): Record<string, string> {
+  const identity = { settings, version, instanceId: randomUUID() }
+  return workerEnvironment(config, identity, { path: linkPath, settings })
 }
 
 interface Start {

@@ -61,6 +61,9 @@ describe('supervise deploy --node', () => {
 
     mustExit(await supervise.cli('deploy', 'web', '--node', link, '--env', 'OWN=yes'), 0)
     expect(await tell(target)).toMatchObject({ execPath: other, env: { OWN: 'yes', SUPERVISE_RELEASE: 'r2' } })
+    expect((await tell(target)).env['OTEL_RESOURCE_ATTRIBUTES']).toMatch(
+      /^service\.name=web,.*service\.instance\.id=[0-9a-f-]{36},supervise\.app=web,.*supervise\.release=r2,/,
+    )
     expect(await historyOf(supervise)).toEqual(
       new Map([
         ['r1', null],
