@@ -17,6 +17,7 @@ interface DeployOptions extends ReleaseOptions {
   readonly force?: boolean
   readonly node?: string
   readonly env?: readonly string[]
+  readonly wait?: boolean
 }
 
 export function define(command: Command, invocation: Invocation): void {
@@ -39,6 +40,7 @@ export function define(command: Command, invocation: Invocation): void {
     )
     .option('--node <file>', 'Node binary for this release alone, also after reloads and a reboot')
     .addOption(new Option('--env <NAME=value>', 'variable for this release alone, likewise').argParser(collect))
+    .option('--wait', 'return when the watch after the switch is over; exit code 5 when the release was taken back')
     .option('--force', 'also when the two releases cannot live on the same data')
     .action(async (app: string | undefined, path: string | undefined, options: DeployOptions) => {
       const named = await readTarget(app, path, invocation)
@@ -50,6 +52,7 @@ export function define(command: Command, invocation: Invocation): void {
           ...(options.strategy !== undefined && { strategy: options.strategy }),
           ...(options.force === true && { force: true }),
           ...(options.node !== undefined && { node: resolve(invocation.directory, options.node) }),
+          ...(options.wait === true && { wait: true }),
           ...(options.env !== undefined && { env: variablesOf(options.env) }),
         },
         again: invocation.typed,

@@ -22,6 +22,7 @@ export async function actOnRelease(
     path: appPath(name, verb),
     body,
     title: `${verb} of "${name}"`,
+    look: `supervise rollout ${name} --watch`,
     again: again ?? `supervise ${verb} ${name}`,
   }
   return actOnApp(target, operation, options, invocation)

@@ -4,7 +4,8 @@
 import { realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
 import { askNode } from '../config/node-binary.ts'
-import type { DeployRequest, OperationResult } from '../control/messages.ts'
+import type { OperationResult } from '../control/messages.ts'
+import type { DeployRequest } from '../control/release-messages.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
 import { appRenamed, operationAborted } from '../errors/app.ts'
@@ -23,11 +24,14 @@ import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { moveTo } from './app-operations.ts'
-import { countOf, Report } from './operation-report.ts'
+import { availableMemory } from '../telemetry/available-memory.ts'
+import { memoryStage } from './pair-memory.ts'
+import { countOf, labelOf, Report, whatServes } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
-import { currentRelease, labelOf, type ReleaseDesk } from './release-desk.ts'
+import { currentRelease, type ReleaseDesk } from './release-desk.ts'
 import { dataStep, dataVersionsOf, mustLiveTogether } from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
+import { tellOfHook, watchWords, type TellStage } from './rollout-progress.ts'
 import { isFile, isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -42,8 +46,10 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
     const report = new Report(app, target.kind === 'path' ? 'deploy' : 'rollback', tell)
     try {
       const generation = await nextRelease(app, desk, target)
+      report.release = generation.release.id
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
-      const step = await allow(app, generation, target.force === true)
+      if (!isRolling(generation, app)) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
+      const step = await allow(app, generation, target.force === true, report.stage)
       const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
       const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
       if (result.ok && step === 'contract') contractLater(app, desk, generation)
@@ -71,13 +77,13 @@ function isRolling({ group }: Generation, app: App): boolean {
 }
 
 /** Asks whoever has a say, before anything is touched. Returns the hook that has its place after the move. */
-async function allow(app: App, next: Generation, force: boolean): Promise<'contract' | null> {
+async function allow(app: App, next: Generation, force: boolean, tell: TellStage): Promise<'contract' | null> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
   for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {
-    const why = await askHook(app, next, name, facts)
+    const why = await tellOfHook(name, name in next.config.hooks, () => askHook(app, next, name, facts), tell)
     if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
   }
   return step === 'contract' ? step : null
@@ -97,16 +103,28 @@ function contractLater(app: App, desk: ReleaseDesk, next: Generation): void {
 async function deployBeside({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
   await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
-  const before = app.activeGroup.generation.release
   const record = remember(app, desk, generation, by)
+  app.record('deployStarted', moveInWords(app, generation), cause)
+  tellMemory(app, wanted, cause, report)
   app.addGroup(generation, wanted)
-  const text = `${labelOf(before)} → ${labelOf(generation.release)}  blue-green, ${countOf(wanted)}`
-  app.record('deployStarted', text, cause)
-  report.begin(text, wanted)
-  const runner = desk.begin(app, record, cause, report.step)
+  const runner = desk.begin(app, record, cause, report)
   const reached = await runner.when(isDecided)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
   return conclude(app, reached, runner.failureLines, report)
+}
+
+function moveInWords(app: App, { release }: Generation): string {
+  const { wanted, generation } = app.activeGroup
+  return `${labelOf(generation.release)} → ${labelOf(release)}  blue-green, ${countOf(wanted)}`
+}
+
+/** Two releases need twice the memory: better said before than found out. */
+function tellMemory(app: App, wanted: number, cause: string, report: Report): void {
+  const workers = [...app.processes()].map(({ pid }) => app.rssBytes(pid))
+  const stage = memoryStage({ workers, wanted, availableBytes: availableMemory() })
+  if (stage === null) return
+  report.stage(stage)
+  if (stage.state === 'warned') app.record('memoryShort', stage.text, cause, 'warn')
 }
 
 async function deployRolling({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
@@ -123,7 +141,7 @@ function initiatorOf(target: DeployTarget, cause: string): string {
 }
 
 /** It serves, waits for a person, or was given up. */
-function isDecided({ state, outcome, successor }: Rollout): boolean {
+export function isDecided({ state, outcome, successor }: Rollout): boolean {
   if (outcome !== null && outcome !== 'promoted') return servingSide(state) === 'old' || state === 'done'
   return ['awaiting', 'baking', 'retiring', 'endingOld', 'done'].includes(state) && successor === null
 }
@@ -131,13 +149,13 @@ function isDecided({ state, outcome, successor }: Rollout): boolean {
 function conclude(app: App, reached: Rollout, lines: readonly string[], report: Report): OperationResult {
   const { state, outcome, why, release, from, flipMs } = reached
   if (outcome !== null && outcome !== 'promoted') {
-    const { serving, wanted } = app.counts()
-    const serves = `${from}: ${serving} of ${wanted} workers`
-    return report.fail(deployRefused(app.name, release, why ?? outcome, serves, lines))
+    return report.fail(deployRefused(app.name, release, why ?? outcome, lines), whatServes(app))
   }
   if (state === 'awaiting')
     return report.succeed(`${release} is ready beside ${from}; \`supervise promote ${app.name}\` gives it the traffic`)
-  return report.succeed(`${release} serves; switched in ${(flipMs ?? 0).toFixed(1)} ms, ${from} stays warm`)
+  const { bakeMs } = app.activeGroup.generation.config
+  const serves = `${release} serves; switched in ${(flipMs ?? 0).toFixed(1)} ms, ${from} stays warm`
+  return report.succeed(serves + watchWords(reached, bakeMs))
 }
 
 /** Another release in the other group makes room: the last one asked for is what runs. */

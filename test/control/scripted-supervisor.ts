@@ -111,7 +111,9 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
         note('history', [app])
         return []
       },
+      preview: (app) => ({ app, release: 'r2', version: null, group: 'green', url: null, endpoints: [] }),
       deploy: operate('deploy'),
+      watch: operate('rollout'),
       flip: operate('flip'),
       rollback: operate('rollback'),
       promote: operate('rollout'),
