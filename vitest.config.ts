@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** Promises that must hold on every supported Node: sockets, link, drain and reload, not the words of a command. */
 const CORE = [
+  'another-node',
   'drain-loses-nothing',
   'flip-loses-nothing',
   'frameworks-run-unmodified',

@@ -101,6 +101,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
       statement:
         'New, changed and removed variables and arguments take effect; the supervisor’s own do not leak into the app.',
     },
+    { id: 'R16', statement: 'A new release may run with another Node binary; going back brings the old one back.' },
     { id: 'R17', statement: 'Capacity never drops below N during a reload.' },
     { id: 'R18', statement: '`maxSurge: 1` stays within N + 1 processes.' },
     { id: 'R20', statement: 'The command returns when the new code serves and the old has drained.' },

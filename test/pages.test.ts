@@ -85,8 +85,10 @@ describe('the configurations in docs/how-to', () => {
   beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'pages-'))))
   afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-  const blocks = filesIn('docs/how-to').flatMap((page) => blocksOf(page).map((block) => ({ page, ...block })))
-  const configs = blocks.filter(({ text }) => text.startsWith('// supervise.config.js\n'))
+  const pages = filesIn('docs/how-to').map((page) => ({ page, blocks: blocksOf(page) }))
+  const configs = pages.flatMap(({ page, blocks }) =>
+    blocks.filter(({ text }) => text.startsWith('// supervise.config.js\n')).map(({ text }) => ({ page, text })),
+  )
 
   it.each(configs.map(({ page, text }, index) => [`${page} ${index + 1}`, text]))(
     '%s is valid',

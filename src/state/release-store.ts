@@ -34,8 +34,8 @@ export interface ReleaseRecord extends PastRelease {
   readonly config: AppConfig
   /** Script and directory as they were given, links and all. */
   readonly given: { readonly script: string; readonly cwd: string }
-  /** The Node binary that it runs with; null for the supervisor's own. */
-  readonly nodePath: string | null
+  /** What it was deployed with that the configuration does not say. */
+  readonly own: { readonly node?: string; readonly env?: Readonly<Record<string, string>> }
   readonly deployedBy: string
   /** How its smoke test went, when it had one. */
   readonly smoke?: SmokeRecord | null

@@ -1,14 +1,8 @@
 // Moving apps between releases: one method a command. What an app's past releases are is kept in the books, how far it is
 // with the next one in its rollout.
 
-import type {
-  DeployRequest,
-  OperationResult,
-  ReleaseStatus,
-  RollbackRequest,
-  RolloutStatus,
-  WorkerStep,
-} from '../control/messages.ts'
+import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
+import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
 import { beginRollout, canFlip, servingSide, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
@@ -16,13 +10,16 @@ import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownReleas
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import { contractIfDue } from './contract-step.ts'
-import { deployBody } from './deploy.ts'
+import { deployBody, isDecided } from './deploy.ts'
 import { flip, mayFlip, mayReturn } from './flip.ts'
-import { Report } from './operation-report.ts'
+import { labelOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
+import { previewStatus } from './preview.ts'
 import { isFile } from './release-path.ts'
+import { RolloutProgress, tellOfHook } from './rollout-progress.ts'
+import { untilDecided, type Watched } from './rollout-watch.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
 import { releaseStatus } from './rollout-status.ts'
@@ -43,6 +40,7 @@ export class ReleaseDesk implements ReleaseOperations {
   readonly #owner: ReleaseDeskOwner
   readonly books: ReleaseBooks
   readonly #runners = new Map<string, RolloutRunner>()
+  readonly #progress = new WeakMap<RolloutRunner, RolloutProgress>()
 
   constructor(owner: ReleaseDeskOwner, books: ReleaseBooks) {
     this.#owner = owner
@@ -58,6 +56,10 @@ export class ReleaseDesk implements ReleaseOperations {
     return known.map((release) => releaseStatus(release, roles.get(release.id) ?? null))
   }
 
+  preview(name: string): PreviewStatus {
+    return previewStatus(this.#owner.running(name, 'preview'))
+  }
+
   statusOf(app: App): RolloutStatus | null {
     const runner = this.#runners.get(app.name)
     return runner === undefined || runner.isOver ? null : runner.status
@@ -65,15 +67,28 @@ export class ReleaseDesk implements ReleaseOperations {
 
   // ---- acting ---------------------------------------------------------------------------------------
 
-  deploy(name: string, request: DeployRequest, context: OperationContext): Promise<OperationResult> {
+  async deploy(name: string, request: DeployRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'deploy')
-    return this.#run(
-      app,
-      'deploy',
-      JSON.stringify(request),
-      context,
-      deployBody(app, this, { kind: 'path', ...request }),
-    )
+    const { wait = false, ...target } = request
+    const body = deployBody(app, this, { kind: 'path', ...target })
+    const result = await this.#run(app, 'deploy', JSON.stringify(target), context, body)
+    const runner = this.#runners.get(name)
+    // A rolling deploy has none, and is over.
+    const isIts = runner?.rollout.release === result.release
+    if (!wait || !result.ok || runner === undefined || !isIts) return result
+    const watched = await untilDecided(this.#watched(app, runner), new Report(app, 'deploy', context.progress), 'next')
+    return { ...watched, steps: result.steps, tookMs: result.tookMs + watched.tookMs }
+  }
+
+  /** Goes along with a rollout until it is decided. */
+  async watch(name: string, context: OperationContext): Promise<OperationResult> {
+    const app = this.#owner.running(name, 'watch the rollout of')
+    const runner = this.#runners.get(name)
+    if (runner === undefined || runner.isOver) throw noRollout(name, 'watch the rollout of')
+    const { config } = newest(app, runner.rollout)
+    const report = new Report(app, 'rollout', context.progress)
+    report.begin(`${runner.rollout.from} → ${runner.rollout.release}  ${config.strategy}`, 0)
+    return untilDecided(this.#watched(app, runner), report, 'now')
   }
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
@@ -117,31 +132,43 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#runners.get(app) ?? null
   }
 
-  /** A release of its own beside the one that serves, and the rollout that moves to it. */
-  begin(app: App, record: ReleaseRecord, cause: string, onStep: (step: WorkerStep) => void): RolloutRunner {
+  /** A release of its own beside the one that serves, and the rollout that moves to it; told as far as the deploy goes. */
+  begin(app: App, record: ReleaseRecord, cause: string, report: Report): RolloutRunner {
     const { config } = app.standbyGroup?.generation ?? app.activeGroup.generation
     const from = app.activeGroup.generation.release.id
     const { rollout, commands } = beginRollout({ release: record.id, from, ...rolloutPlan(config) }, app.clock.now())
     const runner = this.#makeRunner(app, rollout, cause)
-    runner.onStep = onStep
+    runner.onStep = report.step
+    void runner.when(isDecided).then(this.#progress.get(runner)?.follow(report.stage, null))
     runner.begin(commands)
     return runner
   }
 
+  #watched(app: App, runner: RolloutRunner): Watched {
+    return { app, runner, progress: this.#progress.get(runner) }
+  }
+
   #makeRunner(app: App, rollout: Rollout, cause: string): RolloutRunner {
     const { release } = rollout
-    const earlier = this.books.release(app.name, release)?.watch ?? null
+    const { smoke: checks, hooks, bakeMs } = newest(app, rollout).config
+    const progress = new RolloutProgress({ app: app.name, hasSmokeTest: checks.length > 0, bakeMs })
+    const hook = 'confirm-promotion'
+    const confirm = (now: Rollout, signal: AbortSignal) => askHook(app, newest(app, now), hook, factsOf(now), signal)
     const runner = new RolloutRunner(app, rollout, cause, {
-      keep: (now) => this.#keep(app, now),
+      keep: (now) => {
+        this.#keep(app, now)
+        progress.moved(now, app.clock.now())
+      },
       keepWatch: (watch) => this.books.note(app.name, release, { watch }),
-      watched: earlier,
+      watched: this.books.release(app.name, release)?.watch ?? null,
       smoke: (signal) => tryStandby(app, this.books, signal),
-      confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
+      confirm: (now, signal) => tellOfHook(hook, hook in hooks, () => confirm(now, signal), progress.tell),
       moved: (now, before) => {
         tellOfMove(app, now, before, this.books.release(app.name, now.release))
         if (now.state === 'done') this.started(app)
       },
     })
+    this.#progress.set(runner, progress)
     this.#runners.set(app.name, runner)
     return runner
   }
@@ -317,17 +344,13 @@ function mayMove(state: Rollout['state']): boolean {
 
 const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']
 
-export function labelOf({ id, version }: { readonly id: string; readonly version: string | null }): string {
-  return version === null ? id : `${id} ${version}`
-}
-
 function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {
   return group === app.active ? 'active' : 'standby'
 }
 
 /** The release that an app was started with, as the books would have it. */
 export function currentRelease(app: App): ReleaseRecord {
-  const { release, config, given } = app.activeGroup.generation
+  const { release, config, given, own } = app.activeGroup.generation
   return {
     id: release.id,
     version: release.version,
@@ -335,7 +358,7 @@ export function currentRelease(app: App): ReleaseRecord {
     createdAt: app.startedAt,
     config,
     given,
-    nodePath: null,
+    own,
     deployedBy: 'start',
     outcome: 'current',
     why: null,

@@ -119,13 +119,14 @@ describe('BakeWatch', () => {
   })
 })
 
+const withProbe = (probe: object | null) => ({ generation: { config: { liveness: probe } } })
+
 describe('failsProbe()', () => {
   it('is true from the second failure in a row on, of a worker that is up and has a probe', () => {
     const [worker] = fresh.workers
-    const fails = (more: object) => failsProbe({ ...worker, ...more } as WorkerHandle)
+    const fails = (more: object): boolean => failsProbe(Object.assign(Object.create(worker ?? null), more))
     expect([0, 1, 2, 3].map((probeFailures) => fails({ probeFailures }))).toEqual([false, false, true, true])
     expect(fails({ probeFailures: 2, isUp: false })).toBe(false)
-    const withProbe = (probe: object | null) => ({ generation: { config: { liveness: probe } } })
     expect(fails({ probeFailures: 1, ...withProbe({ ...liveness, failures: 1 }) })).toBe(true)
     expect(fails({ probeFailures: 9, ...withProbe(null) })).toBe(false)
   })

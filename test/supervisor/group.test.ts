@@ -211,5 +211,6 @@ function generation(number: number): Generation {
     config: POLICY as never,
     given: { script: '/app/app.js', cwd: '/app' },
     isPinned: false,
+    own: {},
   }
 }
