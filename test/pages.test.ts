@@ -104,7 +104,7 @@ describe('the configurations in docs/how-to', () => {
   )
 
   it('and the release files are valid, too', () => {
-    const files = blocks.filter(({ language }) => language === 'json')
+    const files = pages.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'json')
     expect(files.map(({ text }) => parseDataVersions(JSON.parse(text)).kind)).toEqual(['versions'])
     expect(configs.length).toBeGreaterThan(4)
   })
