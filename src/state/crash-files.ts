@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import type { CrashRecord } from '../control/messages.ts'
 import type { CrashEntry, CrashGroup } from '../core/crash-groups.ts'
-import { makePrivate } from './state-directory.ts'
+import { makeDirectories } from './make-directories.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const CRASHES_SCHEMA = 1
@@ -37,7 +37,7 @@ export class CrashFiles {
 
   /** Atomic: whoever reads it sees the old index or the new one. */
   writeIndex(index: CrashIndex): void {
-    makePrivate(this.#directory)
+    makeDirectories(this.#directory)
     const temporary = `${this.#index}.${process.pid}.tmp`
     try {
       writeFileSync(temporary, JSON.stringify(index), { mode: 0o600 })
@@ -63,7 +63,7 @@ export class CrashFiles {
   write(seq: number, record: CrashRecord): number {
     const text = JSON.stringify(record)
     const path = this.#pathOf(seq)
-    makePrivate(this.#directory)
+    makeDirectories(this.#directory)
     try {
       writeFileSync(path, text, { mode: 0o600 })
     } catch (error) {

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { EventRecord } from '../control/messages.ts'
-import { makePrivate } from './state-directory.ts'
+import { makeDirectories } from './make-directories.ts'
 
 export interface JournalOptions {
   /** Of each of the two segments. @default 4 MiB */
@@ -101,7 +101,7 @@ export class EventJournal {
   }
 
   #open(): number {
-    if (!existsSync(this.#directory)) makePrivate(this.#directory)
+    if (!existsSync(this.#directory)) makeDirectories(this.#directory)
     return openSync(this.#current, 'a', 0o600)
   }
 }

@@ -7,7 +7,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -16,9 +15,11 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
+import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import { makeDirectories } from './make-directories.ts'
 import { stateDirectory } from './state-directory.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
@@ -33,9 +34,29 @@ export interface ReleaseRecord extends PastRelease {
   readonly config: AppConfig
   /** Script and directory as they were given, links and all. */
   readonly given: { readonly script: string; readonly cwd: string }
-  /** The Node binary that it runs with; null for the supervisor's own. */
-  readonly nodePath: string | null
+  /** What it was deployed with that the configuration does not say. */
+  readonly own: { readonly node?: string; readonly env?: Readonly<Record<string, string>> }
   readonly deployedBy: string
+  /** How its smoke test went, when it had one. */
+  readonly smoke?: SmokeRecord | null
+  /** What was seen of it while it was watched. */
+  readonly watch?: BakeRecord | null
+  /** The data step that follows its promotion, when there is one. */
+  readonly contract?: ContractRecord | null
+}
+
+export interface SmokeRecord {
+  readonly passed: boolean
+  readonly why: string | null
+  /** The end of what its commands wrote. */
+  readonly output: string
+  readonly at: string
+}
+
+export interface ContractRecord {
+  readonly state: 'due' | 'running' | 'done' | 'failed'
+  /** The release that must be gone before. */
+  readonly from: string
 }
 
 export interface AppReleases {
@@ -70,7 +91,7 @@ export function releasesFile(instance: string, env?: Readonly<Record<string, str
  */
 export function writeReleases(file: string, state: SavedReleases): void {
   const directory = dirname(file)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectories(directory)
   chmodSync(directory, 0o700)
   const temporary = `${file}.${process.pid}.tmp`
   try {

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { CrashAnswer, CrashList } from '../control/messages.ts'
 import { unknownCrash } from '../errors/app.ts'
+import { makeDirectories } from '../state/make-directories.ts'
 import { diagnose } from '../telemetry/diagnosis.ts'
 import { DiagnosticFiles } from '../telemetry/diagnostic-files.ts'
 import type { Samples } from '../telemetry/samples.ts'
@@ -37,7 +38,10 @@ export class CrashDesk {
     this.#options = options
     this.books = new CrashBooks(options.stateDirectory, options.complain)
     this.diagnostics = new DiagnosticFiles(join(options.stateDirectory, 'reports'))
-    this.diagnostics.make()
+    // Node does not make it. Where it cannot be made there are no reports, and the books complain of the same place.
+    try {
+      makeDirectories(this.diagnostics.directory)
+    } catch {}
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
   }
 

@@ -1,7 +1,7 @@
 // Diagnostic reports and heap snapshots that Node writes at the end of a process: finds those of one, and keeps their
 // number and size bounded. Their names are Node's own: `report.20261126.213415.4711.0.001.json`.
 
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 const NAME = /^(report|Heap)\.(\d{8}\.\d{6})\.(\d+)\.\d+\.\d+\.(?:json|heapsnapshot)$/
@@ -47,13 +47,6 @@ export class DiagnosticFiles {
 
   constructor(directory: string) {
     this.directory = directory
-  }
-
-  /** Node does not make it. Where it cannot be made there are no reports. */
-  make(): void {
-    try {
-      mkdirSync(this.directory, { recursive: true, mode: 0o700 })
-    } catch {}
   }
 
   /** What the process that is gone has left; makes room for the next. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -27,7 +27,7 @@ it('DiagnosticFiles.claim() finds what one process left, once, and makes room', 
   onTestFinished(() => rmSync(directory, { recursive: true }))
   const files = new DiagnosticFiles(directory)
   expect(files.claim(7)).toEqual({ report: null, snapshots: [] })
-  files.make()
+  mkdirSync(directory)
   const put = (name: string) => writeFileSync(join(directory, name), '{}')
   for (const { name } of [report(10), heap(11), heap(12)]) put(name)
   put('report.20260101.000013.77.0.001.json')
