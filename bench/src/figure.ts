@@ -34,8 +34,7 @@ export function cell(samples: readonly number[], note?: string): Cell {
 }
 
 export function atMost(cells: Cells, limit: number, unit: string): Target {
-  const value = mustHave(cells, 'supervise').value
-  return { text: `≤ ${limit}${unit}`, reached: `${round(value)}${unit}`, met: value <= limit }
+  return noMoreThan(limit, mustHave(cells, 'supervise').value, unit)
 }
 
 /**
@@ -55,6 +54,25 @@ export function atLeastTimes(cells: Cells, factor: number, other: ContenderName)
 export function below(cells: Cells, other: ContenderName): Target {
   const [own, their] = [mustHave(cells, 'supervise').value, mustHave(cells, other).value]
   return { text: `below ${LABELS[other]}`, reached: `${(own / their).toFixed(2)} ×`, met: own < their }
+}
+
+/** A figure that only supervise has. */
+export function ownFigure(
+  what: string,
+  unit: Unit,
+  value: number,
+  { target, note }: { readonly target?: Target; readonly note?: string } = {},
+): Figure {
+  return { what, unit, cells: { supervise: cell([value], note) }, targets: target === undefined ? [] : [target] }
+}
+
+export function exactly(wanted: number, value: number): Target {
+  return { text: String(wanted), reached: String(value), met: value === wanted }
+}
+
+/** The limit as people say it; what is judged is not rounded. */
+export function noMoreThan(limit: number, value: number, unit: string): Target {
+  return { text: `≤ ${limit}${unit}`, reached: `${round(value)}${unit}`, met: value <= limit }
 }
 
 export const LABELS: Readonly<Record<ContenderName, string>> = {

@@ -16,6 +16,8 @@ export interface AppPlan {
   readonly readyTimeoutMs?: number
   /** Flags for supervise alone. */
   readonly superviseFlags?: readonly string[]
+  /** The command of another build of supervise. */
+  readonly superviseLauncher?: string
   /** Only supervise: `start -d`, as PM2 always does. */
   readonly detached?: boolean
   /** The Node binary that runs all of it. Default: the one that runs the benchmarks. */
