@@ -1,6 +1,6 @@
 // One row of the result: what was measured, for whom, and what supervise had to reach.
 
-import type { ContenderName } from './contenders/contender.ts'
+import type { ColumnName } from './contenders/contender.ts'
 import { median } from './statistics.ts'
 
 export type Unit = 'req/s' | 'µs' | 'ms' | 's' | 'MB' | '%' | 'ratio' | 'requests' | 'count'
@@ -12,7 +12,7 @@ export interface Cell {
   readonly note?: string
 }
 
-export type Cells = Readonly<Partial<Record<ContenderName, Cell>>>
+export type Cells = Readonly<Partial<Record<ColumnName, Cell>>>
 
 export interface Target {
   readonly text: string
@@ -41,7 +41,7 @@ export function atMost(cells: Cells, limit: number, unit: string): Target {
  * The ratio is taken turn by turn, so that what the machine did in one turn falls on both; its median is judged. Higher
  * figures are better ones.
  */
-export function atLeastTimes(cells: Cells, factor: number, other: ContenderName): Target {
+export function atLeastTimes(cells: Cells, factor: number, other: ColumnName): Target {
   const theirs = mustHave(cells, other).samples
   const ratios = mustHave(cells, 'supervise').samples.flatMap((own, turn) => {
     const their = theirs[turn]
@@ -51,7 +51,7 @@ export function atLeastTimes(cells: Cells, factor: number, other: ContenderName)
   return { text: `≥ ${factor} × ${LABELS[other]}`, reached: `${roundedDown(ratio)} ×`, met: ratio >= factor }
 }
 
-export function below(cells: Cells, other: ContenderName): Target {
+export function below(cells: Cells, other: ColumnName): Target {
   const [own, their] = [mustHave(cells, 'supervise').value, mustHave(cells, other).value]
   return { text: `below ${LABELS[other]}`, reached: `${(own / their).toFixed(2)} ×`, met: own < their }
 }
@@ -75,14 +75,17 @@ export function noMoreThan(limit: number, value: number, unit: string): Target {
   return { text: `≤ ${limit}${unit}`, reached: `${round(value)}${unit}`, met: value <= limit }
 }
 
-export const LABELS: Readonly<Record<ContenderName, string>> = {
+export const LABELS: Readonly<Record<ColumnName, string>> = {
   node: 'plain node',
   cluster: 'node:cluster',
   pm2: 'PM2',
+  nginx: 'nginx, reload',
+  haproxySocket: 'HAProxy, socket',
+  haproxyReload: 'HAProxy, reload',
   supervise: 'supervise',
 }
 
-function mustHave(cells: Cells, name: ContenderName): Cell {
+function mustHave(cells: Cells, name: ColumnName): Cell {
   const found = cells[name]
   if (found === undefined) throw new Error(`Cannot judge a figure without one for ${name}`)
   return found
