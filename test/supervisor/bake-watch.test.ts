@@ -121,12 +121,12 @@ describe('BakeWatch', () => {
 
 describe('failsProbe()', () => {
   it('is true from the second failure in a row on, of a worker that is up and has a probe', () => {
-    const [worker] = fresh.workers
-    const fails = (more: object) => failsProbe({ ...worker, ...more } as WorkerHandle)
-    expect([0, 1, 2, 3].map((probeFailures) => fails({ probeFailures }))).toEqual([false, false, true, true])
-    expect(fails({ probeFailures: 2, isUp: false })).toBe(false)
-    const withProbe = (probe: object | null) => ({ generation: { config: { liveness: probe } } })
-    expect(fails({ probeFailures: 1, ...withProbe({ ...liveness, failures: 1 }) })).toBe(true)
-    expect(fails({ probeFailures: 9, ...withProbe(null) })).toBe(false)
+    const worker = { isUp: true, generation: { config: { liveness } } }
+    const after = [0, 1, 2, 3].map((probeFailures) => failsProbe({ ...worker, probeFailures }))
+    expect(after).toEqual([false, false, true, true])
+    expect(failsProbe({ ...worker, probeFailures: 2, isUp: false })).toBe(false)
+    const strict = { config: { liveness: { ...liveness, failures: 1 } } }
+    expect(failsProbe({ ...worker, probeFailures: 1, generation: strict })).toBe(true)
+    expect(failsProbe({ ...worker, probeFailures: 9, generation: { config: { liveness: null } } })).toBe(false)
   })
 })
