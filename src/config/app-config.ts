@@ -79,6 +79,8 @@ export interface AppConfig {
   readonly cwd: string
   /** Flags for Node itself, before the script. */
   readonly nodeArgs: readonly string[]
+  /** Absolute path of the binary, links resolved; null is the supervisor's own. */
+  readonly node: string | null
   /** The app's whole environment: inherited, from files and from the config, merged in this order. */
   readonly env: Readonly<Record<string, string>>
   readonly workers: number

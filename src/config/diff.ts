@@ -28,6 +28,7 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   args: shown('args', 'args', 'reload'),
   cwd: shown('cwd', 'cwd', 'reload'),
   nodeArgs: shown('nodeArgs', 'nodeArgs', 'reload'),
+  node: shown('node', 'node', 'reload'),
   workers: shown('workers', 'workers', 'live'),
   ready: shown('ready', 'ready', 'live'),
   readyTimeoutMs: shown('readyTimeout', 'readyTimeoutMs', 'live'),

@@ -75,6 +75,7 @@ export interface OptionValues extends HookValues {
   args: readonly string[]
   cwd: string | null
   nodeArgs: readonly string[]
+  node: string | null
   env: Readonly<Record<string, string | null>>
   envFile: readonly string[]
   port: number | null
@@ -145,6 +146,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   args: { group: 'App', flag: '--args <words>', help: 'arguments for the app; also all that follows --', parser: words, byDefault: () => [] },
   cwd: { group: 'App', flag: '--cwd <directory>', help: 'directory that the app runs in', parser: orNone(path), byDefault: none },
   nodeArgs: { group: 'App', flag: '--node-args <words>', help: 'flags for Node itself', parser: words, byDefault: () => [] },
+  node: { group: 'App', flag: '--node <file>', help: 'Node binary that the app runs with', parser: orNone(path), byDefault: none, otherwise: "the supervisor's own" },
   env: { group: 'App', flag: '--env <NAME=value>', help: 'environment variable of the app', parser: environmentVariables, byDefault: () => ({}), repeatable: true, flagOnly: true },
   envFile: { group: 'App', flag: '--env-file <file>', help: 'file of environment variables', parser: paths('resolve'), byDefault: () => [], repeatable: true },
   port: { group: 'App', flag: '--port <number>', help: 'sets PORT for the app', parser: orNone(integer(0, 65_535)), byDefault: none },

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
+import { askNode } from './node-binary.ts'
 import { HOOK_NAMES } from './options.ts'
 import type { OptionKey } from './options.ts'
 import { isRecord, quote } from './parser.ts'
@@ -30,6 +31,7 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   if (!isDirectory(cwd)) add('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
   const env = environmentOf(settings, input.source.environment, add)
   checkTogether(settings, add)
+  const node = await nodeOf(settings, input.source.environment, add)
 
   // Already refused for its own value, if it was given at all.
   const isRefused = (key: OptionKey) => mistakes.some(({ origin }) => sameOrigin(origin, settings, key))
@@ -45,7 +47,10 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
     add('name', `cannot be made from the script ${quote(script)}; write one`)
     return { config: null, mistakes }
   }
-  return { config: { name, script, cwd, env, ...plainOptions(settings), watch: watchOf(settings, cwd) }, mistakes }
+  return {
+    config: { name, script, cwd, env, node, ...plainOptions(settings), watch: watchOf(settings, cwd) },
+    mistakes,
+  }
 }
 
 function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKey): boolean {
@@ -140,6 +145,19 @@ function watchOf(settings: Settings, cwd: string): WatchConfig | null {
 }
 
 type AddMistake = (key: OptionKey, problem: string) => void
+
+async function nodeOf(
+  settings: Settings,
+  environment: Readonly<Record<string, string>>,
+  add: AddMistake,
+): Promise<string | null> {
+  const file = settings.get('node')
+  if (file === null) return null
+  const found = await askNode(file, environment)
+  if (found.ok) return found.execPath
+  add('node', found.problem)
+  return null
+}
 
 /** Inherited < files < the config's env < its port < flags, of which --port is the last word. */
 function environmentOf(settings: Settings, inherited: Readonly<Record<string, string>>, add: AddMistake) {

@@ -52,6 +52,8 @@ export class Group implements WorkerOwner {
   readonly traffic = new GroupTraffic()
   #replacement: Replacement | null = null
   #isStopping = false
+  /** How often a stop was taken back. */
+  #returns = 0
   #waiters: { readonly left: Set<WorkerHandle>; resolve(): void }[] = []
   readonly #owner: GroupOwner
 
@@ -162,12 +164,29 @@ export class Group implements WorkerOwner {
     for (const place of this.places.values()) if (place.id > this.wanted) this.#retire(place)
   }
 
-  /** Ends every process; resolves when none is left. */
-  async stop(how: 'drain' | 'now'): Promise<void> {
+  /** Ends every process; resolves with true when none is left, and with false when that was taken back meanwhile. */
+  async stop(how: 'drain' | 'now'): Promise<boolean> {
+    const returns = this.#returns
     this.#isStopping = true
     this.#replacement?.abort()
     for (const place of this.places.values()) this.#retire(place, how)
     await this.whenGone(this.processes())
+    return this.#returns === returns
+  }
+
+  /** Takes a stop back: what drains goes back to what it did before, and what has gone already is started again. */
+  takeBack(): void {
+    if (!this.#isStopping) return
+    this.#isStopping = false
+    this.#returns += 1
+    for (const worker of this.processes()) worker.handle('undrainWanted')
+    this.reconcile()
+  }
+
+  /** Each id has a process that could serve. */
+  get isWhole(): boolean {
+    for (let id = 1; id <= this.wanted; id += 1) if (this.current(id)?.isUp !== true) return false
+    return true
   }
 
   /** Resolves when none of these processes is left. */

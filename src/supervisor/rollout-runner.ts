@@ -7,7 +7,9 @@ import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core
 import { stepRollout } from '../core/rollout.ts'
 import type { App } from './app.ts'
 import { BakeWatch } from './bake-watch.ts'
-import { flip, mayFlip } from './flip.ts'
+import { waitUntil } from './clock.ts'
+import { flip, mayFlip, takeStandbyBack } from './flip.ts'
+import type { Group } from './group.ts'
 import { range } from './operation-report.ts'
 import { planOf } from './app-operations.ts'
 import { rolloutStatus } from './rollout-status.ts'
@@ -43,6 +45,8 @@ export class RolloutRunner {
   #watch: BakeWatch | null = null
   #watchKeptAt = 0
   #waiters: { isMet: (rollout: Rollout) => boolean; resolve: (rollout: Rollout) => void }[] = []
+  /** All that were missing were started, and some others may boot still. */
+  #isCompleting = false
   /** What the worker that failed wrote last. */
   failureLines: readonly string[] = []
   /** Sees how the workers of the new group start. */
@@ -114,8 +118,13 @@ export class RolloutRunner {
     if (state === 'baking') {
       this.#watch?.crashed(id, why)
       this.#keepWatch()
-    } else if (id === release && ['ready', 'smoking', 'flipping'].includes(state))
-      this.handle({ type: 'groupDied', why })
+    } else if (id === release && this.#isDeadly(state, worker)) this.handle({ type: 'groupDied', why })
+  }
+
+  #isDeadly(state: Rollout['state'], { adopted }: WorkerHandle): boolean {
+    if (['ready', 'smoking', 'flipping'].includes(state)) return true
+    // One that had hardly begun to boot goes with its supervisor, and is started again: that says nothing of the release.
+    return state === 'starting' && this.#isCompleting && !adopted
   }
 
   #take({ rollout, commands }: RolloutStep): void {
@@ -147,8 +156,15 @@ export class RolloutRunner {
         return this.#bake()
       case 'retireOld':
       case 'endNew':
-        return void this.#app.retireStandby().then(() => this.handle({ type: 'groupEnded' }))
+        return void this.#app.retireStandby().then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
     }
+  }
+
+  /** The old group drains: lets it be up again, as it was; when that cannot be, it ends after all. */
+  async takeOldBack(): Promise<boolean> {
+    const isUp = this.#rollout.state === 'endingOld' && (await takeStandbyBack(this.#app))
+    if (!isUp && this.#rollout.state === 'endingOld') this.#perform('retireOld')
+    return isUp
   }
 
   /** Looks again and again, until the release is found good or bad. */
@@ -187,8 +203,16 @@ export class RolloutRunner {
       this.failureLines = lines
       return this.handle({ type: 'groupFailed', why: text })
     }
+    await this.#untilAllAreUp(group)
     await this.#app.routing.commit(this.#app.active)
     this.handle({ type: 'groupReady' })
+  }
+
+  /** An earlier supervisor may have left some that boot; the rollout's own deadline bounds it. */
+  async #untilAllAreUp(group: Group): Promise<void> {
+    this.#isCompleting = true
+    const isOver = () => this.isClosed || this.#rollout.state !== 'starting'
+    await waitUntil(this.#app.clock, Infinity, () => isOver() || group.isWhole)
   }
 
   async #smoke(): Promise<void> {

@@ -50,6 +50,7 @@ export function releaseStatus(record: ReleaseRecord, role: ReleaseStatus['role']
     release: id,
     version,
     path,
+    node: record.config.node,
     createdAt,
     deployedBy,
     role,

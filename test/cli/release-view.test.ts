@@ -9,6 +9,7 @@ import { app } from './statuses.ts'
 const release: ReleaseStatus = {
   release: 'r2',
   version: '1.5.0',
+  node: null,
   path: '/srv/web/2',
   createdAt: '2026-01-02T03:04:05.678Z',
   deployedBy: 'deploy',

@@ -1,7 +1,7 @@
 // What is in force when flags, variables, files and defaults are put together, and what is said of a mistake.
 
 import { availableParallelism } from 'node:os'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FlagValues } from '../../src/config/app-config.ts'
@@ -17,6 +17,7 @@ describe('readConfig()', () => {
       args: [],
       cwd: directory,
       nodeArgs: [],
+      node: null,
       env: { HOME: '/root' },
       workers: availableParallelism(),
       ready: { by: 'listen' },
@@ -68,6 +69,7 @@ describe('readConfig()', () => {
       args: --verbose
       cwd: web
       nodeArgs: [--max-old-space-size=400]
+      node: ${process.execPath}
       env: { NODE_ENV: production, RETRIES: 3 }
       envFile: .env
       port: 3000
@@ -116,6 +118,7 @@ describe('readConfig()', () => {
       args: ['--verbose'],
       cwd: join(directory, 'web'),
       nodeArgs: ['--max-old-space-size=400'],
+      node: realpathSync(process.execPath),
       env: { A: '1', NODE_ENV: 'production', RETRIES: '3', PORT: '3000' },
       workers: 2,
       ready: { by: 'http', path: '/readyz' },
