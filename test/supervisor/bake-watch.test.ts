@@ -43,6 +43,11 @@ class StandIn {
   }
 }
 
+function one({ workers: [worker] }: StandIn): WorkerHandle {
+  if (worker === undefined) throw new Error('It has no worker')
+  return worker
+}
+
 let now = 0
 let old: StandIn
 let fresh: StandIn
@@ -77,14 +82,21 @@ describe('BakeWatch', () => {
   it('names the first crash, and holds none against a release whose forerunner crashes as well', () => {
     const bake = watch()
     bake.begin(0)
-    bake.crashed('r1', 'worker 1 exited with code 2')
-    bake.crashed('r2', 'worker 2 exited with code 1')
+    bake.crashed(one(old), 'worker 1 exited with code 2')
+    bake.crashed(one(fresh), 'worker 2 exited with code 1')
     expect(bake.judge(1).verdict).toBe('inconclusive')
-    bake.crashed('r2', 'worker 1 exited with code 1')
+    bake.crashed(one(fresh), 'worker 1 exited with code 1')
     expect(bake.judge(1)).toMatchObject({
       verdict: 'fail',
       why: '2 workers crashed since the flip, and 1 of the old release in an hour: worker 2 exited with code 1',
     })
+  })
+
+  it('leaves to a reload what the reload tries', () => {
+    const bake = watch()
+    bake.begin(0)
+    bake.crashed({ generation: { ...one(fresh).generation } }, 'worker 1 exited with code 1')
+    expect(bake.judge(1).figures.crashes).toBe(0)
   })
 
   it('takes one failed probe for nothing, and two in a row for a failure unless the old release fails them, too', () => {
