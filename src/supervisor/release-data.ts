@@ -60,16 +60,18 @@ export function mustLiveTogether(app: string, current: Generation, next: Generat
 }
 
 /** What a move does with the data, beside plain switching. */
-export type DataStep = 'expand' | 'contract' | null
+export type DataStep = 'expand' | 'contract' | 'back' | null
 
 /**
  * The hook that has its place in this move: room is made before a newer version can be read, and taken away after an older one
- * no longer is. Going back has neither: what was made room for stays, and what was taken away does not come back.
+ * no longer is. Going back to a release that needs older room has neither, and whatever was still to be taken away stays.
  */
 export function dataStep(current: DataVersions | null, next: DataVersions | null): DataStep {
   if (current === null || next === null) return null
   if (next.reads.some((version) => version > Math.max(...current.reads))) return 'expand'
-  return Math.min(...next.reads) > Math.min(...current.reads) ? 'contract' : null
+  const [oldestOfCurrent, oldestOfNext] = [Math.min(...current.reads), Math.min(...next.reads)]
+  if (oldestOfNext === oldestOfCurrent) return null
+  return oldestOfNext > oldestOfCurrent ? 'contract' : 'back'
 }
 
 function parseJson(app: string, file: string, text: string): unknown {

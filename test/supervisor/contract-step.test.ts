@@ -12,5 +12,6 @@ it('contractOwed() is the own step of a release, or the one that the release bef
   expect(contractOwed(null, { id: 'r2', contract: due })).toEqual(due)
   expect(contractOwed(null, { id: 'r2', contract: { ...due, state: 'done' } })).toBeNull()
   // The room is needed again.
+  expect(contractOwed('back', { id: 'r2', contract: due })).toBeNull()
   expect(contractOwed('expand', { id: 'r2', contract: due })).toBeNull()
 })
