@@ -1,6 +1,7 @@
 // What an app begins with when it had more than one release: the one that was last good, with the configuration of now.
 
 import type { AppConfig } from '../config/app-config.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -10,12 +11,13 @@ export interface FirstGeneration {
   readonly words: string | null
 }
 
-export function firstGeneration(last: ReleaseRecord | null, config: AppConfig): FirstGeneration {
+/** `group` is where workers of that release may still be. */
+export function firstGeneration(last: ReleaseRecord | null, config: AppConfig, group: GroupName): FirstGeneration {
   if (last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
   const { id, version } = last
   // Everything is as the configuration says now, but where the code is.
   const { script, cwd } = last.config
-  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version })
+  const generation = makeGeneration(1, group, id, { ...config, script, cwd }, { isPinned: true, version })
   return { generation, words: id === 'r1' ? null : wordsOf(last, config) }
 }
 
