@@ -2,6 +2,7 @@
 
 import { realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -11,12 +12,14 @@ export interface FirstGeneration {
   readonly words: string | null
 }
 
-export function firstGeneration(last: ReleaseRecord | null, config: AppConfig): FirstGeneration {
+/** `group` is where workers of that release may still be. */
+export function firstGeneration(last: ReleaseRecord | null, config: AppConfig, group: GroupName): FirstGeneration {
   if (last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
   const { id, version, own } = last
   // Everything is as the configuration says now, but where the code is and what it was deployed with.
   const { script, cwd } = last.config
-  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version, own })
+  const named = { isPinned: true, version, own }
+  const generation = makeGeneration(1, group, id, { ...config, script, cwd }, named)
   return { generation, words: generation.config.script === realOf(config.script) ? null : wordsOf(last, config) }
 }
 

@@ -317,7 +317,11 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- inside ---------------------------------------------------------------------------------------
 
   async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
-    const { generation, words } = firstGeneration(this.releases.lastGood(config.name), config)
+    const { generation, words } = firstGeneration(
+      this.releases.lastGood(config.name),
+      config,
+      this.releases.groupOfLastGood(config.name),
+    )
     const app = new App(config.name, source, generation, config.workers, this)
     if (words !== null) app.record('startsRelease', words, context.cause, 'warn')
     this.#apps.set(app.name, app)

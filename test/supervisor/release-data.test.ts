@@ -17,7 +17,7 @@ describe('dataStep()', () => {
     expect(dataStep(EXPANDED, BEFORE)).toBeNull()
     expect(dataStep(SWITCHED, EXPANDED)).toBeNull()
     // With --force alone.
-    expect(dataStep(CONTRACTED, SWITCHED)).toBe('back')
+    expect(dataStep(CONTRACTED, SWITCHED)).toBeNull()
     expect(dataStep(SWITCHED, BEFORE)).toBeNull()
   })
 
