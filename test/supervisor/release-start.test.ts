@@ -30,18 +30,18 @@ function recordOf(id: string, release: string): ReleaseRecord {
 
 describe('firstGeneration()', () => {
   it('is what the configuration says when there never was another release', () => {
-    const { generation, words } = firstGeneration(null, configOf('1'))
+    const { generation, words } = firstGeneration(null, configOf('1'), 'blue')
     expect([generation.release.id, generation.config.script, words]).toEqual(['r1', join(directory, '1/app.js'), null])
   })
 
   it('is the release that was last good, and says so where that is not what was typed, the first one too', () => {
-    const { generation, words } = firstGeneration(recordOf('r1', '1'), configOf('current'))
+    const { generation, words } = firstGeneration(recordOf('r1', '1'), configOf('current'), 'blue')
     expect(generation.config.script).toBe(join(directory, '1/app.js'))
     expect(words).toMatch(/^starts r1 from .*\/1, the release that was last good, and not .*\/current\/app\.js/)
-    expect(firstGeneration(recordOf('r2', '2'), configOf('gone')).words).toMatch(/^starts r2 /)
+    expect(firstGeneration(recordOf('r2', '2'), configOf('gone'), 'blue').words).toMatch(/^starts r2 /)
   })
 
   it('says nothing where it is what was typed', () => {
-    expect(firstGeneration(recordOf('r2', '2'), configOf('current')).words).toBeNull()
+    expect(firstGeneration(recordOf('r2', '2'), configOf('current'), 'blue').words).toBeNull()
   })
 })
