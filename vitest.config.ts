@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const CORE = [
   'another-node',
   'drain-loses-nothing',
+  'flip-loses-nothing',
   'frameworks-run-unmodified',
   'handshakes-complete',
   'other-sockets-work',

@@ -32,7 +32,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
   supervisor: ['control/messages.ts', 'control/release-messages.ts'],
   sockets: ['control/messages.ts'],
   telemetry: ['control/messages.ts', 'protocol/messages.ts', 'supervisor/operations.ts'],
-  state: ['protocol/messages.ts', 'core/release-history.ts', 'core/rollout.ts'],
+  state: ['protocol/messages.ts', 'core/bake.ts', 'core/release-history.ts', 'core/rollout.ts'],
   config: ['control/messages.ts'],
   control: ['protocol/messages.ts'],
   cli: ['protocol/messages.ts'],

@@ -126,6 +126,12 @@ export interface AppConfig {
   readonly autoPromote: boolean
   /** How long it is watched then; 0 is not at all. */
   readonly bakeMs: number
+  /** Fewer requests are no proof; 0 asks for none. */
+  readonly bakeMinRequests: number
+  /** A larger share of 5xx is never accepted, from 0 to 1; null compares with the old release alone. */
+  readonly maxErrorRatio: number | null
+  /** How long a release that was refused stays up. */
+  readonly abortDelayMs: number
   readonly rollbackWindowMs: number
   readonly progressDeadlineMs: number
   readonly preview: PreviewAddress | null

@@ -7,6 +7,7 @@ import type { ConfigSource } from '../config/app-config.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { RolloutStage } from './release-messages.ts'
+import type { SmokeStatus, WatchStatus } from './watch-status.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
 export const SCHEMA = 1
@@ -110,6 +111,8 @@ export interface RolloutStatus {
   readonly why: string | null
   /** From the command to the last worker's answer. */
   readonly flipMs: number | null
+  /** While it is watched: what was seen so far. */
+  readonly watch: WatchStatus | null
 }
 
 /** One release of an app, as `supervise history` lists them. */
@@ -125,6 +128,11 @@ export interface ReleaseStatus {
   /** How its last rollout ended; null when it has not. */
   readonly outcome: string | null
   readonly why: string | null
+  readonly endedAt: string | null
+  readonly smoke: SmokeStatus | null
+  readonly watch: WatchStatus | null
+  /** The hook `contract`, where the release has one to run: `due`, `running`, `done` or `failed`. */
+  readonly contract: string | null
 }
 
 export interface InstanceStatus {

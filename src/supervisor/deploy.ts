@@ -2,7 +2,7 @@
 // is refused, and nobody outside noticed.
 
 import { realpathSync } from 'node:fs'
-import type { AppConfig } from '../config/app-config.ts'
+import type { AppConfig, HookName } from '../config/app-config.ts'
 import { askNode } from '../config/node-binary.ts'
 import type { OperationResult } from '../control/messages.ts'
 import type { DeployRequest } from '../control/release-messages.ts'
@@ -25,13 +25,21 @@ import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { moveTo } from './app-operations.ts'
 import { availableMemory } from '../telemetry/available-memory.ts'
+import { contractOwed } from './contract-step.ts'
 import { memoryStage } from './pair-memory.ts'
 import { countOf, labelOf, Report, whatServes } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import { currentRelease, type ReleaseDesk } from './release-desk.ts'
-import { dataStep, dataVersionsOf, mustLiveTogether } from './release-data.ts'
+import {
+  dataStep,
+  dataVersionsOf,
+  mustLiveTogether,
+  mustReadWhatIsThere,
+  readsNothingOlder,
+  type DataStep,
+} from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
-import { tellOfHook, watchWords, type TellStage } from './rollout-progress.ts'
+import { tellOfHook, watchWords } from './rollout-progress.ts'
 import { isFile, isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -49,11 +57,10 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
       report.release = generation.release.id
       if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
       if (!isRolling(generation, app)) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
-      const step = await allow(app, generation, target.force === true, report.stage)
-      const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
-      const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
-      if (result.ok && step === 'contract') contractLater(app, desk, generation)
-      return result
+      const isRollback = target.kind === 'release'
+      const asked: Wish = { app, desk, generation, cause, report, by: initiatorOf(target, cause), isRollback }
+      const move: Move = { ...asked, step: await allow(asked, target.force === true) }
+      return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error
       app.record('deployRefused', error.message, cause, 'error')
@@ -62,13 +69,20 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
   }
 }
 
-interface Move {
+/** What is asked for, once it is known which release that is. */
+interface Wish {
   readonly app: App
   readonly desk: ReleaseDesk
   readonly generation: Generation
   readonly cause: string
   readonly by: string
+  readonly isRollback: boolean
   readonly report: Report
+}
+
+interface Move extends Wish {
+  /** Of its data, against the release that serves. */
+  readonly step: DataStep
 }
 
 /** It has no group of its own: its workers take the places of those that serve. */
@@ -76,38 +90,34 @@ function isRolling({ group }: Generation, app: App): boolean {
   return group === app.active
 }
 
-/** Asks whoever has a say, before anything is touched. Returns the hook that has its place after the move. */
-async function allow(app: App, next: Generation, force: boolean, tell: TellStage): Promise<'contract' | null> {
+/** Asks whoever has a say, before anything is touched. */
+async function allow({ app, desk, generation: next, report }: Wish, force: boolean): Promise<DataStep> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
+  mustReadWhatIsThere(app.name, next, desk.books.of(app.name)?.releases ?? [], force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
-  for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {
-    const why = await tellOfHook(name, name in next.config.hooks, () => askHook(app, next, name, facts), tell)
+  const asked: HookName[] = step === 'expand' ? ['pre-rollout', 'expand'] : ['pre-rollout']
+  // There the traffic moves with the first worker.
+  if (isRolling(next, app)) asked.push('confirm-promotion')
+  for (const name of asked) {
+    const why = await tellOfHook(name, name in next.config.hooks, () => askHook(app, next, name, facts), report.stage)
     if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
   }
-  return step === 'contract' ? step : null
+  return step
 }
 
-/** There is no way back behind it, so it runs when the old release is gone for good. */
-function contractLater(app: App, desk: ReleaseDesk, next: Generation): void {
-  const runner = desk.runnerOf(app.name)
-  const tell = (): void => {
-    const from = runner?.rollout.from ?? ''
-    tellHook(app, next, 'contract', { release: next.release.id, from, step: 'done', outcome: 'promoted', why: null })
-  }
-  if (runner === null || runner.rollout.release !== next.release.id) return tell()
-  void runner.when(({ state }) => state === 'done').then(({ outcome }) => outcome === 'promoted' && tell())
-}
-
-async function deployBeside({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+async function deployBeside(move: Move): Promise<OperationResult> {
+  const { app, desk, generation, cause, isRollback, report } = move
   await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
-  const record = remember(app, desk, generation, by)
+  const record = remember(move)
   app.record('deployStarted', moveInWords(app, generation), cause)
   tellMemory(app, wanted, cause, report)
   app.addGroup(generation, wanted)
   const runner = desk.begin(app, record, cause, report)
+  // Whoever asks to go back has promoted it by that, also where a new release waits for a person.
+  if (isRollback) runner.handle({ type: 'promoteWanted' })
   const reached = await runner.when(isDecided)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
   return conclude(app, reached, runner.failureLines, report)
@@ -127,12 +137,17 @@ function tellMemory(app: App, wanted: number, cause: string, report: Report): vo
   if (stage.state === 'warned') app.record('memoryShort', stage.text, cause, 'warn')
 }
 
-async function deployRolling({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+async function deployRolling(move: Move): Promise<OperationResult> {
+  const { app, desk, generation, cause, report } = move
   await makeRoom(app, desk, generation.release.id)
-  const { id } = remember(app, desk, generation, by)
+  const from = app.activeGroup.generation.release.id
+  const { id } = remember(move)
   const result = await moveTo(app, generation, report, cause)
   const why = result.error?.message ?? null
-  desk.ended(app, id, { outcome: result.ok ? 'promoted' : 'failed', why, endedAt: new Date().toISOString() })
+  const outcome = result.ok ? 'promoted' : 'failed'
+  desk.ended(app, id, { outcome, why, endedAt: new Date().toISOString() })
+  const facts = { release: id, from, step: 'done', outcome, why }
+  tellHook(app, generation, result.ok ? 'post-rollout' : 'rollback', facts)
   return result
 }
 
@@ -226,7 +241,7 @@ function realPathOf(path: string): string {
 }
 
 /** In the books before anything is started: whatever happens then, it is known what was tried. */
-function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedBy: string): ReleaseRecord {
+function remember({ app, desk, generation, by: deployedBy, step }: Move): ReleaseRecord {
   const { release, config, given, own } = generation
   const first: AppReleases = {
     nextRelease: 2,
@@ -236,6 +251,8 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     rollout: null,
   }
   const known = desk.books.of(app.name) ?? first
+  const versionsOf = (one: Generation) => dataVersionsOf(app.name, one)
+  const current = known.releases.find(({ id }) => id === app.activeGroup.generation.release.id) ?? currentRelease(app)
   const record: ReleaseRecord = {
     id: release.id,
     version: release.version,
@@ -248,6 +265,11 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     outcome: null,
     why: null,
     endedAt: null,
+    contract: contractOwed(
+      step,
+      current,
+      readsNothingOlder(versionsOf(app.activeGroup.generation), versionsOf(generation)),
+    ),
   }
   const inUse = [app.activeGroup.generation.release.id, release.id, known.lastGood ?? '']
   const releases = prune([...known.releases, record], inUse)

@@ -9,21 +9,22 @@ import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
-import { deployBody, isDecided, type DeployTarget } from './deploy.ts'
-import { flip, mayFlip } from './flip.ts'
+import { contractIfDue } from './contract-step.ts'
+import { deployBody, isDecided } from './deploy.ts'
+import { flip, mayFlip, mayReturn } from './flip.ts'
 import { labelOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
-import { previewStatus, standbyEndpoints } from './preview.ts'
+import { previewStatus } from './preview.ts'
 import { isFile } from './release-path.ts'
 import { RolloutProgress, tellOfHook } from './rollout-progress.ts'
 import { untilDecided, type Watched } from './rollout-watch.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
-import { rolloutStatus } from './rollout-status.ts'
+import { releaseStatus } from './rollout-status.ts'
 import { askHook, tellHook, type HookFacts } from './rollout-hooks.ts'
-import { runSmokeTest } from './smoke-test.ts'
+import { tryStandby } from './smoke-step.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -52,17 +53,7 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.find(name)
     const roles = new Map(app.bothGroups().map((group) => [group.generation.release.id, roleOf(app, group.name)]))
     const known = this.books.of(name)?.releases ?? [currentRelease(app)]
-    return known.map((release) => ({
-      release: release.id,
-      version: release.version,
-      path: release.path,
-      node: release.config.node,
-      createdAt: release.createdAt,
-      deployedBy: release.deployedBy,
-      role: roles.get(release.id) ?? null,
-      outcome: release.outcome,
-      why: release.why,
-    }))
+    return known.map((release) => releaseStatus(release, roles.get(release.id) ?? null))
   }
 
   preview(name: string): PreviewStatus {
@@ -71,7 +62,7 @@ export class ReleaseDesk implements ReleaseOperations {
 
   statusOf(app: App): RolloutStatus | null {
     const runner = this.#runners.get(app.name)
-    return runner === undefined || runner.isOver ? null : rolloutStatus(runner.rollout, app.clock.now())
+    return runner === undefined || runner.isOver ? null : runner.status
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
@@ -102,7 +93,7 @@ export class ReleaseDesk implements ReleaseOperations {
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'flip')
-    if (!mayFlip(app)) throw noStandby(name, app.activeGroup.generation.release.id)
+    if (!mayFlip(app) && !this.#mayReturn(app)) throw noStandby(name, app.activeGroup.generation.release.id)
     return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip'))
   }
 
@@ -113,10 +104,10 @@ export class ReleaseDesk implements ReleaseOperations {
   ): Promise<OperationResult> {
     const app = this.#owner.running(name, 'rollback')
     const target = this.#rollbackTarget(app, release)
-    const isWarm = app.standbyGroup?.generation.release.id === target.id && mayFlip(app)
-    if (isWarm) return this.#run(app, 'rollback', target.id, context, this.#flipBody(app, 'rollback'))
-    const again: DeployTarget = { kind: 'release', release: target, force }
-    return this.#run(app, 'rollback', target.id, context, deployBody(app, this, again))
+    const again = deployBody(app, this, { kind: 'release', release: target, force })
+    const isUp = app.standbyGroup?.generation.release.id === target.id && (mayFlip(app) || this.#mayReturn(app))
+    const body = isUp ? this.#flipBody(app, 'rollback', again) : again
+    return this.#run(app, 'rollback', target.id, context, body)
   }
 
   promote(name: string, context: OperationContext): Promise<OperationResult> {
@@ -158,6 +149,7 @@ export class ReleaseDesk implements ReleaseOperations {
   }
 
   #makeRunner(app: App, rollout: Rollout, cause: string): RolloutRunner {
+    const { release } = rollout
     const { smoke: checks, hooks, bakeMs } = newest(app, rollout).config
     const progress = new RolloutProgress({ app: app.name, hasSmokeTest: checks.length > 0, bakeMs })
     const hook = 'confirm-promotion'
@@ -167,9 +159,14 @@ export class ReleaseDesk implements ReleaseOperations {
         this.#keep(app, now)
         progress.moved(now, app.clock.now())
       },
-      smoke: (signal) => smoke(app, signal),
+      keepWatch: (watch) => this.books.note(app.name, release, { watch }),
+      watched: this.books.release(app.name, release)?.watch ?? null,
+      smoke: (signal) => tryStandby(app, this.books, signal),
       confirm: (now, signal) => tellOfHook(hook, hook in hooks, () => confirm(now, signal), progress.tell),
-      moved: (now, before) => tellOfMove(app, now, before),
+      moved: (now, before) => {
+        tellOfMove(app, now, before, this.books.release(app.name, now.release))
+        if (now.state === 'done') this.started(app)
+      },
     })
     this.#progress.set(runner, progress)
     this.#runners.set(app.name, runner)
@@ -183,6 +180,12 @@ export class ReleaseDesk implements ReleaseOperations {
     const lastGood = ending.outcome === 'promoted' ? release : known.lastGood
     const releases = recordOutcome(known.releases, release, ending)
     this.books.set(app.name, { ...known, active: app.active, releases, lastGood })
+    this.started(app)
+  }
+
+  /** It runs, alone or not: what is owed since the release before it is gone is done. */
+  started(app: App): void {
+    contractIfDue(app, this.books)
   }
 
   crashed(app: App, worker: WorkerHandle, words: string): void {
@@ -203,7 +206,7 @@ export class ReleaseDesk implements ReleaseOperations {
   /** Goes on with a rollout that an earlier supervisor was in the middle of, or goes back where that cannot be. */
   resumed(app: App, cause: string): void {
     const rollout = this.books.of(app.name)?.rollout ?? null
-    if (rollout === null || rollout.state === 'done') return
+    if (rollout === null || rollout.state === 'done') return this.started(app)
     const { release } = app.activeGroup.generation
     const lives = (id: string): boolean =>
       app
@@ -234,12 +237,20 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#owner.whileBusy(() => app.operations.run(kind, subject, context, body))
   }
 
-  #flipBody(app: App, kind: 'flip' | 'rollback'): Body {
+  /** The release that was served before drains, and nothing else is under way. */
+  #mayReturn(app: App): boolean {
+    return this.#runners.get(app.name)?.rollout.state === 'endingOld' && mayReturn(app)
+  }
+
+  /** `otherwise` is for a group that ends before this has its turn. */
+  #flipBody(app: App, kind: 'flip' | 'rollback', otherwise: Body | null = null): Body {
     return async (tell, cause) => {
       const report = new Report(app, kind, tell)
-      // Another one may have been first while this waited for its turn.
       const held = this.#runners.get(app.name)
-      const isMoving = held !== undefined && !held.isOver && !canFlip(held.rollout.state)
+      if (held?.rollout.state === 'endingOld' && !(await held.takeOldBack()) && otherwise !== null)
+        return otherwise(tell, cause)
+      // Another one may have been first while this waited for its turn.
+      const isMoving = held !== undefined && !held.isOver && !mayMove(held.rollout.state)
       if (isMoving || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
       const { to, tookMs } = await flip(app, cause)
       const active = app.activeGroup.generation.release
@@ -252,7 +263,11 @@ export class ReleaseDesk implements ReleaseOperations {
     const active = app.activeGroup.generation.release.id
     const releases = this.books.of(app.name)?.releases ?? []
     if (name === null) {
-      const previous = choosePrevious(releases, active)
+      // What served until the flip, and is warm, whether or not its own watch had come to an end.
+      const before = this.#runners.get(app.name)?.rollout
+      const warm = app.standbyGroup?.generation.release.id
+      const isWarm = before?.release === active && before.from === warm && mayFlip(app)
+      const previous = releases.find(({ id }) => isWarm && id === warm) ?? choosePrevious(releases, active)
       if (previous === null) throw nothingToRollBackTo(app.name, active)
       return previous
     }
@@ -276,7 +291,7 @@ export class ReleaseDesk implements ReleaseOperations {
     // What is asked for is done when the traffic is where it belongs.
     if (kind === 'promote' || kind === 'abort') await runner.when(({ state }) => !MOVING.includes(state))
     const report = new Report(app, 'rollout', context.progress)
-    return report.succeed(rolloutStatus(runner.rollout, app.clock.now()).waitsFor)
+    return report.succeed(runner.status.waitsFor)
   }
 
   #keep(app: App, rollout: Rollout): void {
@@ -312,32 +327,19 @@ function factsOf({ release, from, state, outcome, why }: Rollout): HookFacts {
   return { release, from, step: state, outcome, why }
 }
 
-function tellOfMove(app: App, now: Rollout, before: Rollout): void {
+/** `record` is of the release that is moved to, which may be gone by now. */
+function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseRecord | null): void {
   const generation = newest(app, now)
-  const facts = factsOf(now)
+  const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
   tellHook(app, generation, 'event', facts)
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
 }
 
-/** Every worker of the group that has no traffic yet; says why it was refused. */
-async function smoke(app: App, signal: AbortSignal): Promise<string | null> {
-  const group = app.standbyGroup
-  if (group === null) return 'it was ended'
-  const { release, config } = group.generation
-  const endpoints = standbyEndpoints(app)
-  const { cwd, env } = config
-  const target = {
-    app: app.name,
-    release: release.id,
-    group: group.name,
-    previewUrl: app.preview.url,
-    endpoints,
-    cwd,
-    env,
-  }
-  return (await runSmokeTest(config.smoke, target, signal)).why
+/** Both groups are up, or the old one has just been taken back. */
+function mayMove(state: Rollout['state']): boolean {
+  return canFlip(state) || state === 'endingOld'
 }
 
 const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']

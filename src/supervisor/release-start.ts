@@ -1,5 +1,6 @@
 // What an app begins with when it had more than one release: the one that was last good, with the configuration of now.
 
+import { realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
@@ -16,7 +17,16 @@ export function firstGeneration(last: ReleaseRecord | null, config: AppConfig): 
   // Everything is as the configuration says now, but where the code is and what it was deployed with.
   const { script, cwd } = last.config
   const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version, own })
-  return { generation, words: id === 'r1' ? null : wordsOf(last, config) }
+  return { generation, words: generation.config.script === realOf(config.script) ? null : wordsOf(last, config) }
+}
+
+/** Null for what is not there: then it is not what starts. */
+function realOf(path: string): string | null {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
 }
 
 function wordsOf({ id, version, path }: ReleaseRecord, { script }: AppConfig): string {

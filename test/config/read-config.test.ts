@@ -47,6 +47,9 @@ describe('readConfig()', () => {
       strategy: 'blue-green',
       autoPromote: true,
       bakeMs: 600_000,
+      bakeMinRequests: 0,
+      maxErrorRatio: null,
+      abortDelayMs: 0,
       rollbackWindowMs: 600_000,
       progressDeadlineMs: 120_000,
       preview: null,
@@ -97,6 +100,9 @@ describe('readConfig()', () => {
       strategy: blue-green
       autoPromote: false
       bake: 5m
+      bakeMinRequests: 300
+      maxErrorRatio: 2.5%
+      abortDelay: 15m
       rollbackWindow: 0
       progressDeadline: 90s
       preview: 127.0.0.1:3001
@@ -142,6 +148,9 @@ describe('readConfig()', () => {
       strategy: 'blue-green',
       autoPromote: false,
       bakeMs: 300_000,
+      bakeMinRequests: 300,
+      maxErrorRatio: 0.025,
+      abortDelayMs: 900_000,
       rollbackWindowMs: 0,
       progressDeadlineMs: 90_000,
       preview: { host: '127.0.0.1', port: 3001 },
