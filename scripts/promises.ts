@@ -172,6 +172,11 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
       statement:
         'Killed at any step of a start, a reload or a rollout, the next one goes on from there or goes back: one generation serves, and nothing is lost.',
     },
+    {
+      id: 'S4',
+      statement:
+        'A state file that is truncated, corrupt or of another version: workers serve on and are taken back, of two releases those of the last good one.',
+    },
     { id: 'S5', statement: 'Two supervisors started at once: exactly one wins, and the other says who did.' },
     { id: 'S11', statement: '1,000 reloads: descriptors, threads, memory and zombies of the supervisor are flat.' },
     {

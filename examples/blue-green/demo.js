@@ -86,6 +86,7 @@ async function showBroken(client, way) {
   if (!refused) {
     say('It serves and is watched. When it crashes, the traffic goes back by itself:')
     await client.sees('release 2', 100)
+    await command(0, 'history', 'web', `3.0.0-${way}`)
   }
   await client.sees('release 2')
 }

@@ -28,8 +28,9 @@ export function define(command: Command, invocation: Invocation): void {
   )
     .description(
       'Starts a new release whole beside the one that serves, and gives it all requests within milliseconds when every worker ' +
-        'is ready. One that does not get ready is refused with exit code 5, and the old one serves on. The old one stays warm ' +
-        'for a while, so that `supervise rollback` takes milliseconds.',
+        'is ready. One that does not get ready is refused with exit code 5, and the old one serves on. Once it serves it is ' +
+        'watched for a while (`bake`), and taken back by itself when it does badly; the command does not wait for that ' +
+        'without --wait. The old one stays warm meanwhile, so that `supervise rollback` takes milliseconds.',
     )
     .option('--version <label>', "what to call it; package.json's version when left out")
     .addOption(
@@ -60,6 +61,11 @@ export function define(command: Command, invocation: Invocation): void {
     })
   addExamples(command, [
     { command: 'supervise deploy web ./releases/43', does: 'the release in this directory' },
+    {
+      command: 'supervise deploy web ./releases/43 --wait',
+      does: 'the same, and succeeds only when the watch found nothing',
+    },
+    { command: 'supervise deploy web --node /opt/node-26/bin/node', does: 'the same code with another Node' },
     { command: 'supervise deploy web', does: 'what the configuration says now: a `current` link that was switched' },
   ])
 }

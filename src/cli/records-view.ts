@@ -50,7 +50,7 @@ export function renderCrash(crash: CrashRecord, paint: Paint): string[] {
     `up ${formatDuration(uptimeSeconds * 1000)}`,
     rssBytes === null ? '' : formatBytes(rssBytes),
     loopDelayMs === null ? '' : `loop delay ${formatDuration(loopDelayMs)}`,
-    requestsInFlight ? `${requestsInFlight} requests in flight` : '',
+    requestsInFlight ? `${countOf(requestsInFlight, 'request')} in flight` : '',
   ]
   const lines = linesWithText(stderr)
   const hidden = lines.length - SHOWN_LINES

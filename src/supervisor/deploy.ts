@@ -30,7 +30,14 @@ import { memoryStage } from './pair-memory.ts'
 import { countOf, labelOf, Report, whatServes } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import { currentRelease, type ReleaseDesk } from './release-desk.ts'
-import { dataStep, dataVersionsOf, mustLiveTogether, mustReadWhatIsThere, type DataStep } from './release-data.ts'
+import {
+  dataStep,
+  dataVersionsOf,
+  mustLiveTogether,
+  mustReadWhatIsThere,
+  readsNothingOlder,
+  type DataStep,
+} from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
 import { tellOfHook, watchWords } from './rollout-progress.ts'
 import { isFile, isProblem, relocate } from './release-path.ts'
@@ -244,6 +251,7 @@ function remember({ app, desk, generation, by: deployedBy, step }: Move): Releas
     rollout: null,
   }
   const known = desk.books.of(app.name) ?? first
+  const versionsOf = (one: Generation) => dataVersionsOf(app.name, one)
   const current = known.releases.find(({ id }) => id === app.activeGroup.generation.release.id) ?? currentRelease(app)
   const record: ReleaseRecord = {
     id: release.id,
@@ -257,7 +265,11 @@ function remember({ app, desk, generation, by: deployedBy, step }: Move): Releas
     outcome: null,
     why: null,
     endedAt: null,
-    contract: contractOwed(step, current),
+    contract: contractOwed(
+      step,
+      current,
+      readsNothingOlder(versionsOf(app.activeGroup.generation), versionsOf(generation)),
+    ),
   }
   const inUse = [app.activeGroup.generation.release.id, release.id, known.lastGood ?? '']
   const releases = prune([...known.releases, record], inUse)

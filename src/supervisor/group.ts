@@ -236,11 +236,12 @@ export class Group implements WorkerOwner {
   exited(worker: WorkerHandle, exit: WorkerExit): void {
     const place = this.place(worker.id)
     place.processes.delete(worker)
-    if (isCrash(exit)) place.crashes += 1
+    const isCovered = this.#replacement?.covers(worker.id) === true
+    // What never got ready in a replacement is why that is refused; the worker that serves has not crashed.
+    if (isCrash(exit) && (exit.wasReady || !isCovered)) place.crashes += 1
     // What a reload tried and gave up says nothing of the release that serves.
     if (isCrash(exit) && worker.generation === this.generation) this.traffic.crashed(this.clock.now())
     const words = this.#owner.exited(worker, exit)
-    const isCovered = this.#replacement?.covers(worker.id) === true
     this.#replacement?.onWorker(worker, 'gone', words)
     if (
       !exit.asked &&

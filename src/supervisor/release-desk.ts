@@ -15,6 +15,7 @@ import {
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { contractIfDue } from './contract-step.ts'
 import { deployBody, isDecided } from './deploy.ts'
@@ -236,6 +237,16 @@ export class ReleaseDesk implements ReleaseOperations {
     const known = this.books.of(name)
     const release = known?.lastGood == null ? null : this.books.release(name, known.lastGood)
     return release === null || !isFile(release.config.script) ? null : release
+  }
+
+  /** The group that it was, of which workers may be left. */
+  groupOfLastGood(name: string): GroupName {
+    const known = this.books.of(name)
+    if (known === null) return 'blue'
+    const { active, rollout, lastGood } = known
+    const isOther = rollout !== null && rollout.from === lastGood && servingSide(rollout.state) === 'new'
+    if (!isOther) return active
+    return active === 'blue' ? 'green' : 'blue'
   }
 
   // ---- inside ---------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ interface Words {
 }
 
 /** Null for what is over as it begins. */
-function stageOf(stage: string, running: string, done: string, forMs: number | null = null): Words | null {
+function stageWords(stage: string, running: string, done: string, forMs: number | null = null): Words | null {
   return forMs === 0 ? null : { stage, running, done, forMs }
 }
 
@@ -88,18 +88,18 @@ function stageOf(stage: string, running: string, done: string, forMs: number | n
 function wordsOf({ state, from, policy }: Rollout, facts: StageFacts): Words | null {
   switch (state) {
     case 'ready':
-      return stageOf('settle', 'all ready, must stay up', 'all ready, stayed up', policy.minReadyMs)
+      return stageWords('settle', 'all ready, must stay up', 'all ready, stayed up', policy.minReadyMs)
     case 'smoking':
-      return facts.hasSmokeTest ? stageOf('smoke', 'smoke test runs', 'smoke test passed') : null
+      return facts.hasSmokeTest ? stageWords('smoke', 'smoke test runs', 'smoke test passed') : null
     case 'awaiting':
-      return stageOf('wait', `waits for \`supervise promote ${facts.app}\``, 'promoted')
+      return stageWords('wait', `waits for \`supervise promote ${facts.app}\``, 'promoted')
     case 'flipping':
-      return stageOf('flip', 'flip', 'flip')
+      return stageWords('flip', 'flip', 'flip')
     case 'baking':
-      return stageOf('watch', 'serves and is watched', 'watched, nothing was found', facts.bakeMs)
+      return stageWords('watch', 'serves and is watched', 'watched, nothing was found', facts.bakeMs)
     case 'goingBack':
     case 'heldUp':
-      return stageOf('back', `the traffic moves back to ${from}`, `${from} serves again`)
+      return stageWords('back', `the traffic moves back to ${from}`, `${from} serves again`)
     case 'starting':
     case 'retiring':
     case 'endingOld':

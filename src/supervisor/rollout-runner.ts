@@ -89,8 +89,7 @@ export class RolloutRunner {
     const step = stepRollout(before, event, this.#app.clock.now())
     if (before.state === 'baking' && step.rollout.state !== 'baking') this.#keepWatch()
     if (step.rollout.state !== before.state) this.#tell(step.rollout)
-    this.#take(step)
-    if (step.rollout.state !== before.state) this.#owner.moved(step.rollout, before)
+    this.#take(step, before)
   }
 
   /** Resolves with the rollout as soon as it is so. */
@@ -116,7 +115,7 @@ export class RolloutRunner {
     const { id } = worker.generation.release
     const why = `worker ${worker.id} ${words}`
     if (state === 'baking') {
-      this.#watch?.crashed(id, why)
+      this.#watch?.crashed(worker, why)
       this.#keepWatch()
     } else if (id === release && this.#isDeadly(state, worker)) this.handle({ type: 'groupDied', why })
   }
@@ -127,10 +126,12 @@ export class RolloutRunner {
     return state === 'starting' && this.#isCompleting && !adopted
   }
 
-  #take({ rollout, commands }: RolloutStep): void {
+  #take({ rollout, commands }: RolloutStep, before = rollout): void {
     this.#rollout = rollout
     this.#owner.keep(rollout)
     this.#arm()
+    // A command may be done at once, and with it the next step: that is told after this one.
+    if (rollout.state !== before.state) this.#owner.moved(rollout, before)
     for (const command of commands) this.#perform(command)
     this.#tellWaiters()
   }

@@ -106,13 +106,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
     const complain = (problem: string) => this.internalError(new Error(problem))
-    this.crashDesk = new CrashDesk({
-      samples: this.samples,
-      clock: this.clock,
-      stateDirectory: options.stateDirectory,
-      processes: () => this.#processes(),
-      complain,
-    })
+    this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
         find: (name) => this.#find(name),
@@ -322,7 +316,11 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- inside ---------------------------------------------------------------------------------------
 
   async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
-    const { generation, words } = firstGeneration(this.releases.lastGood(config.name), config)
+    const { generation, words } = firstGeneration(
+      this.releases.lastGood(config.name),
+      config,
+      this.releases.groupOfLastGood(config.name),
+    )
     const app = new App(config.name, source, generation, config.workers, this)
     if (words !== null) app.record('startsRelease', words, context.cause, 'warn')
     this.#apps.set(app.name, app)

@@ -19,13 +19,18 @@ const linesOf = (text: string) =>
 test('GET /v1/logs answers what has been, a line each, with schema, and ends', async () => {
   running = await serve()
   running.supervisor.logFeed.recent = [logRecord('a'), logRecord('b\n')]
-  const answer = await ask(running.directory.controlSocket, '/v1/logs?app=web&worker=1&stream=stderr&lines=2')
+  const answer = await ask(
+    running.directory.controlSocket,
+    '/v1/logs?app=web&release=r2&worker=1&stream=stderr&lines=2',
+  )
   expect(answer.headers['content-type']).toBe('application/x-ndjson')
   expect(linesOf(answer.text)).toEqual([
     { schema: 1, ...logRecord('a') },
     { schema: 1, ...logRecord('b\n') },
   ])
-  expect(running.supervisor.asked[0]?.values).toEqual([{ app: 'web', worker: 1, stream: 'stderr', lines: 2 }])
+  expect(running.supervisor.asked[0]?.values).toEqual([
+    { app: 'web', release: 'r2', worker: 1, stream: 'stderr', lines: 2 },
+  ])
   expect(running.supervisor.logFeed.followers).toBe(0)
 })
 

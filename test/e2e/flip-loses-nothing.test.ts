@@ -11,7 +11,7 @@ import type { LaneRequest } from '../support/load/options.ts'
 import { flip, startReleases, type ReleaseScene } from '../support/release-scene.ts'
 import { until } from '../support/until.ts'
 
-const FLIPS = 10
+const FLIPS = 6
 const KEPT_CLIENTS = 4
 const MIB = 1024 * 1024
 const PATTERN_PERIOD = 251
@@ -90,7 +90,7 @@ async function connectWebSocket(port: number) {
     socket.send(text)
     return until(() => echoed.has(text), 5_000, `"${text}" is echoed`)
   }
-  return { release, echo }
+  return { release, echo, end: () => socket.close() }
 }
 
 async function connectSocketIo(port: number) {
@@ -100,7 +100,7 @@ async function connectSocketIo(port: number) {
   socket.on('who', (who: { readonly release: string }) => (release = who.release))
   await until(() => release !== '', 5_000, 'Socket.IO is connected')
   const echo = async (text: string) => expect(await socket.timeout(5_000).emitWithAck('echo', text)).toBe(text)
-  return { release, echo }
+  return { release, echo, end: () => void socket.close() }
 }
 
 /** For the fixtures that have clients which stay. */
@@ -150,6 +150,7 @@ describe('supervise flip', () => {
     for (const [place, client] of stays.entries()) {
       expect(client.release).toBe(place % 2 === 0 ? '2' : '1')
       await client.echo('still here')
+      client.end()
     }
     expect(new Set(await supervise.pids())).toEqual(pids)
     await load.answers(100)

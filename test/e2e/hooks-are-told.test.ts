@@ -18,6 +18,7 @@ interface Payload {
   readonly hook: string
   readonly release: string
   readonly step: string
+  readonly at: string
 }
 
 interface Told {
@@ -74,20 +75,19 @@ it('hooks get what the page about deploying says, in its words and at its times'
   }
   const first = release('1', 'hello.js', { writes: 1, reads: [1] })
   const app = ['-n', 'web', '-i', '1', '--cwd', first, '--port', String(await freePort())]
-  const byHand = ['--no-auto-promote', '--rollback-window', '0', '--bake', '60s']
+  const byHand = ['--no-auto-promote', '--rollback-window', '0', '--bake', '0']
   const flags = [...byHand, ...HOOKS.flatMap((name) => [`--hook-${name}`, log.command])]
   const supervise = await startSupervise([join(first, 'app.js'), ...app, ...QUICK, ...flags], { home })
 
   mustExit(await supervise.cli('deploy', 'web', release('2', 'hello.js', { writes: 1, reads: [1, 2] })), 0)
   mustExit(await supervise.cli('promote', 'web'), 0)
-  mustExit(await supervise.cli('promote', 'web'), 0)
   await log.has('event', 'done', 'r2')
   await log.has('post-rollout', 'retiring', 'r2')
   expect(log.hooksOf('r2')).toEqual(new Set(['pre-rollout', 'expand', 'confirm-promotion', 'event', 'post-rollout']))
-  const steps = log.of('r2').flatMap(({ hook, step }) => (hook === 'event' ? [step] : []))
-  expect(new Set(steps)).toEqual(
-    new Set(['ready', 'smoking', 'awaiting', 'flipping', 'baking', 'retiring', 'endingOld', 'done']),
-  )
+  const events = log.of('r2').filter(({ hook }) => hook === 'event')
+  // Two may be told at the same time: `at` says which was first.
+  const steps = events.toSorted((one, other) => (one.at < other.at ? -1 : 1)).map(({ step }) => step)
+  expect(steps).toEqual(['ready', 'smoking', 'awaiting', 'flipping', 'baking', 'retiring', 'endingOld', 'done'])
 
   const broken = release('3', 'throws-at-boot.js', { writes: 1, reads: [1, 2] })
   mustExit(await supervise.cli('deploy', 'web', broken), REFUSED)

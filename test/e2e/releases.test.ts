@@ -64,6 +64,12 @@ async function pidsOf(supervise: Supervise, version: string): Promise<readonly (
   return (group?.workers ?? []).map(({ pid }) => pid)
 }
 
+async function outcomeOf(supervise: Supervise, release: string): Promise<string | null | undefined> {
+  const { stdout } = await supervise.cli('history', 'web', '--json')
+  const { releases }: { releases: { release: string; outcome: string | null }[] } = JSON.parse(stdout)
+  return releases.find((each) => each.release === release)?.outcome
+}
+
 describe('supervise deploy', () => {
   it('gives the standby group no public request, shows it at the preview, and moves when it is promoted (B1)', async () => {
     const preview = await freePort()
@@ -103,9 +109,7 @@ describe('supervise deploy', () => {
     const bad = release('2', 'crashes-after-ready.js')
     await supervise.cli('deploy', 'web', bad)
     await until(async () => (await versionAt(target).catch(() => '')) === '1', 20_000, 'the old release serves again')
-    const { stdout } = await supervise.cli('history', 'web', '--json')
-    const { releases }: { releases: { release: string; outcome: string | null }[] } = JSON.parse(stdout)
-    const outcome = releases.find(({ release: id }) => id === 'r2')?.outcome
+    const outcome = await outcomeOf(supervise, 'r2')
     expect(outcome).toMatch(/rolledBack|failed/)
     // What alerts are made of.
     const events = await eventsOf(supervise, outcome === 'failed' ? 'rolloutFailed' : 'rolledBack')
@@ -132,6 +136,8 @@ describe('supervise deploy', () => {
     mustExit(await supervise.cli('deploy', 'web', release('2')), 0)
     mustExit(await supervise.cli('deploy', 'web', release('3')), 0)
     expect((await appOf(supervise)).groups.green?.version).toBe('3')
+    expect(await outcomeOf(supervise, 'r2')).toBe('superseded')
+    expect(await versionAt(target)).toBe('1')
     mustExit(await supervise.cli('abort', 'web'), 0)
     await until(async () => (await appOf(supervise)).groups.green === null, 20_000, 'the aborted group is gone')
     expect(await versionAt(target)).toBe('1')
@@ -191,6 +197,8 @@ describe('supervise rollback', () => {
     await until(async () => (await appOf(supervise)).groups.blue === null, 20_000, 'the old release has ended')
     mustExit(await supervise.cli('rollback', 'web'), 0)
     expect(await versionAt(target)).toBe('1')
+    const steps = (await eventsOf(supervise, 'rolloutStep')).map(({ text }) => text)
+    expect(steps).toEqual(expect.arrayContaining(['rollout of r3: ready', 'rollout of r3: smoking']))
     mustHaveLostNothing(await load.stop())
     await supervise.stop()
   })

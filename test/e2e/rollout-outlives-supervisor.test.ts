@@ -10,6 +10,7 @@ import type { Home } from '../support/home.ts'
 import { makeHold } from '../support/hold.ts'
 import { eventsOf } from '../support/instance-facts.ts'
 import { mustHaveLostNothing } from '../support/load.ts'
+import { mustExit } from '../support/must-exit.ts'
 import { isAlive, sendIfAlive, stateOf } from '../support/processes.ts'
 import { appOf, flip, startReleases, type ReleaseScene } from '../support/release-scene.ts'
 import { until } from '../support/until.ts'
@@ -185,6 +186,41 @@ describe('a supervisor that is killed', () => {
     await lives.mustServe('2')
     mustHaveLostNothing(await load.stop())
     expect(home.workers()).toHaveLength(4)
+    await lives.now.stop()
+  })
+
+  it('and whose state is lost is followed by one that takes the last good release back, and no other (S4)', async () => {
+    const scene = await startReleases({ fixture: 'hello.js' })
+    const { home, load } = scene
+    const lives = new Lives(scene)
+    const loseState = async () => {
+      await lives.kill()
+      writeFileSync(join(home.instanceDirectory(), 'state.json'), '{"schema":')
+      await lives.begin()
+    }
+    const mustHaveTaken = async (version: string, pids: readonly (number | null)[]) => {
+      await lives.mustServe(version)
+      const areAlone = async () => home.workers().length === 2 && (await lives.pids(version)).length === 2
+      await until(areAlone, STEP_MS, 'the workers of the other release are gone')
+      await lives.mustServe(version)
+      expect(await lives.pids(version)).toEqual(pids)
+    }
+    await scene.deploy('2')
+    // It is watched: nobody has found it good yet.
+    const first = await lives.pids('1')
+    await loseState()
+    await mustHaveTaken('1', first)
+
+    mustExit(await lives.now.cli('deploy', 'web', scene.release('3')), 0)
+    mustExit(await lives.now.cli('promote', 'web'), 0)
+    const third = await lives.pids('3')
+    await loseState()
+    await mustHaveTaken('3', third)
+    mustExit(await lives.now.cli('deploy', 'web', scene.release('4')), 0)
+    await lives.mustServe('4')
+    await flip(lives.now)
+    await lives.mustServe('3')
+    mustHaveLostNothing(await load.stop())
     await lives.now.stop()
   })
 

@@ -21,6 +21,22 @@ describe('Group', () => {
     expect(scene.forked.map(({ state }) => state)).toEqual(['exited', 'serving', 'serving'])
   })
 
+  it('counts no crash of a worker for what never got ready in its place', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    const reload = scene.group.replace([1], generation(2), PLAN, () => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    scene.exit(1, 1)
+    expect(await reload.result).toMatchObject({ outcome: 'kept' })
+    expect(scene.group.place(1).crashes).toBe(0)
+    scene.exit(0, 1)
+    expect(scene.group.place(1).crashes).toBe(1)
+    scene.wakeAll()
+    await new Promise((resolve) => setImmediate(resolve))
+    scene.exit(2, 1)
+    expect(scene.group.place(1).crashes).toBe(2)
+  })
+
   it('starts what crashes while old processes drain from what the reload brought', async () => {
     const scene = new Scene()
     await scene.replace([1], generation(1))
