@@ -1,7 +1,7 @@
 // The story of a deploy: a new release starts whole beside the one that serves, is tried, and is given the traffic; or it
 // is refused, and nobody outside noticed.
 
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
 import type { DeployRequest, OperationResult } from '../control/messages.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
@@ -14,6 +14,7 @@ import {
   releasePathMissing,
   releasePathNoDirectory,
   releasePathUnreadable,
+  releasePathUnusable,
   releaseWithoutScript,
 } from '../errors/release.ts'
 import { SuperviseError } from '../errors.ts'
@@ -26,7 +27,7 @@ import type { Body } from './operation-runner.ts'
 import { currentRelease, labelOf, type ReleaseDesk } from './release-desk.ts'
 import { dataStep, dataVersionsOf, mustLiveTogether } from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
-import { isFile, isProblem, relocate } from './release-path.ts'
+import { isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
 export type DeployTarget =
@@ -40,8 +41,9 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
     const report = new Report(app, target.kind === 'path' ? 'deploy' : 'rollback', tell)
     try {
       const generation = await nextRelease(app, desk, target)
-      if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
-      const step = await allow(app, generation, target.force === true)
+      mustRun(app)
+      const step = await allow(app, desk, generation, target.force === true)
+      mustRun(app)
       const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
       const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
       if (result.ok && step === 'contract') contractLater(app, desk, generation)
@@ -52,6 +54,11 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
       return report.fail(error)
     }
   }
+}
+
+/** Throws when a stop came while something was waited for: nothing may be started beside it. */
+function mustRun(app: App): void {
+  if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
 }
 
 interface Move {
@@ -69,14 +76,14 @@ function isRolling({ group }: Generation, app: App): boolean {
 }
 
 /** Asks whoever has a say, before anything is touched. Returns the hook that has its place after the move. */
-async function allow(app: App, next: Generation, force: boolean): Promise<'contract' | null> {
+async function allow(app: App, desk: ReleaseDesk, next: Generation, force: boolean): Promise<'contract' | null> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
   for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {
-    const why = await askHook(app, next, name, facts)
-    if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
+    const no = await askHook(app, next, name, facts, desk.untilStopped(app))
+    if (no !== null) throw hookSaidNo(app.name, next.release.id, no.why, no.lines)
   }
   return step === 'contract' ? step : null
 }
@@ -146,6 +153,7 @@ async function makeRoom(app: App, desk: ReleaseDesk, next: string): Promise<void
     await runner.when(({ state }) => state === 'done')
   }
   await app.retireStandby()
+  mustRun(app)
 }
 
 async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): Promise<Generation> {
@@ -153,16 +161,20 @@ async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): P
   const number = app.nextGenerationNumber()
   if (target.kind === 'release') {
     const { config, path, version } = target.release
-    if (!isFile(config.script)) throw releaseGone(app.name, target.release.id, path)
+    const missing = [path, config.cwd, config.script].find((place) => !existsSync(place))
+    if (missing !== undefined)
+      throw releaseGone(app.name, target.release.id, missing, app.activeGroup.generation.release.id)
     return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, isPinned: true })
   }
-  const config = await app.readConfig()
+  const { path, version } = target
+  const root = path === null ? null : realPathOf(path)
+  // The release that the configuration points at may be gone when another one takes its place.
+  const config = await app.readConfig((read) => (root === null ? null : placeIn(app, read, root)))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
-  const { path, version, strategy = config.strategy } = target
+  const { strategy = config.strategy } = target
   const group = groupFor(app, strategy)
   const named = { isPinned: true, ...(version !== null && { version }) }
-  if (path === null) return makeGeneration(number, group, id, config, named)
-  return makeGeneration(number, group, id, placeIn(app, config, realPathOf(path)), named)
+  return makeGeneration(number, group, id, root === null ? config : placeIn(app, config, root), named)
 }
 
 function groupFor(app: App, strategy: AppConfig['strategy']): GroupName {
@@ -179,8 +191,10 @@ function placeIn(app: App, config: AppConfig, path: string): AppConfig {
       throw releasePathNoDirectory(app.name, path)
     case 'unreadable':
       throw releasePathUnreadable(app.name, path, process.getuid?.() ?? 0)
+    case 'unusable':
+      throw releasePathUnusable(app.name, path, placed.code)
     case 'noEntry':
-      throw releaseWithoutScript(app.name, path, placed.script)
+      throw releaseWithoutScript(app.name, path, placed.scripts)
   }
 }
 

@@ -6,7 +6,8 @@ const ALL: readonly SuperviseError[] = [
   errors.releasePathMissing('web', './r2'),
   errors.releasePathNoDirectory('web', './r2'),
   errors.releasePathUnreadable('web', './r2', 1000),
-  errors.releaseWithoutScript('web', './r2', 'dist/server.js'),
+  errors.releasePathUnusable('web', './r2', 'ELOOP'),
+  errors.releaseWithoutScript('web', './r2', ['dist/server.js']),
   errors.deployRefused('web', 'r2', 'it was not ready within 120 s', 'r1: 2 of 2 workers', ['Error: no']),
   errors.hookSaidNo('web', 'r2', 'the hook pre-rollout (`no`) ended with exit code 1', []),
   errors.dataVersionsApart('web', 'r2', 'it writes data of version 8, which r1 cannot read', 'Expand first.'),
@@ -15,8 +16,10 @@ const ALL: readonly SuperviseError[] = [
   errors.nothingToRollBackTo('web', 'r1'),
   errors.unknownRelease('web', 'r9', ['r1', 'r2'], 'r2'),
   errors.unknownRelease('web', 'r9', [], null),
-  errors.releaseGone('web', 'r1', '/srv/r1'),
+  errors.releaseGone('web', 'r1', '/srv/r1', 'r2'),
   errors.noRollout('web', 'promote'),
+  errors.promotedAlready('web', 'r2', 'r1'),
+  errors.givenUpAlready('web', 'r2', 'the smoke test failed'),
   errors.alreadyActive('web', 'r2'),
 ]
 
