@@ -12,7 +12,17 @@ import type {
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
 import { beginRollout, canFlip, servingSide, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
-import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
+import { appIsBusy } from '../errors/app.ts'
+import {
+  alreadyActive,
+  givenUpAlready,
+  nothingToRollBackTo,
+  noRollout,
+  noStandby,
+  promotedAlready,
+  unknownRelease,
+} from '../errors/release.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import { deployBody, type DeployTarget } from './deploy.ts'
@@ -21,13 +31,11 @@ import { Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
-import { standbyEndpoints } from './preview.ts'
-import { isFile } from './release-path.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
+import { smoke } from './rollout-smoke.ts'
 import { rolloutStatus } from './rollout-status.ts'
-import { askHook, tellHook, type HookFacts } from './rollout-hooks.ts'
-import { runSmokeTest } from './smoke-test.ts'
+import { askHook, tellHook, type HookFacts, type Refusal } from './rollout-hooks.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -43,6 +51,7 @@ export class ReleaseDesk implements ReleaseOperations {
   readonly #owner: ReleaseDeskOwner
   readonly books: ReleaseBooks
   readonly #runners = new Map<string, RolloutRunner>()
+  readonly #stops = new Map<string, AbortController>()
 
   constructor(owner: ReleaseDeskOwner, books: ReleaseBooks) {
     this.#owner = owner
@@ -64,6 +73,7 @@ export class ReleaseDesk implements ReleaseOperations {
       role: roles.get(release.id) ?? null,
       outcome: release.outcome,
       why: release.why,
+      lines: release.lines ?? [],
     }))
   }
 
@@ -87,8 +97,12 @@ export class ReleaseDesk implements ReleaseOperations {
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'flip')
+    const state = this.#runners.get(name)?.rollout.state ?? 'done'
+    if (STARTING_OR_MOVING.includes(state)) throw appIsBusy(name, 'flip', 'rollout')
     if (!mayFlip(app)) throw noStandby(name, app.activeGroup.generation.release.id)
-    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip'))
+    // It waits for a deploy that is under way, which may have flipped by then: that is what was asked for, and not the reverse.
+    const isBehind = ['deploy', 'rollback'].includes(app.operations.current?.kind ?? '')
+    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip', isBehind ? app.standby : null))
   }
 
   rollback(
@@ -126,6 +140,13 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#runners.get(app) ?? null
   }
 
+  /** Aborted when the app is stopped. */
+  untilStopped({ name }: App): AbortSignal {
+    const stop = this.#stops.get(name) ?? new AbortController()
+    this.#stops.set(name, stop)
+    return stop.signal
+  }
+
   /** A release of its own beside the one that serves, and the rollout that moves to it. */
   begin(app: App, record: ReleaseRecord, cause: string, onStep: (step: WorkerStep) => void): RolloutRunner {
     const { config } = app.standbyGroup?.generation ?? app.activeGroup.generation
@@ -138,10 +159,15 @@ export class ReleaseDesk implements ReleaseOperations {
   }
 
   #makeRunner(app: App, rollout: Rollout, cause: string): RolloutRunner {
+    const tell = (no: Refusal | null): string | null => {
+      if (no !== null) runner.failureLines = no.lines
+      return no?.why ?? null
+    }
     const runner = new RolloutRunner(app, rollout, cause, {
       keep: (now) => this.#keep(app, now),
-      smoke: (signal) => smoke(app, signal),
-      confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
+      smoke: async (signal) => tell(await smoke(app, signal)),
+      confirm: async (now, signal) =>
+        tell(await askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal)),
       moved: (now, before) => tellOfMove(app, now, before),
     })
     this.#runners.set(app.name, runner)
@@ -163,6 +189,8 @@ export class ReleaseDesk implements ReleaseOperations {
 
   /** The app was stopped: what was under way with it is over. */
   stopped(app: App): void {
+    this.#stops.get(app.name)?.abort()
+    this.#stops.delete(app.name)
     const runner = this.#runners.get(app.name)
     this.#runners.delete(app.name)
     if (runner === undefined || runner.isOver) return
@@ -190,25 +218,25 @@ export class ReleaseDesk implements ReleaseOperations {
     })
   }
 
-  /**
-   * What an app begins with: the release that was last good, whatever the command line says, since that is what was
-   * serving when it ended; null when there never was a second one, or it is gone.
-   */
-  lastGood(name: string): ReleaseRecord | null {
-    const known = this.books.of(name)
-    const release = known?.lastGood == null ? null : this.books.release(name, known.lastGood)
-    return release === null || !isFile(release.config.script) ? null : release
-  }
-
   // ---- inside ---------------------------------------------------------------------------------------
 
   #run(app: App, kind: 'deploy' | 'flip' | 'rollback', subject: string, context: OperationContext, body: Body) {
-    return this.#owner.whileBusy(() => app.operations.run(kind, subject, context, body))
+    return this.#owner.whileBusy(async () =>
+      this.#andRemembered(await app.operations.run(kind, subject, context, body)),
+    )
   }
 
-  #flipBody(app: App, kind: 'flip' | 'rollback'): Body {
+  #andRemembered(result: OperationResult): OperationResult {
+    const { problem } = this.books
+    return problem === null || !result.ok ? result : { ...result, text: `${result.text}; not remembered: ${problem}` }
+  }
+
+  /** `wanted` is the group that shall have the traffic; null for the one that has not. */
+  #flipBody(app: App, kind: 'flip' | 'rollback', wanted: GroupName | null = null): Body {
     return async (tell, cause) => {
       const report = new Report(app, kind, tell)
+      if (app.active === wanted)
+        return report.succeed(`${labelOf(app.activeGroup.generation.release)} (${wanted}) is active already`)
       // Another one may have been first while this waited for its turn.
       const held = this.#runners.get(app.name)
       const isMoving = held !== undefined && !held.isOver && !canFlip(held.rollout.state)
@@ -239,6 +267,7 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.running(name, kind)
     const runner = this.#runners.get(name)
     if (runner === undefined || runner.isOver) throw noRollout(name, kind)
+    mustBeOpen(name, kind, runner.rollout)
     app.record(
       `rollout${kind[0]?.toUpperCase()}${kind.slice(1)}Requested`,
       `${kind} of ${runner.rollout.release}`,
@@ -248,13 +277,14 @@ export class ReleaseDesk implements ReleaseOperations {
     // What is asked for is done when the traffic is where it belongs.
     if (kind === 'promote' || kind === 'abort') await runner.when(({ state }) => !MOVING.includes(state))
     const report = new Report(app, 'rollout', context.progress)
-    return report.succeed(rolloutStatus(runner.rollout, app.clock.now()).waitsFor)
+    return this.#andRemembered(report.succeed(rolloutStatus(runner.rollout, app.clock.now()).waitsFor))
   }
 
   #keep(app: App, rollout: Rollout): void {
     const known = this.books.of(app.name)
     if (known === null) return
-    const ending = { outcome: rollout.outcome, why: rollout.why, endedAt: new Date().toISOString() }
+    const lines = this.#runners.get(app.name)?.failureLines ?? []
+    const ending = { outcome: rollout.outcome, why: rollout.why, endedAt: new Date().toISOString(), lines }
     const releases = known.releases.map((release) =>
       release.id === rollout.release ? { ...release, ...(rollout.outcome === null ? {} : ending) } : release,
     )
@@ -293,26 +323,15 @@ function tellOfMove(app: App, now: Rollout, before: Rollout): void {
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
 }
 
-/** Every worker of the group that has no traffic yet; says why it was refused. */
-async function smoke(app: App, signal: AbortSignal): Promise<string | null> {
-  const group = app.standbyGroup
-  if (group === null) return 'it was ended'
-  const { release, config } = group.generation
-  const endpoints = standbyEndpoints(app)
-  const { cwd, env } = config
-  const target = {
-    app: app.name,
-    release: release.id,
-    group: group.name,
-    previewUrl: app.preview.url,
-    endpoints,
-    cwd,
-    env,
-  }
-  return (await runSmokeTest(config.smoke, target, signal)).why
+/** Throws when it was decided the other way. */
+function mustBeOpen(app: string, wish: string, { state, outcome, release, from, why }: Rollout): void {
+  if (wish === 'abort' && (state === 'retiring' || state === 'endingOld')) throw promotedAlready(app, release, from)
+  if (wish === 'promote' && outcome !== null && outcome !== 'promoted')
+    throw givenUpAlready(app, release, why ?? outcome)
 }
 
 const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']
+const STARTING_OR_MOVING: readonly Rollout['state'][] = ['starting', ...MOVING]
 
 export function labelOf({ id, version }: { readonly id: string; readonly version: string | null }): string {
   return version === null ? id : `${id} ${version}`
