@@ -119,6 +119,8 @@ export interface ReleaseStatus {
   /** How its last rollout ended; null when it has not. */
   readonly outcome: string | null
   readonly why: string | null
+  /** What showed why: the end of the smoke test's or the hook's output, or a worker's last words. */
+  readonly lines: readonly string[]
 }
 
 export interface InstanceStatus {
