@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
+import { askNode } from './node-binary.ts'
 import { HOOK_NAMES } from './options.ts'
 import type { OptionKey } from './options.ts'
 import { isRecord, quote } from './parser.ts'
@@ -35,6 +36,7 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   if (!isDirectory(cwd)) misplace('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
   const env = environmentOf(settings, input.source.environment, add)
   checkTogether(settings, add)
+  const node = await nodeOf(settings, input.source.environment, add)
 
   // Already refused for its own value, if it was given at all.
   const isRefused = (key: OptionKey) => mistakes.some(({ origin }) => sameOrigin(origin, settings, key))
@@ -50,7 +52,7 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
     add('name', `cannot be made from the script ${quote(script)}; write one`)
     return { config: null, mistakes, misplaced }
   }
-  const config = { name, script, cwd, env, ...plainOptions(settings), watch: watchOf(settings, cwd) }
+  const config = { name, script, cwd, env, node, ...plainOptions(settings), watch: watchOf(settings, cwd) }
   return { config, mistakes, misplaced }
 }
 
@@ -91,6 +93,9 @@ function plainOptions(settings: Settings) {
     strategy: settings.get('strategy'),
     autoPromote: settings.get('autoPromote'),
     bakeMs: settings.get('bake'),
+    bakeMinRequests: settings.get('bakeMinRequests'),
+    maxErrorRatio: settings.get('maxErrorRatio'),
+    abortDelayMs: settings.get('abortDelay'),
     rollbackWindowMs: settings.get('rollbackWindow'),
     progressDeadlineMs: settings.get('progressDeadline'),
     preview: settings.get('preview'),
@@ -144,6 +149,19 @@ function watchOf(settings: Settings, cwd: string): WatchConfig | null {
 
 type AddMistake = (key: OptionKey, problem: string) => void
 
+async function nodeOf(
+  settings: Settings,
+  environment: Readonly<Record<string, string>>,
+  add: AddMistake,
+): Promise<string | null> {
+  const file = settings.get('node')
+  if (file === null) return null
+  const found = await askNode(file, environment)
+  if (found.ok) return found.execPath
+  add('node', found.problem)
+  return null
+}
+
 /** Inherited < files < the config's env < its port < flags, of which --port is the last word. */
 function environmentOf(settings: Settings, inherited: Readonly<Record<string, string>>, add: AddMistake) {
   const files = settings.get('envFile').map((file) => readEnvFile(file))
@@ -174,6 +192,9 @@ function checkTogether(settings: Settings, add: AddMistake): void {
   const ofStandby: readonly OptionKey[] = [
     'autoPromote',
     'bake',
+    'bakeMinRequests',
+    'maxErrorRatio',
+    'abortDelay',
     'rollbackWindow',
     'progressDeadline',
     'preview',

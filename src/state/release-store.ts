@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
+import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
@@ -33,11 +34,29 @@ export interface ReleaseRecord extends PastRelease {
   readonly config: AppConfig
   /** Script and directory as they were given, links and all. */
   readonly given: { readonly script: string; readonly cwd: string }
-  /** The Node binary that it runs with; null for the supervisor's own. */
-  readonly nodePath: string | null
+  /** What it was deployed with that the configuration does not say. */
+  readonly own: { readonly node?: string; readonly env?: Readonly<Record<string, string>> }
   readonly deployedBy: string
-  /** What showed why it was refused: the end of a test's output, a worker's last words. Younger than the schema. */
-  readonly lines?: readonly string[]
+  /** How its smoke test went, when it had one. */
+  readonly smoke?: SmokeRecord | null
+  /** What was seen of it while it was watched. */
+  readonly watch?: BakeRecord | null
+  /** The data step that follows its promotion, when there is one. */
+  readonly contract?: ContractRecord | null
+}
+
+export interface SmokeRecord {
+  readonly passed: boolean
+  readonly why: string | null
+  /** The end of what its commands wrote. */
+  readonly output: string
+  readonly at: string
+}
+
+export interface ContractRecord {
+  readonly state: 'due' | 'running' | 'done' | 'failed'
+  /** The release that must be gone before. */
+  readonly from: string
 }
 
 export interface AppReleases {

@@ -6,7 +6,8 @@ import { nextReleaseId, prune } from '../core/release-history.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import type { ReleaseBooks } from './release-books.ts'
-import { currentRelease, labelOf } from './release-desk.ts'
+import { labelOf } from './operation-report.ts'
+import { currentRelease } from './release-desk.ts'
 import { isFile } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -29,10 +30,10 @@ export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGe
     const words = `${labelOf(last)}, the release that was last good, is no longer at ${last.path}; starts ${config.script} as ${id}`
     return { generation: makeGeneration(1, 'blue', id, config), words }
   }
-  // Everything is as the configuration says now, but where the code is.
+  // Everything is as the configuration says now, but where the code is and what it was deployed with.
   const { script, cwd } = last.config
-  const { id, version } = last
-  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version })
+  const { id, version, own } = last
+  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version, own })
   return { generation, words: realPathOrNull(config.script) === script ? null : wordsOf(last, config) }
 }
 

@@ -12,6 +12,9 @@ export interface HookFacts {
   readonly step: string
   readonly outcome: string | null
   readonly why: string | null
+  /** Of the release, where the generation that is at hand may be another one. */
+  readonly version?: string | null
+  readonly path?: string
 }
 
 export interface Refusal {
@@ -32,7 +35,7 @@ export async function askHook(
   if (hook === undefined) return null
   const { cwd, env } = generation.config
   const { path, version } = generation.release
-  const payload = { hook: name, app: app.name, ...facts, version, path, at: new Date().toISOString() }
+  const payload = { hook: name, app: app.name, version, path, ...facts, at: new Date().toISOString() }
   const { why, output } = await runHook({ name, hook, payload, cwd, env, ...(signal && { signal }) })
   return why === null ? null : { why, lines: lastLines(output) }
 }
