@@ -80,8 +80,9 @@ export const LABELS: Readonly<Record<ColumnName, string>> = {
   cluster: 'node:cluster',
   pm2: 'PM2',
   nginx: 'nginx, reload',
-  haproxySocket: 'HAProxy, socket',
   haproxyReload: 'HAProxy, reload',
+  haproxyTuned: 'HAProxy, tuned reload',
+  haproxySocket: 'HAProxy, socket',
   supervise: 'supervise',
 }
 

@@ -54,7 +54,7 @@ function spawnClient(args: readonly string[], env: Environment): Client {
   return spawn(process.execPath, args, { env: { ...env }, stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
-function follow<Told>(child: Client): Load<Told> {
+function follow<Told extends Report>(child: Client): Load<Told> {
   let ok = 0
   const report = new Promise<Told>((resolve, reject) => {
     child.once('error', reject)
@@ -70,9 +70,12 @@ function follow<Told>(child: Client): Load<Told> {
   child.stdin.on('error', () => {})
   return {
     answered: async (count) => void (await until(() => ok >= count, 20_000, `${count} answers`)),
-    stop() {
+    async stop() {
       child.kill('SIGTERM')
-      return report
+      const told = await report
+      // What was measured after its end was measured without load.
+      if (told.endedBy !== 'signal') throw new Error(`The load ended by itself (${told.endedBy}) before it was told to`)
+      return told
     },
     kill: () => void child.kill('SIGKILL'),
   }

@@ -9,7 +9,7 @@ import { childrenOf } from '../../test/support/processes.ts'
 import type { Bench } from './bench.ts'
 import { makeBuild, scriptOf, type Version } from './builds.ts'
 import { mustRun, runCommand } from './command.ts'
-import type { ColumnName } from './contenders/contender.ts'
+import type { ColumnName, ProxyName } from './contenders/contender.ts'
 import { startForeground, type Foreground } from './contenders/foreground.ts'
 import { startWarmPair } from './warm-pair.ts'
 
@@ -24,8 +24,6 @@ export interface Switcher {
   /** Resolves when the command has ended, with the milliseconds that the command itself says it took; null when it says none. */
   switchTo(version: Version): Promise<number | null>
 }
-
-export type ProxyKind = 'nginx' | 'haproxySocket' | 'haproxyReload'
 
 export async function startSuperviseSwitcher(bench: Bench): Promise<Switcher> {
   const { app, active } = await startWarmPair(bench, 1)
@@ -43,7 +41,7 @@ export async function startSuperviseSwitcher(bench: Bench): Promise<Switcher> {
   }
 }
 
-export async function startProxySwitcher(bench: Bench, kind: ProxyKind): Promise<Switcher> {
+export async function startProxySwitcher(bench: Bench, kind: ProxyName): Promise<Switcher> {
   const room = bench.place.room()
   const env = bench.place.environment(room, { PATH: `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin` })
   const version = await proxyVersion(kind === 'nginx' ? 'nginx' : 'haproxy', env)
@@ -140,10 +138,11 @@ function nginxConfig(port: number, upstream: number): string {
 
 // ---- HAProxy: told over its socket, or its configuration read again ------------------------------------
 
-function haproxy({ room, env, port, ports }: ProxyPlan, kind: 'haproxySocket' | 'haproxyReload'): Proxy {
+function haproxy({ room, env, port, ports }: ProxyPlan, kind: Exclude<ProxyName, 'nginx'>): Proxy {
   const file = join(room, 'haproxy.cfg')
   const socket = join(room, 'admin.sock')
-  const write = (version: Version) => writeFileSync(file, haproxyConfig(port, ports, version, socket))
+  const write = (version: Version) =>
+    writeFileSync(file, haproxyConfig({ port, ports, active: version, socket, isTuned: kind === 'haproxyTuned' }))
   write('1')
   const bySocket = async (to: Version) => {
     const from = to === '1' ? '2' : '1'
@@ -161,7 +160,13 @@ function haproxy({ room, env, port, ports }: ProxyPlan, kind: 'haproxySocket' | 
   }
 }
 
-function haproxyConfig(port: number, ports: ProxyPlan['ports'], active: Version, socket: string): string {
+interface HaproxySettings extends Pick<ProxyPlan, 'port' | 'ports'> {
+  readonly active: Version
+  readonly socket: string
+  readonly isTuned: boolean
+}
+
+function haproxyConfig({ port, ports, active, socket, isTuned }: HaproxySettings): string {
   const server = (version: Version) =>
     `  server r${version} 127.0.0.1:${ports[version]}${version === active ? '' : ' disabled'}`
   return [
@@ -169,6 +174,8 @@ function haproxyConfig(port: number, ports: ProxyPlan['ports'], active: Version,
     `  stats socket ${socket} mode 600 level admin expose-fd listeners`,
     'defaults',
     '  mode http',
+    // A reload then leaves idle clients their connections, which it cuts otherwise while a request may be on its way.
+    isTuned ? '  option idle-close-on-response' : '',
     '  timeout connect 5s',
     '  timeout client 30s',
     '  timeout server 30s',

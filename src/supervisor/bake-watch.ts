@@ -8,6 +8,7 @@ import type { App } from './app.ts'
 import type { Group } from './group.ts'
 import { failsProbe } from './health-watch.ts'
 import { bakePolicy } from './rollout-policy.ts'
+import type { WorkerHandle } from './worker-handle.ts'
 
 export class BakeWatch {
   readonly #app: App
@@ -42,7 +43,10 @@ export class BakeWatch {
     this.#since = now
   }
 
-  crashed(release: string, words: string): void {
+  crashed({ generation }: Pick<WorkerHandle, 'generation'>, words: string): void {
+    const release = generation.release.id
+    // What a reload tries meanwhile is the reload's to judge.
+    if (this.#groupOf(release)?.generation !== generation) return
     if (release === this.#release) this.#crashes.push(words)
     else this.#oldCrashes += 1
   }

@@ -14,10 +14,17 @@ import { askHook } from './rollout-hooks.ts'
 /** Being run by this supervisor. */
 const underWay = new WeakSet<App>()
 
-/** What a new release owes: its own step, or the one that the release before it had no time for. */
-export function contractOwed(step: DataStep, current: Pick<ReleaseRecord, 'id' | 'contract'>): ContractRecord | null {
+/**
+ * What a new release owes: its own step, or the one that the release before it had no time for. One that reads older data
+ * again needs the room, and owes nothing.
+ */
+export function contractOwed(
+  step: DataStep,
+  current: Pick<ReleaseRecord, 'id' | 'contract'>,
+  readsNoOlder: boolean,
+): ContractRecord | null {
   if (step === 'contract') return { state: 'due', from: current.id }
-  return step === null && current.contract?.state === 'due' ? current.contract : null
+  return readsNoOlder && current.contract?.state === 'due' ? current.contract : null
 }
 
 /** Runs the hook if the release that serves owes it and nothing is beside it any more. */

@@ -29,8 +29,12 @@ interface Checked {
   nextProbeAt: number
 }
 
+type Probed = Pick<WorkerHandle, 'probeFailures' | 'isUp'> & {
+  readonly generation: { readonly config: Pick<AppConfig, 'liveness'> }
+}
+
 /** Whether it does not only miss a beat: one failure may be the machine's. */
-export function failsProbe({ probeFailures, generation, isUp }: WorkerHandle): boolean {
+export function failsProbe({ probeFailures, generation, isUp }: Probed): boolean {
   const { liveness } = generation.config
   return isUp && liveness !== null && probeFailures >= Math.min(FAILURES_THAT_COUNT, liveness.failures)
 }

@@ -72,6 +72,11 @@ export function dataStep(current: DataVersions | null, next: DataVersions | null
   return Math.min(...next.reads) > Math.min(...current.reads) ? 'contract' : null
 }
 
+/** Whether the next one reads no older data than the current one does, which is not known of one that says nothing. */
+export function readsNothingOlder(current: DataVersions | null, next: DataVersions | null): boolean {
+  return current !== null && next !== null && Math.min(...next.reads) >= Math.min(...current.reads)
+}
+
 function parseJson(app: string, file: string, text: string): unknown {
   try {
     return JSON.parse(text)

@@ -118,7 +118,7 @@ export class RolloutRunner {
     const { id } = worker.generation.release
     const why = `worker ${worker.id} ${words}`
     if (state === 'baking') {
-      this.#watch?.crashed(id, why)
+      this.#watch?.crashed(worker, why)
       this.#keepWatch()
     } else if (id === release && this.#isDeadly(state, worker)) this.handle({ type: 'groupDied', why })
   }

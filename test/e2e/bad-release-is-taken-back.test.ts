@@ -168,10 +168,12 @@ it('promotes a release that answers no more 5xx than the old one did, also over 
 })
 
 it('leaves the group that serves alone while the other one crashes until it has failed (C4, B6)', async () => {
-  const args = ['--no-auto-promote', '--max-restarts', '2', '--backoff-first', '50ms', '--env', 'LIFE_MS=1500']
+  const args = ['--no-auto-promote', '--max-restarts', '2', '--backoff-first', '50ms']
   const { supervise, load, release, version } = await startScene({}, args)
   const before = (await appOf(supervise)).groups.blue?.workers.map(({ pid, restarts }) => ({ pid, restarts }))
-  mustExit(await supervise.cli('deploy', 'web', release('2', {}, 'crashes-after-ready.js')), 0)
+  const second = release('2', {})
+  mustExit(await supervise.cli('deploy', 'web', second), 0)
+  writeFileSync(join(second, 'crash'), '')
   const standby = async () => (await appOf(supervise)).groups.green?.workers ?? []
   const hasFailed = async () => (await standby()).some(({ state }) => state === 'failed')
   await until(hasFailed, 30_000, 'a worker of the new release has failed')

@@ -43,6 +43,11 @@ class StandIn {
   }
 }
 
+function one({ workers: [worker] }: StandIn): WorkerHandle {
+  if (worker === undefined) throw new Error('It has no worker')
+  return worker
+}
+
 let now = 0
 let old: StandIn
 let fresh: StandIn
@@ -77,14 +82,21 @@ describe('BakeWatch', () => {
   it('names the first crash, and holds none against a release whose forerunner crashes as well', () => {
     const bake = watch()
     bake.begin(0)
-    bake.crashed('r1', 'worker 1 exited with code 2')
-    bake.crashed('r2', 'worker 2 exited with code 1')
+    bake.crashed(one(old), 'worker 1 exited with code 2')
+    bake.crashed(one(fresh), 'worker 2 exited with code 1')
     expect(bake.judge(1).verdict).toBe('inconclusive')
-    bake.crashed('r2', 'worker 1 exited with code 1')
+    bake.crashed(one(fresh), 'worker 1 exited with code 1')
     expect(bake.judge(1)).toMatchObject({
       verdict: 'fail',
       why: '2 workers crashed since the flip, and 1 of the old release in an hour: worker 2 exited with code 1',
     })
+  })
+
+  it('leaves to a reload what the reload tries', () => {
+    const bake = watch()
+    bake.begin(0)
+    bake.crashed({ generation: { ...one(fresh).generation } }, 'worker 1 exited with code 1')
+    expect(bake.judge(1).figures.crashes).toBe(0)
   })
 
   it('takes one failed probe for nothing, and two in a row for a failure unless the old release fails them, too', () => {
@@ -119,15 +131,14 @@ describe('BakeWatch', () => {
   })
 })
 
-const withProbe = (probe: object | null) => ({ generation: { config: { liveness: probe } } })
-
 describe('failsProbe()', () => {
   it('is true from the second failure in a row on, of a worker that is up and has a probe', () => {
-    const [worker] = fresh.workers
-    const fails = (more: object): boolean => failsProbe(Object.assign(Object.create(worker ?? null), more))
-    expect([0, 1, 2, 3].map((probeFailures) => fails({ probeFailures }))).toEqual([false, false, true, true])
-    expect(fails({ probeFailures: 2, isUp: false })).toBe(false)
-    expect(fails({ probeFailures: 1, ...withProbe({ ...liveness, failures: 1 }) })).toBe(true)
-    expect(fails({ probeFailures: 9, ...withProbe(null) })).toBe(false)
+    const worker = { isUp: true, generation: { config: { liveness } } }
+    const after = [0, 1, 2, 3].map((probeFailures) => failsProbe({ ...worker, probeFailures }))
+    expect(after).toEqual([false, false, true, true])
+    expect(failsProbe({ ...worker, probeFailures: 2, isUp: false })).toBe(false)
+    const strict = { config: { liveness: { ...liveness, failures: 1 } } }
+    expect(failsProbe({ ...worker, probeFailures: 1, generation: strict })).toBe(true)
+    expect(failsProbe({ ...worker, probeFailures: 9, generation: { config: { liveness: null } } })).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dataStep } from '../../src/supervisor/release-data.ts'
+import { dataStep, readsNothingOlder } from '../../src/supervisor/release-data.ts'
 
 const BEFORE = { writes: 6, reads: [6] }
 const EXPANDED = { writes: 6, reads: [6, 7] }
@@ -25,4 +25,12 @@ describe('dataStep()', () => {
     expect(dataStep(null, EXPANDED)).toBeNull()
     expect(dataStep(CONTRACTED, null)).toBeNull()
   })
+})
+
+it('readsNothingOlder() is false for a release that needs room which the other one has no need of, or that says nothing', () => {
+  expect(readsNothingOlder(CONTRACTED, CONTRACTED)).toBe(true)
+  expect(readsNothingOlder(CONTRACTED, { writes: 7, reads: [7, 8] })).toBe(true)
+  expect(readsNothingOlder(CONTRACTED, SWITCHED)).toBe(false)
+  expect(readsNothingOlder(CONTRACTED, null)).toBe(false)
+  expect(readsNothingOlder(null, CONTRACTED)).toBe(false)
 })

@@ -7,11 +7,20 @@ export const CONTENDERS = ['node', 'cluster', 'pm2', 'supervise'] as const
 export type ContenderName = (typeof CONTENDERS)[number]
 
 /** Proxies in front of plain node processes, and how they are told where to send requests. */
-export type ProxyName = 'nginx' | 'haproxySocket' | 'haproxyReload'
+export type ProxyName = 'nginx' | 'haproxyReload' | 'haproxyTuned' | 'haproxySocket'
 
 /** Whoever has figures of its own, in the order of the columns. */
-export const COLUMNS = ['node', 'cluster', 'pm2', 'nginx', 'haproxySocket', 'haproxyReload', 'supervise'] as const
 export type ColumnName = ContenderName | ProxyName
+export const COLUMNS: readonly ColumnName[] = [
+  'node',
+  'cluster',
+  'pm2',
+  'nginx',
+  'haproxyReload',
+  'haproxyTuned',
+  'haproxySocket',
+  'supervise',
+]
 
 /** What is to be run. */
 export interface AppPlan {

@@ -6,7 +6,7 @@ import type { LaneRequest, LoadRequest } from '../../../test/support/load/option
 import type { Bench, Measure } from '../bench.ts'
 import { other, type Version } from '../builds.ts'
 import { Control } from '../control.ts'
-import { cell, exactly, noMoreThan, ownFigure, type Figure } from '../figure.ts'
+import { exactly, noMoreThan, ownFigure, type Figure } from '../figure.ts'
 import { footprintFigures, footprintOf } from '../footprint.ts'
 import { failureWords, startSwitchLoad } from '../load.ts'
 import { monotonicMs } from '../monotonic.ts'
@@ -169,9 +169,8 @@ function figuresOf(series: Series, how: string, { p50, p99 }: Limits): readonly 
     ...SHARES.map(([share, of]): Figure => {
       const value = percentile(own, of)
       const limit = limitOf[share]
-      const targets = limit === undefined ? [] : [noMoreThan(limit, value, ' ms')]
-      const cells = { supervise: { ...cell([value]), ...(share === 'p50' && { samples: own }) } }
-      return { what: `a flip, message to last acknowledgement, ${how}, ${share}`, unit: 'ms', cells, targets }
+      const what = `a flip, message to last acknowledgement, ${how}, ${share}`
+      return ownFigure(what, 'ms', value, limit === undefined ? {} : { target: noMoreThan(limit, value, ' ms') })
     }),
     outside(
       'request to the event that it is done',
@@ -197,5 +196,5 @@ const SHARES = [
 /** The median as the figure, the rest beside it. */
 function outside(what: string, how: string, samples: readonly number[]): Figure {
   const note = SHARES.map(([share, of]) => `${share} ${percentile(samples, of).toFixed(1)} ms`).join(', ')
-  return { what: `a flip, ${what}, ${how}, p50`, unit: 'ms', cells: { supervise: cell(samples, note) }, targets: [] }
+  return ownFigure(`a flip, ${what}, ${how}, p50`, 'ms', percentile(samples, 0.5), { note })
 }

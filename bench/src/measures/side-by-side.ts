@@ -39,8 +39,9 @@ export const sideBySide: Measure = {
   async run(bench: Bench): Promise<readonly Figure[]> {
     const switchers = [
       await startProxySwitcher(bench, 'nginx'),
-      await startProxySwitcher(bench, 'haproxySocket'),
       await startProxySwitcher(bench, 'haproxyReload'),
+      await startProxySwitcher(bench, 'haproxyTuned'),
+      await startProxySwitcher(bench, 'haproxySocket'),
       await startSuperviseSwitcher(bench),
     ]
     const steady = await steadyFigures(bench, switchers)
@@ -192,8 +193,8 @@ async function steadyFigures(bench: Bench, switchers: readonly Switcher[]): Prom
       port,
       pids: () => [supervisorPid, ...workerPids()],
     })),
-    // HAProxy's two do the same while nothing moves.
-    ...switchers.filter(({ name }) => name !== 'haproxyReload'),
+    // HAProxy's three do the same while nothing moves.
+    ...switchers.filter(({ name }) => name !== 'haproxyReload' && name !== 'haproxyTuned'),
   ]
   return [
     ...(await steadyPair(bench, all, 'keep-alive', false)),
