@@ -17,18 +17,23 @@ import type { AppInput, Layer, Settings } from './settings.ts'
 export interface ResolvedApp {
   readonly config: AppConfig | null
   readonly mistakes: readonly Mistake[]
+  /** Of where the code is: none to whoever knows another place for it. */
+  readonly misplaced: readonly Mistake[]
 }
 
 const ALWAYS_IGNORED = ['node_modules', '.git']
 
 export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   const { settings, mistakes } = await readSettings(input)
-  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes }
+  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes, misplaced: [] }
+  const misplaced: Mistake[] = []
   const add = (key: OptionKey, problem: string) => mistakes.push({ origin: settings.originOf(key), problem })
+  const misplace = (key: 'script' | 'cwd', problem: string) =>
+    misplaced.push({ origin: settings.originOf(key), problem })
 
   const directory = input.document === null ? input.source.directory : dirname(input.document.file)
   const cwd = settings.get('cwd') ?? directory
-  if (!isDirectory(cwd)) add('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
+  if (!isDirectory(cwd)) misplace('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
   const env = environmentOf(settings, input.source.environment, add)
   checkTogether(settings, add)
   const node = await nodeOf(settings, input.source.environment, add)
@@ -38,19 +43,17 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   const script = settings.get('script')
   if (script === null) {
     if (!isRefused('script')) add('script', 'is missing; write the app\'s main file, such as "app.js"')
-    return { config: null, mistakes }
+    return { config: null, mistakes, misplaced }
   }
   const scriptProblem = problemOfScript(script, cwd, directory)
-  if (scriptProblem !== null) add('script', scriptProblem)
+  if (scriptProblem !== null) misplace('script', scriptProblem)
   const name = settings.get('name') ?? nameOfScript(script)
   if (name === null) {
     add('name', `cannot be made from the script ${quote(script)}; write one`)
-    return { config: null, mistakes }
+    return { config: null, mistakes, misplaced }
   }
-  return {
-    config: { name, script, cwd, env, node, ...plainOptions(settings), watch: watchOf(settings, cwd) },
-    mistakes,
-  }
+  const config = { name, script, cwd, env, node, ...plainOptions(settings), watch: watchOf(settings, cwd) }
+  return { config, mistakes, misplaced }
 }
 
 function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKey): boolean {

@@ -39,7 +39,7 @@ import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
 import { ReleaseBooks } from './release-books.ts'
-import { firstGeneration } from './release-start.ts'
+import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
@@ -109,7 +109,9 @@ export class Supervisor implements SupervisorOperations, Instance {
         running: (name, wish) => this.#running(name, wish),
         whileBusy: (body) => this.#whileBusy(body),
       },
-      new ReleaseBooks(options.releasesFile, (problem) => this.internalError(new Error(problem))),
+      new ReleaseBooks(options.releasesFile, (type, text, level) =>
+        options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
+      ),
     )
     this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
@@ -172,9 +174,10 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- acting ---------------------------------------------------------------------------------------
 
   async start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]> {
+    const elsewhere = ({ name }: AppConfig) => (request.fresh === true ? null : lastGoodOf(this.releases.books, name))
     // All of them are read before any of them is started: a mistake in one changes nothing.
     const wanted = await Promise.all(
-      request.sources.map(async (source) => ({ source, config: await readConfig(source) })),
+      request.sources.map(async (source) => ({ source, config: await readConfig(source, elsewhere) })),
     )
     this.#refuseWhenEnding()
     checkNames(wanted, this.#apps)
@@ -311,19 +314,16 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#saver.close()
     clearInterval(this.#timer)
     this.samples.stop()
+    this.releases.books.close()
     await this.#watches.close()
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
 
   async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
-    const { generation, words } = firstGeneration(
-      this.releases.lastGood(config.name),
-      config,
-      this.releases.groupOfLastGood(config.name),
-    )
-    const app = new App(config.name, source, generation, config.workers, this)
-    if (words !== null) app.record('startsRelease', words, context.cause, 'warn')
+    const first = firstGeneration(this.releases.books, config)
+    const app = new App(config.name, source, first.generation, config.workers, this)
+    tellFirst(first, app, this.releases.books, context.cause)
     this.#apps.set(app.name, app)
     app.begin()
     app.beginAdoption()
