@@ -27,6 +27,7 @@ export class FileOutlet implements Outlet {
   #descriptor: number | null = null
   #trouble: string | null = null
   #isClosed = false
+  #isLost = false
 
   constructor(path: string, events: FileOutletEvents) {
     this.path = path
@@ -44,7 +45,15 @@ export class FileOutlet implements Outlet {
     this.lastWrittenMs = size === 0 ? null : mtimeMs
   }
 
+  /** What is open is no longer at its path: the next write opens what is there, or tries until it can. */
+  lose(): void {
+    this.#isLost = true
+  }
+
   write(bytes: Buffer, done: (error: string | null, written: number) => void): void {
+    // Not before: the descriptor may have been in use by the write before this one.
+    if (this.#isLost) this.#closeDescriptor()
+    this.#isLost = false
     try {
       this.open()
     } catch (error) {

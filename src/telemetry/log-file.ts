@@ -38,6 +38,7 @@ export class LogFile {
   /** The period that the current file belongs to. */
   #period: number | null = null
   #rotateWanted = false
+  #lastRotatedMs = 0
   #notBefore = 0
   /** What it cannot do, and the lines that had been dropped when it began. */
   readonly #troubles = new Map<Ability, { readonly code: string; readonly droppedBefore: number }>()
@@ -105,12 +106,14 @@ export class LogFile {
 
   #moveAway(): void {
     this.#rotateWanted = false
-    const [directory, base, now] = [dirname(this.path), basename(this.path), new Date()]
-    let copy = 0
-    const target = () => join(directory, rotatedName(base, now, copy))
-    while (existsSync(target()) || existsSync(`${target()}.gz`)) copy += 1
+    const nameAt = (timeMs: number) => join(dirname(this.path), rotatedName(basename(this.path), new Date(timeMs)))
+    // Two of one millisecond, or of a clock that was set back, still stand in the order in which they were written.
+    this.#lastRotatedMs = Math.max(Date.now(), this.#lastRotatedMs + 1)
+    while (existsSync(nameAt(this.#lastRotatedMs)) || existsSync(`${nameAt(this.#lastRotatedMs)}.gz`))
+      this.#lastRotatedMs += 1
+    const target = nameAt(this.#lastRotatedMs)
     try {
-      renameSync(this.path, target())
+      renameSync(this.path, target)
     } catch (error) {
       // It is gone already: somebody else has moved it.
       if (codeOf(error) !== 'ENOENT') throw error
@@ -139,20 +142,14 @@ export class LogFile {
     const isOver = this.#period !== null && this.#periodOf(Date.now()) !== this.#period
     if (everyMs > 0 && isOver && this.#outlet.bytes > 0) return this.#rotate()
     const { inode } = this.#outlet
-    if (inode === null || this.#troubles.has('be written')) return
-    void this.#reopenIfMoved(inode)
+    if (inode !== null) void this.#leaveIfMoved(inode)
   }
 
-  async #reopenIfMoved(inode: number): Promise<void> {
-    try {
-      const found = await stat(this.path).catch((error: unknown) => {
-        if (codeOf(error) === 'ENOENT') return null
-        throw error
-      })
-      if (found?.ino !== inode && this.#outlet.inode === inode) await this.reopen()
-    } catch {
-      // Where it cannot be looked at or opened, what is open is written on.
-    }
+  async #leaveIfMoved(inode: number): Promise<void> {
+    const found = await stat(this.path).catch((error: unknown) => codeOf(error))
+    // Where it cannot be looked at for another reason, what is open is written on.
+    const isGone = typeof found === 'string' ? found === 'ENOENT' || found === 'ENOTDIR' : found.ino !== inode
+    if (isGone && this.#outlet.inode === inode) this.#outlet.lose()
   }
 
   #periodOf(timeMs: number): number {

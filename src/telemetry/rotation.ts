@@ -16,12 +16,10 @@ export interface RotatedFile {
 }
 
 /** `web.log.2026-11-26T21-30-00.123Z`, and `.gz` when it is compressed: by name they are in the order of their time. */
-const STAMP = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z(?:-\d+)?(?:\.gz)?$/
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z(?:\.gz)?$/
 
-/** `copy` tells files of the same millisecond apart. */
-export function rotatedName(base: string, time: Date, copy = 0): string {
-  const stamp = time.toISOString().replaceAll(':', '-')
-  return `${base}.${stamp}${copy === 0 ? '' : `-${copy}`}`
+export function rotatedName(base: string, time: Date): string {
+  return `${base}.${time.toISOString().replaceAll(':', '-')}`
 }
 
 export function isRotated(name: string, base: string): boolean {
