@@ -25,8 +25,8 @@ export interface Result {
   readonly measures: readonly MeasureResult[]
 }
 
-/** `latest` is a whole run; `partial` one of some measures or a quick one; `reloads` the thousand reloads. */
-export type ResultName = 'latest' | 'partial' | 'reloads'
+/** `latest` is a whole run; `partial` one of some measures or a quick one; `reloads` the thousand reloads; `logs` the log lines. */
+export type ResultName = 'latest' | 'logs' | 'partial' | 'reloads'
 
 export function writeResult(name: ResultName, result: Result): string {
   mkdirSync(DIRECTORY, { recursive: true })

@@ -47,7 +47,7 @@ describe('log files', () => {
     await until(() => names().every((name) => /log$|gz$/.test(name)), 10_000, 'what was rotated is compressed')
     expect(names().length).toBeGreaterThan(5)
     const records = written()
-    expect(records.flatMap(({ msg }) => (/^line/.test(msg ?? '') ? [msg] : []))).toEqual(
+    expect(records.flatMap(({ msg }) => (msg?.startsWith('line ') ? [msg] : []))).toEqual(
       Array.from({ length: 6000 }, (_, line) => `line ${line}.`),
     )
     expect(records.find(({ msg }) => msg === 'careful')).toMatchObject({ level: 40, id: 7, app: 'web', worker: 1 })
