@@ -1,7 +1,7 @@
 // One log file, open for appending. What cannot be written is tried again until it can: the sink keeps the lines meanwhile,
 // within its bounds. Made of descriptors and nothing else: when it is turned is decided in log-file.ts.
 
-import { close, fstatSync, mkdirSync, openSync, write } from 'node:fs'
+import { close, constants, fstatSync, mkdirSync, openSync, write } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, type Outlet } from './outlet.ts'
 
@@ -12,12 +12,15 @@ export interface FileOutletEvents {
   readonly onWritten: (outlet: FileOutlet) => void
 }
 
+/** The open of a FIFO that nobody reads would not come back without O_NONBLOCK; to a file it means nothing. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK | constants.O_NOCTTY
+
 /** On a full disk the file itself is as good as ever. */
 const FULL: readonly string[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
 
 export class FileOutlet implements Outlet {
   readonly path: string
-  /** What is in the file. */
+  /** What is in the file; 0 for what is none, such as /dev/null or a FIFO, and must never be moved. */
   bytes = 0
   /** Of the last line that an earlier supervisor wrote to it; null for a file that began here. */
   lastWrittenMs: number | null = null
@@ -26,6 +29,7 @@ export class FileOutlet implements Outlet {
   readonly #events: FileOutletEvents
   #descriptor: number | null = null
   #trouble: string | null = null
+  #isFile = false
   #isClosed = false
   #isLost = false
 
@@ -38,11 +42,12 @@ export class FileOutlet implements Outlet {
   open(): void {
     if (this.#descriptor !== null) return
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o750 })
-    this.#descriptor = openSync(this.path, 'a', 0o640)
-    const { size, ino, mtimeMs } = fstatSync(this.#descriptor)
-    this.bytes = size
-    this.inode = ino
-    this.lastWrittenMs = size === 0 ? null : mtimeMs
+    this.#descriptor = openSync(this.path, APPEND, 0o640)
+    const stats = fstatSync(this.#descriptor)
+    this.#isFile = stats.isFile()
+    this.bytes = this.#isFile ? stats.size : 0
+    this.inode = stats.ino
+    this.lastWrittenMs = this.bytes === 0 ? null : stats.mtimeMs
   }
 
   /** What is open is no longer at its path: the next write opens what is there, or tries until it can. */
@@ -63,7 +68,7 @@ export class FileOutlet implements Outlet {
     if (descriptor === null) return done('EAGAIN', 0)
     write(descriptor, bytes, 0, bytes.length, null, (error, written) => {
       if (error !== null) return this.#fail(codeOf(error), done)
-      this.bytes += written
+      if (this.#isFile) this.bytes += written
       this.#tell(null)
       this.#events.onWritten(this)
       done(null, written)
@@ -76,6 +81,8 @@ export class FileOutlet implements Outlet {
   }
 
   #fail(code: string, done: (error: string | null, written: number) => void): void {
+    // A FIFO whose reader is slow: no trouble, as for stdout.
+    if (code === 'EAGAIN') return done(code, 0)
     // The file may have been taken away with its file system: the next try looks for it anew.
     if (!FULL.includes(code)) this.#closeDescriptor()
     this.#tell(code)

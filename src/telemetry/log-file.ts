@@ -180,6 +180,8 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: 'part of its path is not a directory',
   ENOENT: 'its directory is gone',
   EIO: 'the disk fails',
+  ENXIO: 'it is a pipe that nobody reads',
+  EPIPE: 'it is a pipe that nobody reads',
 }
 
 export function wordsOf(code: string): string {

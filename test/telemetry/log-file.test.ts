@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -132,6 +133,21 @@ describe('LogFile', () => {
     expect(told[1]).toBe(`well, ${droppedLines} lost`)
     expect(text().startsWith('0\n1\n2\n')).toBe(true)
     expect(text()).toContain(`<${droppedLines} dropped>\n`)
+  })
+
+  it('never moves what is no file, and waits for no reader of a FIFO', async () => {
+    const { path, file, told, names } = openFile({ maxSizeBytes: 4096, everyMs: 1 })
+    mkdirSync(join(path, '..'), { recursive: true })
+    execFileSync('mkfifo', [path])
+    for (let line = 0; line < 1000; line += 1) file.write(`line ${line}\n`)
+    await soon(() => told.length === 1)
+    expect(told).toEqual([`${path} cannot be written: it is a pipe that nobody reads`])
+    const reader = spawn('cat', [path])
+    let text = ''
+    reader.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    await soon(() => text.endsWith('line 999\n') && told.length === 2)
+    expect(names()).toEqual(['web.log'])
+    reader.kill()
   })
 
   it('says why it cannot be reopened, and writes the old one on', async () => {
