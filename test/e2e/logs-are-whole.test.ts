@@ -1,18 +1,15 @@
-// What workers write is neither torn nor lost, on disk or on stdout, and nothing of it can stop an app.
+// What workers write is neither torn nor lost on disk, and no disk can stop an app. (What nobody reads from stdout is looked at
+// in control-under-fire.test.ts.)
 
-import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { freePort } from '../support/free-port.ts'
+import { describe, expect, it } from 'vitest'
 import { get } from '../support/get.ts'
-import { LAUNCHER, makeHome, TEST_NODE } from '../support/home.ts'
+import { makeHome } from '../support/home.ts'
 import { eventsOf, untilEvent, workersOf } from '../support/instance-facts.ts'
-import { rss } from '../support/processes.ts'
 import { fixture } from '../support/releases.ts'
 import { startApp } from '../support/start-app.ts'
-import { QUICK } from '../support/under-load.ts'
 import { until } from '../support/until.ts'
 
 interface Written {
@@ -106,41 +103,5 @@ describe('log files', () => {
     await until(async () => (await eventsOf(supervise, 'logFileRecovered')).length === 2, 10_000, 'it is well again')
     await until(() => readFileSync(join(directory, 'web.log'), 'utf8').includes('"line 200."'), 10_000, 'lines again')
     await supervise.stop()
-  })
-})
-
-describe("the supervisor's stdout", () => {
-  it('that nobody reads costs bounded memory and stops no worker; every line is written or counted (S14)', async () => {
-    const home = makeHome()
-    const megabytes = 24
-    const port = await freePort()
-    const args = [fixture('writes-a-lot.js'), '-i', '1', '--port', String(port), ...QUICK, '--log-format', 'json']
-    const child = spawn(TEST_NODE, [LAUNCHER, 'start', ...args], {
-      cwd: home.work,
-      env: { ...home.env, WRITE_MB: String(megabytes) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    const { pid = 0, stdout } = child
-    let largest = 0
-    const isDone = async () => {
-      largest = Math.max(largest, rss(pid))
-      const { text } = await home.api('GET', '/v1/logs?stream=stderr').catch(() => ({ text: '' }))
-      return text.includes('wrote ')
-    }
-    await until(isDone, 60_000, 'the worker has written all it had to')
-    expect((await get({ host: '127.0.0.1', port }, '/')).status).toBe(200)
-    expect(largest).toBeLessThan(220 * 1024 * 1024)
-
-    let text = ''
-    stdout.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')))
-    const dropped = () => [...text.matchAll(/"droppedLines":(\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0)
-    const passed = () => text.split('"stream":"').length - 1
-    // And one that says so. The supervisor's own lines have room of their own: what was dropped is the worker's.
-    const all = (megabytes * 1024 * 1024) / 128 + 1
-    await until(() => dropped() > 0 && passed() + dropped() >= all, 30_000, 'each line was written or counted')
-    expect(passed() + dropped()).toBe(all)
-    child.kill('SIGTERM')
-    await until(() => child.exitCode !== null, 20_000, 'it ends')
   })
 })
