@@ -29,7 +29,7 @@ import { missingInternals } from './node-internals.ts'
 import { setRoutes } from './route-intercept.ts'
 import { routing, setRouting } from './route-state.ts'
 import { Unsent } from './unsent.ts'
-import { startHeartbeat } from './vitals.ts'
+import { startHeartbeat, type Heartbeat } from './vitals.ts'
 
 const MAX_STACK_LENGTH = 16_000
 
@@ -51,14 +51,14 @@ export class Agent {
   /** The link over node:cluster's own channel, where this Node lacks what a real one needs. */
   #ipcLink: IpcChannel<SupervisorMessage, WorkerMessage> | null = null
   #generation = 0
-  #stopHeartbeat = () => {}
+  #heartbeat: Heartbeat | null = null
 
   constructor(settings: AgentSettings, linkPath: string) {
     this.#settings = settings
     this.#link = new Link(linkPath, {
       connected: (again) => this.#guard('greet its supervisor', () => this.#connected(again)),
       message: (message, handle) => this.#guard(`carry out "${message.type}"`, () => this.#handle(message, handle)),
-      ended: () => this.#stopHeartbeat(),
+      ended: () => this.#heartbeat?.stop(),
       orphaned: () => this.#guard('serve without a supervisor', () => this.#acceptOnHeld()),
     })
     this.#descriptors = new Descriptors({
@@ -99,7 +99,10 @@ export class Agent {
     setMaxRequestsPerConnection(this.#settings.maxRequestsPerConnection)
     setRouting(this.#settings)
     setCloseBound({ deadlineMs: this.#settings.drainTimeoutMs, spreadMs: this.#settings.drainSpreadMs })
-    process.on('exit', (code) => this.#link.send({ type: 'exiting', code }))
+    process.on('exit', (code) => {
+      this.#guard('tell its last figures', () => this.#heartbeat?.beat())
+      this.#link.send({ type: 'exiting', code })
+    })
     process.on('uncaughtExceptionMonitor', (error, origin) => this.#uncaught(error, origin))
     for (const name of missingInternals()) this.#notice(`This Node has no ${name}: what needs it is left out`)
     this.#connect()
@@ -139,8 +142,8 @@ export class Agent {
     if (this.#descriptors.saturation) this.#link.send({ type: 'saturated', ...this.#descriptors.saturation })
     if (this.#drain?.report) this.#link.send({ type: 'drained', ...this.#drain.report })
     for (const message of this.#unsent.takeAll()) this.#link.send(message)
-    this.#stopHeartbeat()
-    this.#stopHeartbeat = startHeartbeat(this.#settings.heartbeatMs, (vitals) =>
+    this.#heartbeat?.stop()
+    this.#heartbeat = startHeartbeat(this.#settings.heartbeatMs, (vitals) =>
       this.#link.send({ type: 'vitals', ...vitals }),
     )
   }
@@ -205,6 +208,7 @@ export class Agent {
     const [report] = await Promise.all([connections, this.#appDrain.begin(deadlineMs)])
     if (this.#drain !== drain) return
     drain.report = { ...report, tookMs: Math.round(performance.now() - begun) }
+    this.#heartbeat?.beat()
     this.#link.send({ type: 'drained', ...drain.report })
   }
 

@@ -104,10 +104,11 @@ export function countBegun(connection: Connection): void {
   connection.open++
 }
 
-/** A request has its whole response, or (`answered` false) will never get one. */
-export function countEnded(connection: Connection, answered: boolean): void {
-  if (connection.open === 0) return
+/** A request has its whole response, or (`answered` false) will never get one. False when it was counted already. */
+export function countEnded(connection: Connection, answered: boolean): boolean {
+  if (connection.open === 0) return false
   connection.open--
   counters.inFlight--
   if (answered) counters.answered++
+  return true
 }

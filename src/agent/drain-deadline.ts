@@ -1,6 +1,7 @@
 // The end of a drain's time. What would live for ever is closed politely, spread over the time before; requests that
 // are still under way are cut, and all of it is counted.
 
+import { countCut } from './answers.ts'
 import { countEnded, type Connection } from './connections.ts'
 import { cutSession, isSessionLongLived } from './drain-http2.ts'
 import { kindOf, leavingConnections } from './drain-leave.ts'
@@ -122,7 +123,7 @@ function endEventStream(connection: Connection): void {
   const response = connection.last
   if (response === null) return
   headOf(response)._last = true
-  countEnded(connection, false)
+  if (countEnded(connection, false)) countCut(connection, response)
   replaceMethod(connection.socket, 'destroySoon', () => linger(connection))
   endForApp(response as unknown as Parameters<typeof endForApp>[0])
 }

@@ -1,6 +1,7 @@
 // Connections that are to end: how each kind begins to leave, and the regular look at all of them that ends the idle
 // ones after their grace.
 
+import { countAllCut } from './answers.ts'
 import { connections, removeConnection, type Connection, type LeaveReason } from './connections.ts'
 import { interceptEvents, isIdle, leaveAfterLast, returnToServing } from './drain-http1.ts'
 import { sayGoAway } from './drain-http2.ts'
@@ -60,6 +61,7 @@ export function stay(connection: Connection): void {
 
 /** The connection has closed. */
 export function forget(connection: Connection): void {
+  if (connections.has(connection)) countAllCut(connection)
   removeConnection(connection)
   leaving.delete(connection)
 }

@@ -7,6 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 
+import { countAnswer, countCut } from './answers.ts'
 import { addConnection, connectionOf, countBegun, countEnded, type Connection, type StreamKind } from './connections.ts'
 import { requestArrived } from './drain-http1.ts'
 import { newSession } from './drain-http2.ts'
@@ -99,7 +100,7 @@ function subscribeToHttp1(): void {
     const { response, socket } = message as { response: ServerResponse; socket: Socket }
     const connection = connectionOf(socket)
     if (connection === undefined) return
-    countEnded(connection, true)
+    if (countEnded(connection, true)) countAnswer(connection, response, response.statusCode)
     // Kept, it would hold the app's request, body and all, until the next one.
     if (connection.last === response) connection.last = null
   })
@@ -134,8 +135,14 @@ function subscribeToHttp2(): void {
   subscribe('http2.server.stream.close', (message) => {
     const { stream } = message as { stream: ServerHttp2Stream }
     const connection = streamOwners.get(stream)
-    if (connection?.session?.streams.delete(stream) !== true) return
-    countEnded(connection, stream.headersSent && stream.rstCode === 0)
+    const kind = connection?.session?.streams.get(stream)
+    if (connection === undefined || kind === undefined) return
+    connection.session?.streams.delete(stream)
+    const isWhole = stream.headersSent && stream.rstCode === 0
+    if (!countEnded(connection, isWhole) || kind !== 'request') return
+    // The app may also destroy what it has begun, which is no error to HTTP/2.
+    if (isWhole && !stream.aborted) countAnswer(connection, stream, Number(stream.sentHeaders[':status']))
+    else countCut(connection, stream)
   })
 }
 

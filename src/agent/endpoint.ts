@@ -77,6 +77,7 @@ function awaitFirstBytes(socket: Socket, endpoint: Server, server: Server): void
       if (socket.destroyed) return
       if (preamble.state === 'read') introduce(socket, preamble.facts)
       else if (Reflect.has(server, 'setSecureContext')) introduceProbe(socket, rest)
+      markPrivate(socket, preamble.state === 'read' ? 'client' : 'probe')
       adopt(socket, endpoint, server)
     })
   }
@@ -96,7 +97,6 @@ function introduceProbe(socket: Socket, firstBytes: Buffer): void {
 
 /** Makes a connection of the endpoint one of the app's server, which counts it as its own: its `close()` waits for it. */
 function adopt(socket: Socket, endpoint: Server, server: Server): void {
-  markPrivate(socket)
   moveToServer(socket, endpoint, server)
   socket.allowHalfOpen = Reflect.get(server, 'allowHalfOpen') === true
   const event = Reflect.has(server, 'setSecureContext') ? 'secureConnection' : 'connection'

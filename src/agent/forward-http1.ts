@@ -8,6 +8,7 @@
 
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
 
+import { leaveOut, takeIn } from './answers.ts'
 import { connectionOf } from './connections.ts'
 import { pairsOf, requestHead, responseHead } from './forward-headers.ts'
 import { writeInformation } from './node-internals.ts'
@@ -32,6 +33,7 @@ export function forwardHttp1(exchange: Exchange): void {
   // Nobody is there to be answered, and nothing would tell when to forget the connection.
   if (socket.destroyed) return
   figures.forwarded++
+  leaveOut(exchange.response)
   const upstream = upstreamOf(socket)
   upstream.take(() => new Forwarding(exchange, upstream).start())
 }
@@ -152,6 +154,7 @@ class Forwarding {
     if (this.#wasConnected) return this.#badGateway()
     // Its own response is this worker's affair; only the next one waits no longer.
     this.#finish()
+    takeIn(this.#exchange.response)
     this.#exchange.runHere()
   }
 

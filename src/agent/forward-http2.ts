@@ -11,6 +11,7 @@ import type * as http2Module from 'node:http2'
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 
+import { leaveOut, takeIn } from './answers.ts'
 import { connectionOf } from './connections.ts'
 import { figures, isPeer } from './route-state.ts'
 import { connectTo, nextPeer } from './upstream.ts'
@@ -42,6 +43,7 @@ export function forwardHttp2(exchange: StreamExchange): void {
   figures.forwarded++
   const client = connectionOf(exchange.stream.session?.socket)?.socket
   if (client === undefined) return exchange.runHere()
+  leaveOut(exchange.stream)
   new StreamForwarding(exchange, client).try()
 }
 
@@ -143,7 +145,12 @@ class StreamForwarding {
 
   #giveUp(): void {
     if (this.#wasConnected) this.#fail()
-    else this.#exchange.runHere()
+    else this.#answerHere()
+  }
+
+  #answerHere(): void {
+    takeIn(this.#exchange.stream)
+    this.#exchange.runHere()
   }
 
   #fail(): void {

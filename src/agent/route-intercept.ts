@@ -8,6 +8,7 @@ import type { Server, Socket } from 'node:net'
 
 import type { ListenerKey } from '../protocol/messages.ts'
 import type { RouteTable } from '../protocol/routes.ts'
+import { leaveOut } from './answers.ts'
 import { connectionOf } from './connections.ts'
 import { leave } from './drain-leave.ts'
 import { forwardHttp1 } from './forward-http1.ts'
@@ -17,7 +18,7 @@ import { takeOffHop } from './hop-header.ts'
 import { replaceMethod } from './node-internals.ts'
 import { isPrivate } from './private-connections.ts'
 import { nameRelease, nameReleaseOfStream } from './release-header.ts'
-import { isStandby, peersFor, routing, takeTable } from './route-state.ts'
+import { isChosenByClient, isStandby, peersFor, routing, takeTable } from './route-state.ts'
 import { endUnusedUpstreams } from './upstream.ts'
 
 type Emit = (this: Server, event: string, ...args: unknown[]) => boolean
@@ -88,8 +89,10 @@ function takeRequest({ key, name, args, runHere }: Event): boolean {
   const [request, response] = args as [IncomingMessage, ServerResponse]
   // Streams were routed before.
   if (request.httpVersionMajor >= 2) return nameRelease(response)
-  if (isPrivate(request.socket)) takeOffHop(request, response)
-  else {
+  const isFinal = isPrivate(request.socket)
+  if (isFinal) takeOffHop(request, response)
+  if (isChosenByClient(request.headers)) leaveOut(response)
+  if (!isFinal) {
     const peers = peersFor(key, request.headers)
     if (peers !== null) {
       moveClient(request.socket)
@@ -116,6 +119,7 @@ function takeUpgrade({ key, args, runHere }: Event): boolean {
 function takeStream({ key, args, runHere }: Event): boolean {
   const [stream, headers, flags] = args as [ServerHttp2Stream, IncomingHttpHeaders, number]
   const socket = stream.session?.socket
+  if (isChosenByClient(headers)) leaveOut(stream)
   const peers = isPrivate(socket) ? null : peersFor(key, headers)
   if (peers === null) return nameReleaseOfStream(stream)
   // Later: GOAWAY must not be sent from within nghttp2's own callback.

@@ -4,7 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
 import type { GroupName, ListenerKey } from '../protocol/messages.ts'
-import { newerTable, peersOf, type RouteTable } from '../protocol/routes.ts'
+import { isChosenBy, newerTable, peersOf, type RouteTable } from '../protocol/routes.ts'
 
 export interface RouteSettings {
   readonly group: GroupName
@@ -50,6 +50,11 @@ export function expectForwarded(): void {
 /** Where a request is to be forwarded to; null when it is this worker's. */
 export function peersFor(key: ListenerKey, headers: IncomingHttpHeaders): readonly string[] | null {
   return routing.table === null ? null : peersOf(routing.table, routing.group, key, headers)
+}
+
+/** The client has named its group: it is somebody who tries a release, not the public. */
+export function isChosenByClient(headers: IncomingHttpHeaders): boolean {
+  return routing.table !== null && isChosenBy(routing.table, headers)
 }
 
 /** Whether anything is routed to that peer now. */

@@ -1,5 +1,7 @@
 // What a worker carries at the moment, read from counters that cost a request a few nanoseconds.
 
+import type { Responses } from '../protocol/messages.ts'
+import { responses } from './answers.ts'
 import { connections, counters } from './connections.ts'
 import { figures } from './route-state.ts'
 
@@ -10,6 +12,8 @@ export interface Traffic {
   readonly requests: number
   /** HTTP requests under way now. */
   readonly inFlight: number
+  /** What the app has answered, by class of status. */
+  readonly responses: Responses
   /** Requests passed to the other group, tries of it made again, and requests that nobody there answered. */
   readonly forwarded: number
   readonly forwardRetries: number
@@ -17,5 +21,6 @@ export interface Traffic {
 }
 
 export function traffic(): Traffic {
-  return { connections: connections.size, requests: counters.begun, inFlight: counters.inFlight, ...figures }
+  const { begun: requests, inFlight } = counters
+  return { connections: connections.size, requests, inFlight, responses: responses(), ...figures }
 }

@@ -6,11 +6,17 @@ import v8 from 'node:v8'
 import type { Vitals } from '../protocol/messages.ts'
 import { traffic } from './traffic.ts'
 
-/** Sends vitals every `everyMs` until the returned function is called. */
-export function startHeartbeat(everyMs: number, send: (vitals: Vitals) => void): () => void {
+export interface Heartbeat {
+  /** Once more out of turn, so that nothing is lost with a worker that is about to end. */
+  beat(): void
+  stop(): void
+}
+
+/** Sends vitals every `everyMs` until it is stopped. */
+export function startHeartbeat(everyMs: number, send: (vitals: Vitals) => void): Heartbeat {
   let due = performance.now() + everyMs
   let last = performance.eventLoopUtilization()
-  const timer = setInterval(() => {
+  const beat = (): void => {
     const now = performance.now()
     const current = performance.eventLoopUtilization()
     const heap = v8.getHeapStatistics()
@@ -23,6 +29,7 @@ export function startHeartbeat(everyMs: number, send: (vitals: Vitals) => void):
     })
     last = current
     due = now + everyMs
-  }, everyMs).unref()
-  return () => clearInterval(timer)
+  }
+  const timer = setInterval(beat, everyMs).unref()
+  return { beat, stop: () => clearInterval(timer) }
 }

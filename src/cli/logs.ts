@@ -34,6 +34,7 @@ export function define(command: Command, invocation: Invocation): void {
       'Shows what the workers wrote to stdout and stderr: the last lines in memory, and before them those in log files. With --json one object a record.',
     )
     .option('--worker <id>', 'only this worker', parseCount)
+    .option('--release <id>', 'only what this release wrote, such as r12')
     .option('--err', 'only stderr')
     .option('--since <time>', 'from then on: a duration such as 10m, or a time such as 2026-11-26T21:30')
     .option('--grep <pattern>', 'only records in which this regular expression is found')
@@ -43,7 +44,6 @@ export function define(command: Command, invocation: Invocation): void {
         'this loud or louder; lines without a level are info on stdout, error on stderr',
       ).choices(LOG_LEVELS),
     )
-    .option('--release <id>', 'only of this release, such as r12')
     .addOption(new Option('--group <group>', 'only of this group').choices(['blue', 'green']))
     .option('--previous', 'of the worker that crashed last, up to its end')
     .option('--reopen', 'show nothing; open the log files anew, after something has moved them')
@@ -54,6 +54,7 @@ export function define(command: Command, invocation: Invocation): void {
     })
   addExamples(command, [
     { command: 'supervise logs web -f', does: 'the last 50 lines, then every later one' },
+    { command: 'supervise logs web --release r12', does: 'what this release wrote, though it was refused' },
     { command: 'supervise logs web/2 --err -n 200', does: 'stderr of worker 2' },
     { command: 'supervise logs web --since 10m --level warn', does: 'warnings and errors of the last ten minutes' },
     { command: 'supervise logs web --previous', does: 'what the worker that crashed wrote last' },

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
-import { EXIT, type ExitCode, type SuperviseError } from '../errors.ts'
+import { EXIT, type SuperviseError } from '../errors.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { reportError, type Invocation } from './invocation.ts'
 import { endQuietlyWithoutReader, Output } from './output.ts'
@@ -21,7 +21,7 @@ void run().then((exitCode) => {
   process.exitCode = exitCode
 })
 
-async function run(): Promise<ExitCode> {
+async function run(): Promise<number> {
   const invocation: Invocation = {
     output,
     environment: process.env,

@@ -104,6 +104,8 @@ export interface AppConfig {
   readonly cwd: string
   /** Flags for Node itself, before the script. */
   readonly nodeArgs: readonly string[]
+  /** Absolute path of the binary, links resolved; null is the supervisor's own. */
+  readonly node: string | null
   /** The app's whole environment: inherited, from files and from the config, merged in this order. */
   readonly env: Readonly<Record<string, string>>
   readonly workers: number
@@ -149,6 +151,12 @@ export interface AppConfig {
   readonly autoPromote: boolean
   /** How long it is watched then; 0 is not at all. */
   readonly bakeMs: number
+  /** Fewer requests are no proof; 0 asks for none. */
+  readonly bakeMinRequests: number
+  /** A larger share of 5xx is never accepted, from 0 to 1; null compares with the old release alone. */
+  readonly maxErrorRatio: number | null
+  /** How long a release that was refused stays up. */
+  readonly abortDelayMs: number
   readonly rollbackWindowMs: number
   readonly progressDeadlineMs: number
   readonly preview: PreviewAddress | null

@@ -37,6 +37,12 @@ export interface AppOptions extends DeployOptions {
    */
   nodeArgs?: string | readonly string[]
   /**
+   * The Node binary that the app runs with, version 22.22 or later. Which file that is, is looked up once for each start, reload and
+   * deploy, so a link that is switched changes nothing that runs.
+   * @default the Node that the supervisor runs with
+   */
+  node?: string
+  /**
    * Environment variables, on top of the inherited ones and of `envFile`. `null` takes an inherited variable away.
    * @default none
    */

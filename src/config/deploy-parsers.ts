@@ -41,6 +41,25 @@ function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+/** A part of a whole, from 0 to 1. */
+export const share: Parser<number> = {
+  json: {
+    anyOf: [
+      { type: 'number', minimum: 0, maximum: 1 },
+      { type: 'string', pattern: String.raw`^\d+(\.\d+)?%$` },
+    ],
+  },
+  format: (value) => `${Number((value * 100).toPrecision(12))}%`,
+  parse(input) {
+    const allowed = 'a share such as "5%" or 0.05'
+    if (typeof input !== 'number' && typeof input !== 'string') return refuseValue(input, allowed)
+    const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(String(input).trim())
+    const value = Number(match?.[1]) / (match?.[2] === '%' ? 100 : 1)
+    if (value >= 0 && value <= 1) return accept(value)
+    return refuseValue(input, allowed, match?.[2] === '' && value > 1 && value <= 100 ? `${value}%` : null)
+  },
+}
+
 /** The value is a secret, so no refusal shows it. */
 export const headerSecret: Parser<string> = {
   json: { type: 'string', minLength: 8 },

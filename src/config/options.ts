@@ -15,7 +15,7 @@ import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from '
 import type { HookOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
 import { logLevel, redactPaths, sizeOrZero, type LogLevel } from './log-parsers.ts'
-import { headerSecret, hook, previewAddress, responseHeader, smokeChecks } from './deploy-parsers.ts'
+import { headerSecret, hook, previewAddress, responseHeader, share, smokeChecks } from './deploy-parsers.ts'
 import {
   environmentVariables,
   maxSurge,
@@ -79,6 +79,7 @@ export interface OptionValues extends HookValues {
   args: readonly string[]
   cwd: string | null
   nodeArgs: readonly string[]
+  node: string | null
   env: Readonly<Record<string, string | null>>
   envFile: readonly string[]
   port: number | null
@@ -113,6 +114,9 @@ export interface OptionValues extends HookValues {
   strategy: Strategy
   autoPromote: boolean
   bake: number
+  bakeMinRequests: number
+  maxErrorRatio: number | null
+  abortDelay: number
   rollbackWindow: number
   progressDeadline: number
   preview: PreviewAddress | null
@@ -158,6 +162,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   args: { group: 'App', flag: '--args <words>', help: 'arguments for the app; also all that follows --', parser: words, byDefault: () => [] },
   cwd: { group: 'App', flag: '--cwd <directory>', help: 'directory that the app runs in', parser: orNone(path), byDefault: none },
   nodeArgs: { group: 'App', flag: '--node-args <words>', help: 'flags for Node itself', parser: words, byDefault: () => [] },
+  node: { group: 'App', flag: '--node <file>', help: 'Node binary that the app runs with', parser: orNone(path), byDefault: none, otherwise: "the supervisor's own" },
   env: { group: 'App', flag: '--env <NAME=value>', help: 'environment variable of the app', parser: environmentVariables, byDefault: () => ({}), repeatable: true, flagOnly: true },
   envFile: { group: 'App', flag: '--env-file <file>', help: 'file of environment variables', parser: paths('resolve'), byDefault: () => [], repeatable: true },
   port: { group: 'App', flag: '--port <number>', help: 'sets PORT for the app', parser: orNone(integer(0, 65_535)), byDefault: none },
@@ -198,6 +203,9 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   strategy: { group: 'Deploy', flag: '--strategy <how>', help: 'blue-green or rolling', parser: oneOf<Strategy>(['blue-green', 'rolling']), byDefault: () => 'blue-green' },
   autoPromote: { group: 'Deploy', flag: '--no-auto-promote', help: 'a release that passed waits for `supervise promote`', parser: boolean, byDefault: () => true },
   bake: { group: 'Deploy', flag: '--bake <duration>', help: 'how long a new release is watched once it serves', parser: duration('10m', 'zero'), byDefault: () => 600_000 },
+  bakeMinRequests: { group: 'Deploy', flag: '--bake-min-requests <count>', help: 'requests that must be seen before the watch can end', parser: integer(0, MANY), byDefault: () => 0 },
+  maxErrorRatio: { group: 'Deploy', flag: '--max-error-ratio <share>', help: 'share of 5xx that is never accepted, such as 5%', parser: orNone(share), byDefault: none, otherwise: 'no worse than the old release' },
+  abortDelay: { group: 'Deploy', flag: '--abort-delay <duration>', help: 'how long a release that was refused stays up to be looked at', parser: duration('10m', 'zero'), byDefault: () => 0 },
   rollbackWindow: { group: 'Deploy', flag: '--rollback-window <duration>', help: 'how long the old release stays warm after that', parser: duration('10m', 'zero'), byDefault: () => 600_000 },
   progressDeadline: { group: 'Deploy', flag: '--progress-deadline <duration>', help: 'how long a new release may take to get ready', parser: duration('2m', 'no-zero'), byDefault: () => 120_000 },
   preview: { group: 'Deploy', flag: '--preview <address>', help: 'reaches only the release without public traffic', parser: orNone(previewAddress), byDefault: none },

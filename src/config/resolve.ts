@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { AppConfig, LivenessProbe, LogConfig, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
+import { askNode } from './node-binary.ts'
 import { HOOK_NAMES } from './options.ts'
 import type { OptionKey } from './options.ts'
 import { isRecord, quote } from './parser.ts'
@@ -30,6 +31,7 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   if (!isDirectory(cwd)) add('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
   const env = environmentOf(settings, input.source.environment, add)
   checkTogether(settings, add)
+  const node = await nodeOf(settings, input.source.environment, add)
 
   // Already refused for its own value, if it was given at all.
   const isRefused = (key: OptionKey) => mistakes.some(({ origin }) => sameOrigin(origin, settings, key))
@@ -46,7 +48,7 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
     return { config: null, mistakes }
   }
   const [log, watch] = [logOf(settings, name), watchOf(settings, cwd)]
-  return { config: { name, script, cwd, env, ...plainOptions(settings), log, watch }, mistakes }
+  return { config: { name, script, cwd, env, node, ...plainOptions(settings), log, watch }, mistakes }
 }
 
 function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKey): boolean {
@@ -86,6 +88,9 @@ function plainOptions(settings: Settings) {
     strategy: settings.get('strategy'),
     autoPromote: settings.get('autoPromote'),
     bakeMs: settings.get('bake'),
+    bakeMinRequests: settings.get('bakeMinRequests'),
+    maxErrorRatio: settings.get('maxErrorRatio'),
+    abortDelayMs: settings.get('abortDelay'),
     rollbackWindowMs: settings.get('rollbackWindow'),
     progressDeadlineMs: settings.get('progressDeadline'),
     preview: settings.get('preview'),
@@ -161,6 +166,19 @@ function watchOf(settings: Settings, cwd: string): WatchConfig | null {
 
 type AddMistake = (key: OptionKey, problem: string) => void
 
+async function nodeOf(
+  settings: Settings,
+  environment: Readonly<Record<string, string>>,
+  add: AddMistake,
+): Promise<string | null> {
+  const file = settings.get('node')
+  if (file === null) return null
+  const found = await askNode(file, environment)
+  if (found.ok) return found.execPath
+  add('node', found.problem)
+  return null
+}
+
 /** Inherited < files < the config's env < its port < flags, of which --port is the last word. */
 function environmentOf(settings: Settings, inherited: Readonly<Record<string, string>>, add: AddMistake) {
   const files = settings.get('envFile').map((file) => readEnvFile(file))
@@ -197,6 +215,9 @@ function checkTogether(settings: Settings, add: AddMistake): void {
   const ofStandby: readonly OptionKey[] = [
     'autoPromote',
     'bake',
+    'bakeMinRequests',
+    'maxErrorRatio',
+    'abortDelay',
     'rollbackWindow',
     'progressDeadline',
     'preview',

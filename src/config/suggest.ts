@@ -42,6 +42,8 @@ export const FOREIGN_NAMES: Readonly<Record<string, string>> = {
   listen_timeout: 'write "readyTimeout"',
   wait_ready: 'write "ready": "message"',
   node_args: 'write "nodeArgs"',
+  interpreter: 'write "node" for another Node binary',
+  exec_interpreter: 'write "node" for another Node binary',
   interpreter_args: 'write "nodeArgs"',
   ignore_watch: 'write "watch": { "ignore": … }',
   watch_delay: 'write "watch": { "quiet": … }',

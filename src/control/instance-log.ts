@@ -1,5 +1,6 @@
 // Everything that an instance writes: its own log, its events and its workers' lines, to stdout and to the apps' log files.
 
+import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { appLineFormat } from '../telemetry/app-lines.ts'
 import { EventLog } from '../telemetry/events.ts'
@@ -7,7 +8,7 @@ import { isJournal } from '../telemetry/journal.ts'
 import { LogDesk } from '../telemetry/log-desk.ts'
 import type { LogFileReports } from '../telemetry/log-file.ts'
 import { dropNotice } from '../telemetry/logger.ts'
-import { standardOutlet } from '../telemetry/outlet.ts'
+import { boundedOutlet, standardOutlet, type Outlet } from '../telemetry/outlet.ts'
 import { OwnLog } from '../telemetry/own-log.ts'
 import { chooseFormat, Labels, wantsColor } from '../telemetry/pretty.ts'
 import { Sink } from '../telemetry/sink.ts'
@@ -19,13 +20,17 @@ export interface InstanceLog {
   close(withinMs: number): Promise<void>
 }
 
-export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty'): InstanceLog {
+/** The log of an instance in the background takes twice as much at most, with the one before it. */
+const LOG_FILE_BYTES = 20 * 1024 * 1024
+
+/** `file` is what stdout is, in the background. */
+export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty', file: string | null): InstanceLog {
   const isTerminal = isatty(1)
   const prioritize = isJournal(process.env, 1)
   const format = chooseFormat(wanted, isTerminal)
   const labels = new Labels(!prioritize && wantsColor(process.env, isTerminal))
   const sink = new Sink({
-    outlet: standardOutlet(1, () => process.stdout),
+    outlet: openOutlet(file),
     dropNotice: dropNotice(format, labels, prioritize),
   })
   const formatJson = appLineFormat('json', labels)
@@ -58,4 +63,9 @@ function fileReports(path: string, events: EventLog, notice: LogFileReports['dro
       record('logFileRecovered', `${path} is well again${dropped === 0 ? '' : `; ${dropped} lines were lost`}`, 'info'),
     dropNotice: notice,
   }
+}
+
+function openOutlet(file: string | null): Outlet {
+  if (file === null || !fstatSync(1).isFile()) return standardOutlet(1, () => process.stdout)
+  return boundedOutlet(1, file, LOG_FILE_BYTES)
 }

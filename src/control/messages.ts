@@ -1,11 +1,14 @@
-// The whole conversation on the control socket, on one page. Requests are HTTP with JSON below /v1; streams and long
-// operations answer with newline-delimited JSON. docs/reference/control-api.md tells it to people. Since this is the
-// vocabulary of the supervisor's own answers, every folder but agent/ and core/ may import its types.
+// The whole conversation on the control socket, on one page but for what is about releases (release-messages.ts). Requests
+// are HTTP with JSON below /v1; streams and long operations answer with newline-delimited JSON. docs/reference/control-api.md
+// tells it to people. Since this is the vocabulary of the supervisor's own answers, every folder but agent/ and core/ may
+// import its types.
 
 import type { ConfigSource } from '../config/app-config.ts'
 import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import type { RolloutStage } from './release-messages.ts'
+import type { SmokeStatus, WatchStatus } from './watch-status.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
 export const SCHEMA = 1
@@ -58,6 +61,8 @@ export interface GroupStatus {
   readonly version: string | null
   readonly path: string
   readonly role: 'active' | 'standby'
+  /** Of all its workers; null when it is not known yet. */
+  readonly rssBytes: number | null
   readonly workers: readonly WorkerStatus[]
 }
 
@@ -107,6 +112,8 @@ export interface RolloutStatus {
   readonly why: string | null
   /** From the command to the last worker's answer. */
   readonly flipMs: number | null
+  /** While it is watched: what was seen so far. */
+  readonly watch: WatchStatus | null
 }
 
 /** One release of an app, as `supervise history` lists them. */
@@ -114,12 +121,19 @@ export interface ReleaseStatus {
   readonly release: string
   readonly version: string | null
   readonly path: string
+  /** The Node binary that it runs with; null is the supervisor's own. */
+  readonly node: string | null
   readonly createdAt: string
   readonly deployedBy: string
   readonly role: 'active' | 'standby' | null
   /** How its last rollout ended; null when it has not. */
   readonly outcome: string | null
   readonly why: string | null
+  readonly endedAt: string | null
+  readonly smoke: SmokeStatus | null
+  readonly watch: WatchStatus | null
+  /** The hook `contract`, where the release has one to run: `due`, `running`, `done` or `failed`. */
+  readonly contract: string | null
 }
 
 export interface InstanceStatus {
@@ -159,6 +173,8 @@ export interface AppDescription extends AppStatus {
     readonly args: readonly string[]
     readonly cwd: string
     readonly nodeArgs: readonly string[]
+    /** The Node binary; null is the supervisor's own. */
+    readonly node: string | null
     /** Names only: values may be secrets. */
     readonly environmentNames: readonly string[]
     /** All other options, as they are in force. */
@@ -242,24 +258,6 @@ export interface StopRequest {
   readonly now?: boolean
 }
 
-/** A new release into the other group. */
-export interface DeployRequest {
-  /** Absolute path of the release's directory; null reads the one that is configured again. */
-  readonly path: string | null
-  /** Label; null takes package.json's, or git's short hash. */
-  readonly version: string | null
-  /** What the configuration says when left out. */
-  readonly strategy?: 'blue-green' | 'rolling'
-  /** Also when the two releases cannot live on the same data. */
-  readonly force?: boolean
-}
-
-export interface RollbackRequest {
-  /** Id or version; null is the release before. */
-  readonly release: string | null
-  readonly force?: boolean
-}
-
 /** How one worker fared in an operation; the live progress is drawn from these. */
 export interface WorkerStep {
   readonly worker: number
@@ -288,6 +286,8 @@ export interface WorkerStep {
 export interface OperationResult {
   readonly app: string
   readonly kind: OperationStatus['kind'] | 'signal' | 'delete' | 'rollout'
+  /** Which release it was about, where it was about one. */
+  readonly release?: string
   readonly ok: boolean
   /** One sentence: what is so now. */
   readonly text: string
@@ -310,6 +310,7 @@ export type ProgressLine =
     }
   | { readonly type: 'queued'; readonly app: string; readonly behind: string }
   | ({ readonly type: 'step'; readonly app: string } & WorkerStep)
+  | ({ readonly type: 'stage'; readonly app: string } & RolloutStage)
   | { readonly type: 'result'; readonly result: OperationResult }
 
 /** `GET /v1/apps/:app/diff`: what a reload would change. */
@@ -356,6 +357,8 @@ export interface Pong {
  * POST   /v1/apps/:app/deploy         DeployRequest  → likewise: a new release into the other group
  * POST   /v1/apps/:app/flip           {}             → OperationResult: the other group gets the traffic
  * POST   /v1/apps/:app/rollback       RollbackRequest → likewise, or ProgressLine
+ * GET    /v1/apps/:app/preview                       → PreviewStatus
+ * GET    /v1/apps/:app/rollout                       → OperationResult or ProgressLine: when it is decided
  * POST   /v1/apps/:app/promote        {}             → OperationResult of the rollout
  * POST   /v1/apps/:app/pause          {}             → likewise
  * POST   /v1/apps/:app/resume         {}             → likewise

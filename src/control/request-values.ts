@@ -5,16 +5,15 @@ import { LOG_LEVELS } from '../config/log-parsers.ts'
 import { badRequest } from '../errors/control.ts'
 import type { ConfigSource, FlagValues } from '../config/app-config.ts'
 import type {
-  DeployRequest,
   ReloadRequest,
   ReopenLogs,
   RestartRequest,
-  RollbackRequest,
   ScaleRequest,
   SignalRequest,
   StartRequest,
   StopRequest,
 } from './messages.ts'
+import type { DeployRequest, RollbackRequest } from './release-messages.ts'
 import type { EventQuery, LogQuery } from '../supervisor/operations.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -154,14 +153,25 @@ export function readStart(body: Fields): StartRequest {
 }
 
 export function readDeploy(body: Fields): DeployRequest {
-  allowOnly(Object.keys(body), ['path', 'version', 'strategy', 'force'], 'field')
-  const { path = null, version = null, strategy } = body
+  allowOnly(Object.keys(body), ['path', 'version', 'strategy', 'force', 'node', 'env', 'wait'], 'field')
+  const { path = null, version = null, strategy, node, env, wait } = body
   if (path !== null && !isAbsolute(path)) throw mistyped('path', 'an absolute path or null')
   if (version !== null && !isText(version)) throw mistyped('version', 'a text or null')
   if (strategy !== undefined && strategy !== 'blue-green' && strategy !== 'rolling')
     throw badRequest(`"strategy" is ${JSON.stringify(strategy)}`, 'Use "blue-green" or "rolling".')
+  if (node !== undefined && !isAbsolute(node)) throw mistyped('node', 'an absolute path')
+  if (env !== undefined && !isRecordOf(env, isVariable)) throw mistyped('env', 'an object of texts')
+  if (wait !== undefined && typeof wait !== 'boolean') throw mistyped('wait', 'true or false')
   const label = version === null ? null : plainText(version, 100)
-  return { path, version: label, ...(strategy !== undefined && { strategy }), ...readForce(body) }
+  return {
+    path,
+    version: label,
+    ...(strategy !== undefined && { strategy }),
+    ...(node !== undefined && { node }),
+    ...(env !== undefined && { env }),
+    ...(wait !== undefined && { wait }),
+    ...readForce(body),
+  }
 }
 
 export function readRollback(body: Fields): RollbackRequest {
@@ -199,6 +209,10 @@ function isText(value: unknown): value is string {
 
 function isFlag(value: unknown): value is FlagValues[string] {
   return isText(value) || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText))
+}
+
+function isVariable(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
 }
 
 function isRecordOf<Value>(

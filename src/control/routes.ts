@@ -154,12 +154,26 @@ export const ROUTES: readonly Route[] = [
     answer: look((supervisor, app) => ({ app, releases: supervisor.releases.history(app) })),
   },
   {
+    method: 'GET',
+    pattern: `${API}/apps/:app/preview`,
+    answer: look((supervisor, app) => supervisor.releases.preview(app)),
+  },
+  {
     method: 'POST',
     pattern: `${API}/apps/:app/deploy`,
     answer: operation((supervisor, { app, body }) => {
       const request = readDeploy(body)
       return (context) => supervisor.releases.deploy(app, request, context)
     }),
+  },
+  {
+    method: 'GET',
+    pattern: `${API}/apps/:app/rollout`,
+    answer: operation(
+      (supervisor, { app }) =>
+        (context) =>
+          supervisor.releases.watch(app, context),
+    ),
   },
   {
     method: 'POST',

@@ -16,6 +16,7 @@ import { Supervisor } from '../supervisor/supervisor.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
+import { logFileOf } from './log-file.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
@@ -45,7 +46,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   keepHeapSmall()
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
-  const log = openInstanceLog(options.logFormat)
+  const log = openInstanceLog(options.logFormat, options.detached ? logFileOf(options.instance) : null)
   if (lock.notice !== null)
     log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
   const supervisor = makeSupervisor(options, directory, log)

@@ -40,13 +40,23 @@ export function releaseWithoutScript(app: string, path: string, place: string) {
 }
 
 /** It did not get as far as the public traffic. */
-export function deployRefused(app: string, release: string, why: string, serves: string, lines: readonly string[]) {
+export function deployRefused(app: string, release: string, why: string, lines: readonly string[]) {
   return new SuperviseError(
     'DEPLOY_REFUSED',
     `Cannot deploy ${release} of "${app}": ${why}`,
-    `Still serving ${serves}. Correct the cause, then deploy again.`,
+    'Correct the cause, then deploy again.',
     EXIT.rolloutFailed,
     { lines },
+  )
+}
+
+/** It had the public traffic, or was to get it, while somebody waited for the end of the watch. */
+export function rolloutTakenBack(app: string, release: string, why: string) {
+  return new SuperviseError(
+    'ROLLOUT_TAKEN_BACK',
+    `Cannot keep ${release} of "${app}": ${why}`,
+    `See \`supervise history ${app}\` and \`supervise crashes ${app}\`. Correct the cause, then deploy again.`,
+    EXIT.rolloutFailed,
   )
 }
 
@@ -55,6 +65,23 @@ export function noStandby(app: string, active: string) {
     'NO_STANDBY',
     `Cannot flip "${app}": no release is warm beside ${active}`,
     `Deploy one with \`supervise deploy ${app} <path>\`, or start an older one with \`supervise rollback ${app}\`.`,
+  )
+}
+
+export function nothingToPreview(app: string, active: string) {
+  return new SuperviseError(
+    'NO_PREVIEW',
+    `Cannot preview "${app}": no release is up beside ${active}`,
+    `Deploy one that waits with \`autoPromote: false\` and \`supervise deploy ${app} <path>\`.`,
+  )
+}
+
+/** It has no worker that listens, or none that is up yet. */
+export function previewNotReady(app: string, release: string) {
+  return new SuperviseError(
+    'PREVIEW_NOT_READY',
+    `Cannot preview ${release} of "${app}": none of its workers is up and listens`,
+    `See how far it is with \`supervise rollout ${app}\`.`,
   )
 }
 
@@ -81,6 +108,16 @@ export function releaseGone(app: string, release: string, path: string) {
     'RELEASE_GONE',
     `Cannot start ${release} of "${app}" again: its directory "${path}" is no longer there`,
     `Bring it back, or deploy the same code from another place: \`supervise deploy ${app} <path>\`.`,
+    EXIT.rolloutFailed,
+  )
+}
+
+/** `problem` names the binary. */
+export function releaseNodeUnusable(app: string, problem: string) {
+  return new SuperviseError(
+    'RELEASE_NODE_UNUSABLE',
+    `Cannot deploy "${app}" with another Node: ${problem}`,
+    'The old release serves on. Name a Node binary, such as `--node /usr/bin/node`, or leave it out for the one of the configuration.',
     EXIT.rolloutFailed,
   )
 }

@@ -84,6 +84,17 @@ export interface ListenerReport {
   readonly endpoint: string | null
 }
 
+/** Requests that the app itself has answered, by class of status, since the start of the process. */
+export interface Responses {
+  readonly '1xx': number
+  readonly '2xx': number
+  readonly '3xx': number
+  readonly '4xx': number
+  readonly '5xx': number
+  /** Begun and never answered whole: the client left, the app has cut it, or it was cut at the end of a drain. */
+  readonly aborted: number
+}
+
 export interface Vitals {
   /** How late the heartbeat's timer was, in milliseconds. */
   readonly loopDelayMs: number
@@ -97,6 +108,8 @@ export interface Vitals {
   readonly requests: number
   /** HTTP requests under way now. */
   readonly inFlight: number
+  /** Without probes, smoke tests, previews, and requests of clients that chose their group by a header. */
+  readonly responses?: Responses
   /** Requests that were passed to the other group; they count among `requests` of both workers. */
   readonly forwarded?: number
   /** Tries that failed and were made again, at another peer or here. */

@@ -29,6 +29,11 @@ export function groupOf(table: RouteTable, headers: RouteHeaders): GroupName {
   return groupByHeader(table.groupSecret, headers[GROUP_HEADER]) ?? table.active
 }
 
+/** The client has named the group, and may. */
+export function isChosenBy({ groupSecret }: RouteTable, headers: RouteHeaders): boolean {
+  return groupSecret !== null && groupByHeader(groupSecret, headers[GROUP_HEADER]) !== null
+}
+
 /** Where a worker of `own` forwards a request to; null when it is its own. */
 export function peersOf(
   table: RouteTable,

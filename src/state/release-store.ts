@@ -7,19 +7,20 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
+import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import { makeDirectories } from './make-directories.ts'
+import { stateRoot } from './state-root.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const RELEASES_SCHEMA = 1
@@ -33,9 +34,29 @@ export interface ReleaseRecord extends PastRelease {
   readonly config: AppConfig
   /** Script and directory as they were given, links and all. */
   readonly given: { readonly script: string; readonly cwd: string }
-  /** The Node binary that it runs with; null for the supervisor's own. */
-  readonly nodePath: string | null
+  /** What it was deployed with that the configuration does not say. */
+  readonly own: { readonly node?: string; readonly env?: Readonly<Record<string, string>> }
   readonly deployedBy: string
+  /** How its smoke test went, when it had one. */
+  readonly smoke?: SmokeRecord | null
+  /** What was seen of it while it was watched. */
+  readonly watch?: BakeRecord | null
+  /** The data step that follows its promotion, when there is one. */
+  readonly contract?: ContractRecord | null
+}
+
+export interface SmokeRecord {
+  readonly passed: boolean
+  readonly why: string | null
+  /** The end of what its commands wrote. */
+  readonly output: string
+  readonly at: string
+}
+
+export interface ContractRecord {
+  readonly state: 'due' | 'running' | 'done' | 'failed'
+  /** The release that must be gone before. */
+  readonly from: string
 }
 
 export interface AppReleases {
@@ -67,22 +88,13 @@ export function releasesFile(
   return join(stateRoot(env), instance, 'releases.json')
 }
 
-function stateRoot(env: Readonly<Record<string, string | undefined>>): string {
-  const fromSystemd = env['STATE_DIRECTORY']?.split(':')[0]
-  if (fromSystemd?.startsWith('/') === true) return fromSystemd
-  // A relative XDG_STATE_HOME is to be ignored, says its specification.
-  const xdg = env['XDG_STATE_HOME']
-  if (xdg?.startsWith('/') === true) return join(xdg, 'supervise')
-  return join(env['HOME'] || homedir(), '.local', 'state', 'supervise')
-}
-
 /**
  * When it returns, the state survives a loss of power; when it throws, what was there before is still there. A file that
  * cannot be used is kept beside the new one: whoever can read it may want what is in it.
  */
 export function writeReleases(file: string, state: SavedReleases): void {
   const directory = dirname(file)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectories(directory)
   chmodSync(directory, 0o700)
   const temporary = `${file}.${process.pid}.tmp`
   try {

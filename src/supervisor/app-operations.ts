@@ -97,11 +97,12 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
 
 async function nextGeneration(app: App): Promise<Generation> {
   const group = app.activeGroup
-  const { release, isPinned, config: running } = group.generation
+  const { release, isPinned, own, config: running } = group.generation
   const config = await app.readConfig()
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
   const { script, cwd } = isPinned ? running : config
-  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, { ...config, script, cwd }, { isPinned })
+  const next = { ...config, script, cwd }
+  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, next, { isPinned, own })
 }
 
 async function adoptGeneration(app: App, group: Group, target: Generation, wanted: number): Promise<void> {

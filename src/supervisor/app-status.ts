@@ -41,7 +41,7 @@ export function appDescription(
   rollout: RolloutStatus | null,
   events: readonly EventRecord[],
 ): AppDescription {
-  const { script, args, cwd, nodeArgs, env } = app.config
+  const { script, args, cwd, nodeArgs, node, env } = app.config
   return {
     ...appStatus(app, samples, rollout),
     config: {
@@ -50,6 +50,7 @@ export function appDescription(
       args,
       cwd,
       nodeArgs,
+      node,
       environmentNames: Object.keys(env).toSorted(),
       options: describeOptions(app.config),
     },
@@ -84,8 +85,14 @@ function groupStatus(group: Group, app: App, samples: Samples): GroupStatus {
     version: release.version,
     path: release.path,
     role: group.name === app.active ? 'active' : 'standby',
+    rssBytes: sumOf(workers.map(({ rssBytes }) => rssBytes)),
     workers,
   }
+}
+
+function sumOf(figures: readonly (number | null)[]): number | null {
+  const known = figures.filter((figure) => figure !== null)
+  return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0)
 }
 
 /** One row a process; one for the id when it has none. */

@@ -182,18 +182,18 @@ export class App implements GroupOwner, HealthOwner {
     return group
   }
 
-  /** Ends the other group; resolves when none of its processes is left. */
-  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<void> {
+  /** Ends the other group; resolves with true when none of its processes is left, with false when it is to stay after all. */
+  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<boolean> {
     const group = this.standbyGroup
-    if (group === null) return
-    await group.stop(how)
-    if (this.groups[group.name] !== group) return
+    if (group === null) return true
+    const hasEnded = await group.stop(how)
+    if (!hasEnded || this.groups[group.name] !== group) return hasEnded
     this.groups[group.name] = null
     this.routing.end()
     this.preview.close()
     this.lending.closeUnused()
-    this.#instance.saveSoon()
-    this.#instance.appChanged(this)
+    this.generationChanged()
+    return true
   }
 
   /** The other group has the public traffic from now on; its routing is committed already. */

@@ -110,6 +110,7 @@ export class OperationRunner {
     job.since = this.#clock.now()
     const tell: Tell = (line) => {
       if (line.type === 'step') job.step = `worker ${line.worker} ${line.state}`
+      if (line.type === 'stage') job.step = line.text
       for (const listener of job.listeners) listener(line)
     }
     job

@@ -6,7 +6,6 @@ import type {
   AppDescription,
   ConfigDiff,
   CrashRecord,
-  DeployRequest,
   EventRecord,
   InstanceStatus,
   LogRecord,
@@ -16,12 +15,12 @@ import type {
   ReleaseStatus,
   ReloadRequest,
   RestartRequest,
-  RollbackRequest,
   ScaleRequest,
   SignalRequest,
   StartRequest,
   StopRequest,
 } from '../control/messages.ts'
+import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import type { GroupName } from '../protocol/messages.ts'
 
 export interface OperationContext {
@@ -33,9 +32,10 @@ export interface OperationContext {
 
 export interface LogQuery {
   readonly app: string | null
+  /** By id. */
+  readonly release: string | null
   readonly worker: number | null
   readonly stream: 'stdout' | 'stderr' | null
-  readonly release: string | null
   readonly group: GroupName | null
   /** One process of a worker, such as the one that crashed. */
   readonly pid: number | null
@@ -62,8 +62,12 @@ export interface Feed<Item> {
 /** Moving an app between releases. */
 export interface ReleaseOperations {
   history(app: string): readonly ReleaseStatus[]
+  /** Refuses when no release is beside the one that serves. */
+  preview(app: string): PreviewStatus
   /** Resolves when the new release serves, waits for a person, or was refused. */
   deploy(app: string, request: DeployRequest, context: OperationContext): Promise<OperationResult>
+  /** Resolves when the rollout that is under way is decided. */
+  watch(app: string, context: OperationContext): Promise<OperationResult>
   flip(app: string, context: OperationContext): Promise<OperationResult>
   rollback(app: string, request: RollbackRequest, context: OperationContext): Promise<OperationResult>
   promote(app: string, context: OperationContext): Promise<OperationResult>

@@ -28,6 +28,14 @@ export class ReleaseBooks {
     return this.of(app)?.releases.find((release) => release.id === id) ?? null
   }
 
+  /** Of one release that is known. */
+  note(app: string, id: string, more: Pick<ReleaseRecord, 'smoke' | 'watch' | 'contract'>): void {
+    const known = this.of(app)
+    if (known === null) return
+    const releases = known.releases.map((release) => (release.id === id ? { ...release, ...more } : release))
+    this.set(app, { ...known, releases })
+  }
+
   /** Written before it returns, if it can be written. */
   set(app: string, releases: AppReleases): void {
     this.#write({ ...this.#apps, [app]: releases })

@@ -12,10 +12,10 @@ export interface FirstGeneration {
 
 export function firstGeneration(last: ReleaseRecord | null, config: AppConfig): FirstGeneration {
   if (last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
-  const { id, version } = last
-  // Everything is as the configuration says now, but where the code is.
+  const { id, version, own } = last
+  // Everything is as the configuration says now, but where the code is and what it was deployed with.
   const { script, cwd } = last.config
-  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version })
+  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version, own })
   return { generation, words: id === 'r1' ? null : wordsOf(last, config) }
 }
 

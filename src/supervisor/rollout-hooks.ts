@@ -11,6 +11,9 @@ export interface HookFacts {
   readonly step: string
   readonly outcome: string | null
   readonly why: string | null
+  /** Of the release, where the generation that is at hand may be another one. */
+  readonly version?: string | null
+  readonly path?: string
 }
 
 /** Asks; resolves with why not, or null for yes, which is also the answer of nobody. */
@@ -25,7 +28,7 @@ export async function askHook(
   if (hook === undefined) return null
   const { cwd, env } = generation.config
   const { path, version } = generation.release
-  const payload = { hook: name, app: app.name, ...facts, version, path, at: new Date().toISOString() }
+  const payload = { hook: name, app: app.name, version, path, ...facts, at: new Date().toISOString() }
   const { why } = await runHook({ name, hook, payload, cwd, env, ...(signal && { signal }) })
   return why
 }

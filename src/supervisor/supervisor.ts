@@ -328,6 +328,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     app.beginAdoption()
     await this.orphans.whenFound(app.name)
     const result = await app.operations.run('start', '', context, startBody(app))
+    if (result.ok) this.releases.started(app)
     this.appChanged(app)
     this.saveSoon()
     return result

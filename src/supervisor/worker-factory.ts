@@ -28,8 +28,9 @@ export class WorkerFactory {
   /** Throws what the fork throws. Its output is read from the next turn of the loop on. */
   fork(app: string, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
     const settings = this.#settingsOf(app, identity)
-    const { config } = identity.generation
-    const child = forkWorker({ config, settings, linkPath: this.#instance.linkPath, stdio: output.childStdio })
+    const { config, release } = identity.generation
+    const { linkPath } = this.#instance
+    const child = forkWorker({ config, settings, version: release.version, linkPath, stdio: output.childStdio })
     const worker = new WorkerHandle(identity, owner, { child, pid: child.process.pid ?? 0 })
     output.begin(child.process)
     awaitHello(channelToWorker(child.process), this.#receive)

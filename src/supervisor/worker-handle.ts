@@ -31,6 +31,8 @@ export interface WorkerOwner {
   /** Takes its slots away, as its group has no public traffic any more; it stays as it is. */
   shelve(worker: WorkerHandle): void
   moved(worker: WorkerHandle, from: LifeState): void
+  /** What it carries now, and what it has answered since it began. */
+  beat(worker: WorkerHandle, vitals: Vitals): void
   /** It is gone: takes its slots elsewhere at once, and calls back when the last lines of its output are read. */
   settle(worker: WorkerHandle, done: () => void): void
   exited(worker: WorkerHandle, exit: WorkerExit): void
@@ -68,6 +70,8 @@ export class WorkerHandle {
   readonly startedAt: number
   readyAt: number | null = null
   vitals: Vitals | null = null
+  /** Failed liveness probes in a row. */
+  probeFailures = 0
   lastHeardAt: number
   drainProgress: DrainProgress | null = null
   drainReport: DrainReport | null = null
@@ -194,7 +198,7 @@ export class WorkerHandle {
         return
       case 'vitals':
         this.vitals = message
-        return
+        return this.#owner.beat(this, message)
       case 'drainProgress':
         this.drainProgress = message
         return this.#judgeLingering(message)

@@ -1,7 +1,7 @@
 // What is in force when flags, variables, files and defaults are put together, and what is said of a mistake.
 
 import { availableParallelism } from 'node:os'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FlagValues } from '../../src/config/app-config.ts'
@@ -17,6 +17,7 @@ describe('readConfig()', () => {
       args: [],
       cwd: directory,
       nodeArgs: [],
+      node: null,
       env: { HOME: '/root' },
       workers: availableParallelism(),
       ready: { by: 'listen' },
@@ -46,6 +47,9 @@ describe('readConfig()', () => {
       strategy: 'blue-green',
       autoPromote: true,
       bakeMs: 600_000,
+      bakeMinRequests: 0,
+      maxErrorRatio: null,
+      abortDelayMs: 0,
       rollbackWindowMs: 600_000,
       progressDeadlineMs: 120_000,
       preview: null,
@@ -66,6 +70,7 @@ describe('readConfig()', () => {
       args: --verbose
       cwd: web
       nodeArgs: [--max-old-space-size=400]
+      node: ${process.execPath}
       env: { NODE_ENV: production, RETRIES: 3 }
       envFile: .env
       port: 3000
@@ -96,6 +101,9 @@ describe('readConfig()', () => {
       strategy: blue-green
       autoPromote: false
       bake: 5m
+      bakeMinRequests: 300
+      maxErrorRatio: 2.5%
+      abortDelay: 15m
       rollbackWindow: 0
       progressDeadline: 90s
       preview: 127.0.0.1:3001
@@ -112,6 +120,7 @@ describe('readConfig()', () => {
       args: ['--verbose'],
       cwd: join(directory, 'web'),
       nodeArgs: ['--max-old-space-size=400'],
+      node: realpathSync(process.execPath),
       env: { A: '1', NODE_ENV: 'production', RETRIES: '3', PORT: '3000' },
       workers: 2,
       ready: { by: 'http', path: '/readyz' },
@@ -141,6 +150,9 @@ describe('readConfig()', () => {
       strategy: 'blue-green',
       autoPromote: false,
       bakeMs: 300_000,
+      bakeMinRequests: 300,
+      maxErrorRatio: 0.025,
+      abortDelayMs: 900_000,
       rollbackWindowMs: 0,
       progressDeadlineMs: 90_000,
       preview: { host: '127.0.0.1', port: 3001 },

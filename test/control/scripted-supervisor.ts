@@ -115,7 +115,9 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
         note('history', [app])
         return []
       },
+      preview: (app) => ({ app, release: 'r2', version: null, group: 'green', url: null, endpoints: [] }),
       deploy: operate('deploy'),
+      watch: operate('rollout'),
       flip: operate('flip'),
       rollback: operate('rollback'),
       promote: operate('rollout'),
@@ -175,7 +177,8 @@ function appStatus(name = 'web'): AppStatus {
 }
 
 function describeApp(name: string): AppDescription {
-  const config = { file: null, script: '/app.js', args: [], cwd: '/', nodeArgs: [], environmentNames: [], options: {} }
+  const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
+  const config = { file: null, ...start, environmentNames: [], options: {} }
   return { ...appStatus(name), config, crashes: [], events: [] }
 }
 

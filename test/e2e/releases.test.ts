@@ -65,24 +65,6 @@ async function pidsOf(supervise: Supervise, version: string): Promise<readonly (
 }
 
 describe('supervise deploy', () => {
-  it('moves all requests to the new release, and back, and forth, and loses none (B3, B4, R12)', async () => {
-    const { supervise, target, load, release } = await startReleases()
-    mustExit(await supervise.cli('deploy', 'web', release('2')), 0)
-    expect(await versionAt(target)).toBe('2')
-    const both = [await pidsOf(supervise, '1'), await pidsOf(supervise, '2')]
-    for (let round = 0; round < 10; round += 1) {
-      const expected = round % 2 === 0 ? '1' : '2'
-      mustExit(await supervise.cli('flip', 'web'), 0)
-      // From the last acknowledgement on, no request is begun by the other release.
-      const versions = await Promise.all(Array.from({ length: 5 }, () => versionAt(target)))
-      expect(new Set(versions)).toEqual(new Set([expected]))
-      await load.answers(100)
-    }
-    expect([await pidsOf(supervise, '1'), await pidsOf(supervise, '2')]).toEqual(both)
-    mustHaveLostNothing(await load.stop())
-    await supervise.stop()
-  })
-
   it('gives the standby group no public request, shows it at the preview, and moves when it is promoted (B1)', async () => {
     const preview = await freePort()
     const args = ['--no-auto-promote', '--preview', `127.0.0.1:${preview}`, '--group-header', 'let-me-in']
@@ -223,22 +205,5 @@ describe('supervise rollback', () => {
     expect((await supervise.cli('deploy', 'web', empty)).stderr).toContain('[RELEASE_WITHOUT_SCRIPT]')
     expect((await supervise.cli('rollback', 'web', 'r9')).code).toBe(4)
     await supervise.stop()
-  })
-})
-
-describe('a supervisor that is killed after a flip', () => {
-  it('comes back with the release that was last acknowledged, and both groups (B11, S3)', async () => {
-    const { home, supervise, target, load, release } = await startReleases()
-    mustExit(await supervise.cli('deploy', 'web', release('2')), 0)
-    supervise.signal('SIGKILL')
-    await supervise.ended()
-    await load.answers(100)
-    const script = join(home.work, 'releases/1/app.js')
-    const second = await startSupervise([script, '-n', 'web'], { home })
-    expect(await versionAt(target)).toBe('2')
-    mustExit(await second.cli('rollback', 'web'), 0)
-    expect(await versionAt(target)).toBe('1')
-    mustHaveLostNothing(await load.stop())
-    await second.stop()
   })
 })

@@ -37,6 +37,32 @@ describe('Group', () => {
   })
 })
 
+describe('takeBack()', () => {
+  it('lets what drains serve again, starts what has gone, and ends the stop for nobody (R11)', async () => {
+    const scene = new Scene()
+    await scene.replace([1, 2], generation(1))
+    const stopped = scene.group.stop('drain')
+    scene.exit(1, 0)
+    scene.group.takeBack()
+    await scene.serveAll()
+    expect(scene.forked.map(({ state }) => state)).toEqual(['serving', 'exited', 'serving'])
+    expect(scene.group.isWhole).toBe(true)
+    scene.exit(0, 1)
+    expect(await stopped).toBe(false)
+    expect(scene.group.isWhole).toBe(false)
+  })
+
+  it('changes nothing of a group that was not to end', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    scene.group.takeBack()
+    expect(scene.forked.map(({ state }) => state)).toEqual(['serving'])
+    const stopped = scene.group.stop('drain')
+    scene.exit(0, 0)
+    expect(await stopped).toBe(true)
+  })
+})
+
 describe('Group, while a restart waits for its turn to boot', () => {
   it('starts no second process beside the one that a reload starts (R5, R10)', async () => {
     const scene = new Scene(new BootGate(1))
@@ -185,5 +211,6 @@ function generation(number: number): Generation {
     config: POLICY as never,
     given: { script: '/app/app.js', cwd: '/app' },
     isPinned: false,
+    own: {},
   }
 }

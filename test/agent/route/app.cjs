@@ -114,6 +114,9 @@ const paths = {
     response.writeProcessing?.()
     setTimeout(() => response.end('hinted'), 10)
   },
+  '/status'(_request, response, searchParams) {
+    response.writeHead(Number(searchParams.get('code'))).end(NAME)
+  },
   '/204'(_request, response) {
     response.writeHead(204).end()
   },
@@ -195,8 +198,9 @@ const create = {
   h2c: () => http2.createServer({ settings: { enableConnectProtocol: true } }, handle),
   h2: () => http2.createSecureServer({ ...keys, allowHTTP1: true }, handle),
   streams: () =>
-    http2.createServer().on('stream', (stream) => {
-      stream.respond({ ':status': 200 })
+    http2.createServer().on('stream', (stream, headers) => {
+      const { searchParams } = new URL(headers[':path'], 'http://localhost')
+      stream.respond({ ':status': Number(searchParams.get('code') ?? 200) })
       stream.end(NAME)
     }),
 }

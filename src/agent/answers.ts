@@ -1,0 +1,72 @@
+// What the app has answered, by class of status: a few nanoseconds for each request.
+//
+// Left out is
+// 1. what the other group's worker answers, since it is counted there; a 502 of our own is no answer of the app's at all;
+// 2. what comes through the private endpoint without a client behind it: probes, smoke tests, previews;
+// 3. a request that chose its group by a header: somebody tries a release, and it says nothing of the public.
+
+import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+
+import type { Responses } from '../protocol/messages.ts'
+import type { Connection } from './connections.ts'
+import { isProbe } from './private-connections.ts'
+
+/** By the first digit of the status; 0 is what ended without a whole answer. */
+const counts = [0, 0, 0, 0, 0, 0]
+const CUT = 0
+/** A client is to take a status that is unknown, from 600 on, for one of these (RFC 9110, section 15). */
+const SERVER_ERRORS = 5
+
+type Exchange = ServerResponse | ServerHttp2Stream
+
+const leftOut = new WeakSet<Exchange>()
+/** The one check that an app without routes pays. */
+let hasLeftOut = false
+
+export function leaveOut(exchange: Exchange): void {
+  hasLeftOut = true
+  leftOut.add(exchange)
+}
+
+/** Nobody over there could be reached: it is answered here. */
+export function takeIn(exchange: Exchange): void {
+  leftOut.delete(exchange)
+}
+
+export function countAnswer(connection: Connection, exchange: Exchange, status: number): void {
+  if (isLeftOut(connection, exchange)) return
+  const family = status < 100 ? CUT : Math.min(Math.trunc(status / 100), SERVER_ERRORS)
+  counts[family] = (counts[family] ?? 0) + 1
+}
+
+export function countCut(connection: Connection, exchange: Exchange): void {
+  countAnswer(connection, exchange, 0)
+}
+
+/** The connection has ended with requests open. */
+export function countAllCut(connection: Connection): void {
+  const { last, open, session } = connection
+  if (session === null) {
+    // One after the other: what is true of the last is true of those before it.
+    if (last !== null && !isLeftOut(connection, last)) counts[CUT] = (counts[CUT] ?? 0) + open
+    return
+  }
+  for (const [stream, kind] of session.streams) if (kind === 'request') countCut(connection, stream)
+}
+
+export function responses(): Responses {
+  const [aborted = 0, information = 0, success = 0, redirection = 0, clientErrors = 0, serverErrors = 0] = counts
+  return {
+    aborted,
+    '1xx': information,
+    '2xx': success,
+    '3xx': redirection,
+    '4xx': clientErrors,
+    '5xx': serverErrors,
+  }
+}
+
+function isLeftOut({ socket }: Connection, exchange: Exchange): boolean {
+  return isProbe(socket) || (hasLeftOut && leftOut.has(exchange))
+}

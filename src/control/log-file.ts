@@ -1,0 +1,46 @@
+// The log of an instance in the background: where it is, and opening it.
+
+import { openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { logFileUnusable } from '../errors/control.ts'
+import { makeDirectories } from '../state/make-directories.ts'
+import { ownStateRoot } from '../state/state-root.ts'
+import { codeOf } from './errno.ts'
+import type { Environment } from './instance-directory.ts'
+
+export function logFileOf(name: string, env: Environment = process.env): string {
+  return join(ownStateRoot(env), `${name}.log`)
+}
+
+/** Returns its descriptor. Whatever is written is added at its end, whoever else writes there. */
+export function openLogFile(name: string, env: Environment): number {
+  const file = logFileOf(name, env)
+  try {
+    makeDirectories(dirname(file))
+    return openSync(file, 'a+', 0o600)
+  } catch (error) {
+    throw logFileUnusable(name, file, whyNot(codeOf(error)) ?? String(error))
+  }
+}
+
+function whyNot(code: string | undefined): string | undefined {
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `uid ${process.getuid?.() ?? 0} may not write there`
+    case 'EROFS':
+      return 'its file system is read-only'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full'
+    case 'ENOENT':
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'its directory cannot be made'
+    case 'EISDIR':
+      return 'it is a directory'
+    case undefined:
+    default:
+      return code
+  }
+}
