@@ -5,6 +5,8 @@
 // 2. A record has at most `MAX_LINES` lines and `MAX_BYTES`; what is beyond begins another.
 // 3. No line is lost, changed or moved before another. What might have belonged together and did not leaves line by line.
 
+import { stripVTControlCharacters } from 'node:util'
+
 /** How long a line may wait for the next one. Written at once, they come at once; a busy supervisor needs a little longer. */
 export const HOLD_MS = 50
 export const MAX_LINES = 200
@@ -31,6 +33,8 @@ export class RecordJoiner {
   readonly #now: () => string
   #time = ''
   #lines: string[] = []
+  /** Its first line, without colour. */
+  #first = ''
   #bytes = 0
   /** Lines behind the record that belong to it if a trace, or Node's farewell, comes after them. */
   #doubtful: string[] = []
@@ -49,14 +53,15 @@ export class RecordJoiner {
       this.#take(line, this.#now(), true)
       return
     }
-    if (this.#lines.length === 0) return this.#begin(line)
-    if (this.#belongs(line)) return this.#add(line)
-    if (this.#mightBelong(line)) {
+    const looks = withoutColour(line)
+    if (this.#lines.length === 0) return this.#begin(line, looks)
+    if (this.#belongs(looks)) return this.#add(line, looks)
+    if (this.#mightBelong(looks)) {
       this.#doubtful.push(line)
       return
     }
     this.flush()
-    this.#begin(line)
+    this.#begin(line, looks)
   }
 
   /** Nothing more has come for now: what is surely whole leaves. */
@@ -78,7 +83,8 @@ export class RecordJoiner {
     for (const line of doubtful) this.#take(line, time, false)
   }
 
-  #begin(line: string): void {
+  #begin(line: string, looks: string): void {
+    this.#first = looks
     this.#time = this.#now()
     this.#lines.push(line)
     this.#bytes = line.length
@@ -88,7 +94,7 @@ export class RecordJoiner {
 
   #belongs(line: string): boolean {
     if (this.#lines.length + this.#doubtful.length >= MAX_LINES || this.#bytes + line.length > MAX_BYTES) return false
-    if (isWholeJson(this.#lines[0] ?? '')) return false
+    if (isWholeJson(this.#first)) return false
     if (this.#doubtful.length > 0 && this.#hasTrace) return line.startsWith('Node.js v')
     if (this.#doubtful.length > 0) return TRACE.test(line) || (this.#isPlace() && CARET.test(line))
     if (line.startsWith(' ') || line.startsWith('\t')) return true
@@ -102,25 +108,30 @@ export class RecordJoiner {
     if (this.#hasCaret) return true
     // The line of code where it was thrown, as it stands in the file.
     if (this.#isPlace()) return this.#lines.length === 1 && this.#doubtful.length === 0
-    return ERROR_HEAD.test(this.#lines[0] ?? '') && !ERROR_HEAD.test(line)
+    return ERROR_HEAD.test(this.#first) && !ERROR_HEAD.test(line)
   }
 
-  #add(line: string): void {
+  #add(line: string, looks: string): void {
     this.#lines.push(...this.#doubtful.splice(0), line)
     this.#bytes += line.length + 1
-    if (TRACE.test(line)) this.#hasTrace = true
-    else if (CARET.test(line) && this.#isPlace()) this.#hasCaret = true
+    if (TRACE.test(looks)) this.#hasTrace = true
+    else if (CARET.test(looks) && this.#isPlace()) this.#hasCaret = true
   }
 
   #isPlace(): boolean {
-    return PLACE.test(this.#lines[0] ?? '')
+    return PLACE.test(this.#first)
   }
 
   #mayGoOn(): boolean {
-    const [first = ''] = this.#lines
+    const first = this.#first
     if (this.#lines.length > 1 || this.#doubtful.length > 0) return true
     return !isWholeJson(first) && (OPENER.test(first) || PLACE.test(first))
   }
+}
+
+/** Node greys the places of its own modules, indentation and all. */
+function withoutColour(line: string): string {
+  return line.includes('\u001B') ? stripVTControlCharacters(line) : line
 }
 
 function isWholeJson(line: string): boolean {

@@ -38,6 +38,7 @@ describe('RecordJoiner', () => {
       'a cause and fields',
       'Error: boom\n    at a (x.js:1:1) {\n  code: 1,\n  [cause]: Error: c\n      at d (z.js:1:1)\n}',
     ],
+    ['a coloured trace', 'Error: x\n    at a\n\u001B[90m    at b\u001B[39m {\n  \u001B[32mcode\u001B[39m: 1\n}'],
     ['a message of several lines', 'AssertionError [ERR_ASSERTION]: not equal:\n\n1 !== 2\n\n    at x.js:1:1'],
     ['an object', '{\n  a: 1,\n  b: [\n    2\n  ]\n}'],
     ['an indented list', 'routes:\n  GET /\n\tPOST /'],
