@@ -1,6 +1,8 @@
 // What an app's configuration means once every default is filled in and every value is parsed.
 // Flags, environment and file are merged and checked elsewhere in this folder; inside, nothing is checked again.
 
+import type { LogLevel } from './log-parsers.ts'
+
 export type ReadyMode =
   /** All `listen()` calls of the first tick after the first are bound. */
   | { readonly by: 'listen' }
@@ -66,6 +68,29 @@ export type HookName =
   | 'event'
   | 'expand'
   | 'contract'
+
+/** What is done with the lines of an app. */
+export interface LogConfig {
+  /** Null is every line of the app, and what the supervisor says from `info` on. */
+  readonly level: LogLevel | null
+  readonly file: LogFileConfig | null
+  /** Null is yes without a file, or when stdout is a terminal. */
+  readonly stdout: boolean | null
+  readonly multiline: boolean
+  readonly redact: readonly string[]
+}
+
+export interface LogFileConfig {
+  /** Absolute. */
+  readonly path: string
+  /** 0 is no limit, as for `maxTotalBytes`. */
+  readonly maxSizeBytes: number
+  /** 0 is never. */
+  readonly everyMs: number
+  readonly keep: number
+  readonly maxTotalBytes: number
+  readonly gzip: boolean
+}
 
 /** How many processes more than `workers` a reload may run at a time. */
 export type Surge = { readonly workers: number } | { readonly percent: number }
@@ -141,6 +166,8 @@ export interface AppConfig {
   readonly releaseHeader: string | null
   readonly smoke: readonly SmokeCheck[]
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>
+
+  readonly log: LogConfig
 
   readonly watch: WatchConfig | null
 }

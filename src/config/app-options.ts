@@ -2,6 +2,7 @@
 // their words from the comments here; flag, help line, parser and default are in options.ts.
 
 import type { DeployOptions } from './deploy-options.ts'
+import type { LogOptions } from './log-options.ts'
 
 /** Text such as `'30s'`, `'1m30s'` or `'250ms'` (units d, h, m, s, ms), or `0`. A number without a unit is refused. */
 export type Duration = string | 0
@@ -190,6 +191,11 @@ export interface AppOptions extends DeployOptions {
    * @default 2
    */
   loansPerSlot?: number
+
+  /**
+   * What is done with the app's lines.
+   */
+  log?: LogOptions
 
   /**
    * Reloads the app when its files change: `true` for everything below `cwd`, a path, several, or an object.

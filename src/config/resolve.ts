@@ -1,7 +1,7 @@
 // From an app's settings to its whole configuration: defaults, paths, environment, and what must fit together.
 
 import { dirname } from 'node:path'
-import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
+import type { AppConfig, LivenessProbe, LogConfig, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
 import { askNode } from './node-binary.ts'
@@ -52,7 +52,8 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
     add('name', `cannot be made from the script ${quote(script)}; write one`)
     return { config: null, mistakes, misplaced }
   }
-  const config = { name, script, cwd, env, node, ...plainOptions(settings), watch: watchOf(settings, cwd) }
+  const [log, watch] = [logOf(settings, name), watchOf(settings, cwd)]
+  const config = { name, script, cwd, env, node, ...plainOptions(settings), log, watch }
   return { config, mistakes, misplaced }
 }
 
@@ -126,6 +127,28 @@ function hooksOf(settings: Settings): AppConfig['hooks'] {
   )
 }
 
+function logOf(settings: Settings, app: string): LogConfig {
+  const path = settings.get('log.file')
+  const file = path === null ? null : { path: path.replaceAll('{app}', app), ...rotationOf(settings) }
+  return {
+    level: settings.get('log.level'),
+    file,
+    stdout: settings.get('log.stdout'),
+    multiline: settings.get('log.multiline'),
+    redact: settings.get('log.redact'),
+  }
+}
+
+function rotationOf(settings: Settings) {
+  return {
+    maxSizeBytes: settings.get('log.maxSize'),
+    everyMs: settings.get('log.every'),
+    keep: settings.get('log.keep'),
+    maxTotalBytes: settings.get('log.maxTotal'),
+    gzip: settings.get('log.gzip'),
+  }
+}
+
 /** The strongest layer that says anything about watching decides whether it is done. */
 function watchOf(settings: Settings, cwd: string): WatchConfig | null {
   const layers: readonly Layer[] = ['flag', 'variable', 'file']
@@ -186,6 +209,12 @@ function checkTogether(settings: Settings, add: AddMistake): void {
   const set = probe.find((key) => settings.layerOf(key) !== null)
   if (set !== undefined && settings.layerOf('liveness.http') === null) {
     add(set, 'does nothing without liveness.http; write a path for it, such as "/livez"')
+  }
+
+  const ofFile: readonly OptionKey[] = ['log.maxSize', 'log.every', 'log.keep', 'log.maxTotal', 'log.gzip']
+  if (settings.layerOf('log.file') === null) {
+    for (const key of ofFile.filter((one) => settings.layerOf(one) !== null))
+      add(key, 'does nothing without log.file; write a path for it, such as "logs/{app}.log"')
   }
 
   if (settings.get('strategy') !== 'rolling') return

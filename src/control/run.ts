@@ -131,8 +131,7 @@ function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: 
     outputDirectory: directory.output,
     releasesFile: releasesFile(directory.name),
     events: log.events,
-    logs: log.lines,
-    writeLine: log.writeLine,
+    logs: log.desk,
     save,
   })
   return supervisor

@@ -23,7 +23,7 @@ import type {
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
-import type { Ring } from '../telemetry/ring.ts'
+import type { LogDesk } from '../telemetry/log-desk.ts'
 import { Samples } from '../telemetry/samples.ts'
 import { App } from './app.ts'
 import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
@@ -34,7 +34,6 @@ import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
 import type { CrashDescription, Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
-import { logFeed } from './log-feed.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
@@ -55,9 +54,7 @@ export interface SupervisorOptions {
   readonly endpointDirectory: string
   readonly outputDirectory: string
   readonly events: EventLog
-  readonly logs: Ring<LogRecord>
-  /** Takes a worker's line out of the supervisor. */
-  readonly writeLine: (record: LogRecord) => void
+  readonly logs: LogDesk
   /** Where releases are remembered across a reboot. */
   readonly releasesFile: string
   /** Asked soon after something changed that must survive the supervisor. */
@@ -163,7 +160,12 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   logs(query: LogQuery): Feed<LogRecord> {
     if (query.app !== null) this.#find(query.app)
-    return logFeed(this.#options.logs, query)
+    return this.#options.logs.feed(query)
+  }
+
+  async reopenLogs(app: string | null): Promise<readonly string[]> {
+    if (app !== null) this.#find(app)
+    return this.#options.logs.reopen(app)
   }
 
   events(query: EventQuery): Feed<EventRecord> {
@@ -256,8 +258,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- what apps share ------------------------------------------------------------------------------
 
   log(record: LogRecord): void {
-    this.#options.logs.push(record)
-    this.#options.writeLine(record)
+    this.#options.logs.take(record)
   }
 
   saveSoon(): void {
@@ -269,6 +270,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   appChanged(app: App): void {
+    this.#options.logs.configure(app.name, app.config.log)
     this.#watches.follow(app)
   }
 
@@ -325,6 +327,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     const app = new App(config.name, source, first.generation, config.workers, this)
     tellFirst(first, app, this.releases.books, context.cause)
     this.#apps.set(app.name, app)
+    this.#options.logs.configure(app.name, config.log)
     app.begin()
     app.beginAdoption()
     await this.orphans.whenFound(app.name)
@@ -338,6 +341,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   #forget(app: App): void {
     if (this.#apps.get(app.name) === app) this.#apps.delete(app.name)
     this.#watches.forget(app.name)
+    this.#options.logs.forget(app.name)
     this.saveSoon()
   }
 

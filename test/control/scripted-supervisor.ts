@@ -94,6 +94,10 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       note('logs', [query])
       return logFeed
     },
+    reopenLogs: (app) => {
+      note('reopenLogs', [app])
+      return Promise.resolve(['/var/log/web.log'])
+    },
     events: (query) => {
       note('events', [query])
       return eventFeed
