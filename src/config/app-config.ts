@@ -2,6 +2,7 @@
 // Flags, environment and file are merged and checked elsewhere in this folder; inside, nothing is checked again.
 
 import type { AlertKind } from './alert-kinds.ts'
+import type { LogLevel } from './log-parsers.ts'
 
 export type ReadyMode =
   /** All `listen()` calls of the first tick after the first are bound. */
@@ -75,6 +76,29 @@ export type HookName =
   | 'event'
   | 'expand'
   | 'contract'
+
+/** What is done with the lines of an app. */
+export interface LogConfig {
+  /** Null is every line of the app, and what the supervisor says from `info` on. */
+  readonly level: LogLevel | null
+  readonly file: LogFileConfig | null
+  /** Null is yes without a file, or when stdout is a terminal. */
+  readonly stdout: boolean | null
+  readonly multiline: boolean
+  readonly redact: readonly string[]
+}
+
+export interface LogFileConfig {
+  /** Absolute. */
+  readonly path: string
+  /** 0 is no limit, as for `maxTotalBytes`. */
+  readonly maxSizeBytes: number
+  /** 0 is never. */
+  readonly everyMs: number
+  readonly keep: number
+  readonly maxTotalBytes: number
+  readonly gzip: boolean
+}
 
 /** How many processes more than `workers` a reload may run at a time. */
 export type Surge = { readonly workers: number } | { readonly percent: number }
@@ -154,6 +178,7 @@ export interface AppConfig {
   /** 0 is none. */
   readonly heapSnapshotNearLimit: number
   readonly notify: readonly Receiver[]
+  readonly log: LogConfig
 
   readonly watch: WatchConfig | null
 }

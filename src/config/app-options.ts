@@ -3,6 +3,7 @@
 
 import type { AlertOptions } from './alert-options.ts'
 import type { DeployOptions } from './deploy-options.ts'
+import type { LogOptions } from './log-options.ts'
 
 /** Text such as `'30s'`, `'1m30s'` or `'250ms'` (units d, h, m, s, ms), or `0`. A number without a unit is refused. */
 export type Duration = string | 0
@@ -191,6 +192,11 @@ export interface AppOptions extends DeployOptions, AlertOptions {
    * @default 2
    */
   loansPerSlot?: number
+
+  /**
+   * What is done with the app's lines.
+   */
+  log?: LogOptions
 
   /**
    * Reloads the app when its files change: `true` for everything below `cwd`, a path, several, or an object.

@@ -74,6 +74,18 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   hooks: ({ hooks }) => HOOK_NAMES.map((name) => ({ option: `hooks.${name}`, value: hooks[name], applies: 'live' })),
   heapSnapshotNearLimit: shown('heapSnapshotNearLimit', 'heapSnapshotNearLimit', 'reload'),
   notify: shown('notify', 'notify', 'live'),
+  log: ({ log }) => [
+    { option: 'log.level', value: log.level ?? undefined, applies: 'live' },
+    { option: 'log.file', value: log.file?.path, applies: 'live' },
+    { option: 'log.stdout', value: log.stdout ?? undefined, applies: 'live' },
+    { option: 'log.maxSize', value: log.file?.maxSizeBytes, applies: 'live' },
+    { option: 'log.every', value: log.file?.everyMs, applies: 'live' },
+    { option: 'log.keep', value: log.file?.keep, applies: 'live' },
+    { option: 'log.maxTotal', value: log.file?.maxTotalBytes, applies: 'live' },
+    { option: 'log.gzip', value: log.file?.gzip, applies: 'live' },
+    { option: 'log.multiline', value: log.multiline, applies: 'reload' },
+    { option: 'log.redact', value: log.redact.length === 0 ? undefined : log.redact, applies: 'live' },
+  ],
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

@@ -15,6 +15,8 @@ import type {
 import { receivers } from './alert-parsers.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
+import type { LogOptions } from './log-options.ts'
+import { logLevel, redactPaths, sizeOrZero, type LogLevel } from './log-parsers.ts'
 import { headerSecret, hook, previewAddress, responseHeader, share, smokeChecks } from './deploy-parsers.ts'
 import {
   environmentVariables,
@@ -38,6 +40,7 @@ export const GROUPS = [
   'Reload and sockets',
   'Deploy',
   'Crashes and alerts',
+  'Logs',
   'Watch',
 ] as const
 
@@ -61,13 +64,14 @@ export interface NestedOptions {
   readonly liveness: LivenessOptions
   readonly backoff: BackoffOptions
   readonly hooks: HookOptions
+  readonly log: LogOptions
   readonly watch: WatchOptions
 }
 
 type NestedKey = { [Key in keyof NestedOptions]: `${Key}.${keyof NestedOptions[Key] & string}` }[keyof NestedOptions]
 
 /** `watch` is both: an object, or paths at once. */
-export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks'> | NestedKey
+export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks' | 'log'> | NestedKey
 
 type HookValues = { [Name in HookName as `hooks.${Name}`]: Hook | null }
 
@@ -124,6 +128,16 @@ export interface OptionValues extends HookValues {
   smoke: readonly SmokeCheck[]
   heapSnapshotNearLimit: number
   notify: readonly Receiver[]
+  'log.level': LogLevel | null
+  'log.file': string | null
+  'log.stdout': boolean | null
+  'log.maxSize': number
+  'log.every': number
+  'log.keep': number
+  'log.maxTotal': number
+  'log.gzip': boolean
+  'log.multiline': boolean
+  'log.redact': readonly string[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -142,6 +156,8 @@ export const HOOK_NAMES: readonly HookName[] = [
 
 const SMALLEST_MEMORY = 16 * 1024 ** 2
 const MANY = 1_000_000_000
+/** Smaller log files would be rotated all the time. */
+const SMALLEST_LOG = 4 * 1024
 
 /** A new option does not compile until it has a flag, a help line, a parser and a default. */
 // oxfmt-ignore
@@ -211,6 +227,16 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
 
   heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
   notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
+  'log.level': { group: 'Logs', flag: '--log-level <level>', help: 'leaves out lines below: trace, debug, info, warn, error or fatal', parser: orNone(logLevel), byDefault: none, otherwise: 'all lines' },
+  'log.file': { group: 'Logs', flag: '--log-file <file>', help: "a file for the app's lines, rotated", parser: orNone(path), byDefault: none },
+  'log.stdout': { group: 'Logs', flag: '--log-stdout <yes|no>', help: "whether the app's lines go to stdout", parser: orNone(boolean), byDefault: none, otherwise: 'yes without a file, or on a terminal' },
+  'log.maxSize': { group: 'Logs', flag: '--log-max-size <size>', help: 'rotates a larger file', parser: sizeOrZero('20M', SMALLEST_LOG), byDefault: () => 20 * 1024 ** 2 },
+  'log.every': { group: 'Logs', flag: '--log-every <duration>', help: 'rotates after so much time, from midnight on', parser: duration('1d', 'zero'), byDefault: () => 0 },
+  'log.keep': { group: 'Logs', flag: '--log-keep <count>', help: 'so many rotated files stay', parser: integer(0, 10_000), byDefault: () => 10 },
+  'log.maxTotal': { group: 'Logs', flag: '--log-max-total <size>', help: 'all files together take no more', parser: sizeOrZero('1G', SMALLEST_LOG), byDefault: () => 1024 ** 3 },
+  'log.gzip': { group: 'Logs', flag: '--no-log-gzip', help: 'rotated files are not compressed', parser: boolean, byDefault: () => true },
+  'log.multiline': { group: 'Logs', flag: '--no-log-multiline', help: 'stack traces are taken apart line by line', parser: boolean, byDefault: () => true },
+  'log.redact': { group: 'Logs', flag: '--log-redact <path>', help: "field of the supervisor's own lines to hide", parser: redactPaths, byDefault: () => [], repeatable: true },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },
@@ -267,11 +293,14 @@ export interface FlagSpec {
   readonly key: string
 }
 
+/** Flags that take no value: their help says what they do, and a default would be the opposite of it. */
+const SWITCHES: readonly OptionKey[] = ['treeKill', 'autoPromote', 'log.gzip', 'log.multiline', 'watch']
+
 /** The per-app flags of `supervise start`, in the order in which the help shows them. */
 export function flagSpecs(): readonly FlagSpec[] {
   return OPTION_KEYS.map((key) => {
     const { flag, help, group, repeatable } = OPTIONS[key]
-    const text = key === 'treeKill' || key === 'autoPromote' || key === 'watch' ? null : defaultText(key)
+    const text = SWITCHES.includes(key) ? null : defaultText(key)
     const description = text === null ? help : `${help} (default: ${text})`
     return { flags: flag, description, group, repeatable: repeatable === true, key }
   })

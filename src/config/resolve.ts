@@ -1,7 +1,7 @@
 // From an app's settings to its whole configuration: defaults, paths, environment, and what must fit together.
 
 import { dirname } from 'node:path'
-import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
+import type { AppConfig, LivenessProbe, LogConfig, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
 import { askNode } from './node-binary.ts'
@@ -17,18 +17,23 @@ import type { AppInput, Layer, Settings } from './settings.ts'
 export interface ResolvedApp {
   readonly config: AppConfig | null
   readonly mistakes: readonly Mistake[]
+  /** Of where the code is: none to whoever knows another place for it. */
+  readonly misplaced: readonly Mistake[]
 }
 
 const ALWAYS_IGNORED = ['node_modules', '.git']
 
 export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   const { settings, mistakes } = await readSettings(input)
-  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes }
+  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes, misplaced: [] }
+  const misplaced: Mistake[] = []
   const add = (key: OptionKey, problem: string) => mistakes.push({ origin: settings.originOf(key), problem })
+  const misplace = (key: 'script' | 'cwd', problem: string) =>
+    misplaced.push({ origin: settings.originOf(key), problem })
 
   const directory = input.document === null ? input.source.directory : dirname(input.document.file)
   const cwd = settings.get('cwd') ?? directory
-  if (!isDirectory(cwd)) add('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
+  if (!isDirectory(cwd)) misplace('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
   const env = environmentOf(settings, input.source.environment, add)
   checkTogether(settings, add)
   const node = await nodeOf(settings, input.source.environment, add)
@@ -38,19 +43,18 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   const script = settings.get('script')
   if (script === null) {
     if (!isRefused('script')) add('script', 'is missing; write the app\'s main file, such as "app.js"')
-    return { config: null, mistakes }
+    return { config: null, mistakes, misplaced }
   }
   const scriptProblem = problemOfScript(script, cwd, directory)
-  if (scriptProblem !== null) add('script', scriptProblem)
+  if (scriptProblem !== null) misplace('script', scriptProblem)
   const name = settings.get('name') ?? nameOfScript(script)
   if (name === null) {
     add('name', `cannot be made from the script ${quote(script)}; write one`)
-    return { config: null, mistakes }
+    return { config: null, mistakes, misplaced }
   }
-  return {
-    config: { name, script, cwd, env, node, ...plainOptions(settings), watch: watchOf(settings, cwd) },
-    mistakes,
-  }
+  const [log, watch] = [logOf(settings, name), watchOf(settings, cwd)]
+  const config = { name, script, cwd, env, node, ...plainOptions(settings), log, watch }
+  return { config, mistakes, misplaced }
 }
 
 function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKey): boolean {
@@ -125,6 +129,28 @@ function hooksOf(settings: Settings): AppConfig['hooks'] {
   )
 }
 
+function logOf(settings: Settings, app: string): LogConfig {
+  const path = settings.get('log.file')
+  const file = path === null ? null : { path: path.replaceAll('{app}', app), ...rotationOf(settings) }
+  return {
+    level: settings.get('log.level'),
+    file,
+    stdout: settings.get('log.stdout'),
+    multiline: settings.get('log.multiline'),
+    redact: settings.get('log.redact'),
+  }
+}
+
+function rotationOf(settings: Settings) {
+  return {
+    maxSizeBytes: settings.get('log.maxSize'),
+    everyMs: settings.get('log.every'),
+    keep: settings.get('log.keep'),
+    maxTotalBytes: settings.get('log.maxTotal'),
+    gzip: settings.get('log.gzip'),
+  }
+}
+
 /** The strongest layer that says anything about watching decides whether it is done. */
 function watchOf(settings: Settings, cwd: string): WatchConfig | null {
   const layers: readonly Layer[] = ['flag', 'variable', 'file']
@@ -185,6 +211,12 @@ function checkTogether(settings: Settings, add: AddMistake): void {
   const set = probe.find((key) => settings.layerOf(key) !== null)
   if (set !== undefined && settings.layerOf('liveness.http') === null) {
     add(set, 'does nothing without liveness.http; write a path for it, such as "/livez"')
+  }
+
+  const ofFile: readonly OptionKey[] = ['log.maxSize', 'log.every', 'log.keep', 'log.maxTotal', 'log.gzip']
+  if (settings.layerOf('log.file') === null) {
+    for (const key of ofFile.filter((one) => settings.layerOf(one) !== null))
+      add(key, 'does nothing without log.file; write a path for it, such as "logs/{app}.log"')
   }
 
   if (settings.get('strategy') !== 'rolling') return

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { logFileUnusable } from '../errors/control.ts'
 import { makeDirectories } from '../state/make-directories.ts'
 import { ownStateRoot } from '../state/state-root.ts'
-import { codeOf } from './errno.ts'
+import { whyNotWritten } from '../state/why-not-written.ts'
 import type { Environment } from './instance-directory.ts'
 
 export function logFileOf(name: string, env: Environment = process.env): string {
@@ -19,28 +19,6 @@ export function openLogFile(name: string, env: Environment): number {
     makeDirectories(dirname(file))
     return openSync(file, 'a+', 0o600)
   } catch (error) {
-    throw logFileUnusable(name, file, whyNot(codeOf(error)) ?? String(error))
-  }
-}
-
-function whyNot(code: string | undefined): string | undefined {
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-      return `uid ${process.getuid?.() ?? 0} may not write there`
-    case 'EROFS':
-      return 'its file system is read-only'
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'the disk is full'
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'its directory cannot be made'
-    case 'EISDIR':
-      return 'it is a directory'
-    case undefined:
-    default:
-      return code
+    throw logFileUnusable(name, file, whyNotWritten(error))
   }
 }

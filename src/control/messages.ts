@@ -4,6 +4,7 @@
 // import its types.
 
 import type { ConfigSource } from '../config/app-config.ts'
+import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { CrashRecord } from './crash-messages.ts'
@@ -191,7 +192,7 @@ export interface EventRecord {
   readonly data?: Readonly<Record<string, unknown>>
 }
 
-/** One line that a worker wrote. */
+/** One record that a worker wrote: a line, or several that belong together, such as a stack trace. */
 export interface LogRecord {
   readonly time: string
   readonly app: string
@@ -201,6 +202,8 @@ export interface LogRecord {
   readonly pid: number
   readonly stream: 'stdout' | 'stderr'
   readonly line: string
+  /** What the line, which is JSON, says of itself. */
+  readonly level?: LogLevel
   /** A piece of a line that is longer than 256 KiB; the next record goes on with it. */
   readonly continues?: boolean
 }
@@ -226,6 +229,12 @@ export interface RestartRequest {
 export interface ScaleRequest {
   /** `4`, `+1`, `-2` or `max`. */
   readonly workers: string
+}
+
+/** `POST /v1/logs/reopen`: something has moved the log files. */
+export interface ReopenLogs {
+  /** Only this app's; all of them when left out. */
+  readonly app?: string
 }
 
 export interface SignalRequest {
@@ -324,8 +333,9 @@ export interface Pong {
  * GET    /v1/status                   → InstanceStatus
  * GET    /v1/apps/:app                → AppDescription
  * GET    /v1/apps/:app/diff           → ConfigDiff
- * GET    /v1/logs?app&release&worker&stream&lines&follow    → LogRecord, one a line
- * GET    /v1/events?app&type&since&lines&follow             → EventRecord, one a line
+ * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line
+ * POST   /v1/logs/reopen              ReopenLogs     → { schema, reopened: paths }
+ * GET    /v1/events?app&type&since&lines&follow      → EventRecord, one a line
  * GET    /v1/crashes?app              → CrashList
  * GET    /v1/crashes/:id              → CrashAnswer
  * POST   /v1/apps                     StartRequest   → { schema, results: OperationResult[] }, or ProgressLine, one a line

@@ -1,10 +1,12 @@
 // What a client may put into a query or a body, and what it becomes: everything is checked here, once, so that an
 // operation sees nothing but its own type.
 
+import { LOG_LEVELS } from '../config/log-parsers.ts'
 import { badRequest } from '../errors/control.ts'
 import type { ConfigSource, FlagValues } from '../config/app-config.ts'
 import type {
   ReloadRequest,
+  ReopenLogs,
   RestartRequest,
   ScaleRequest,
   SignalRequest,
@@ -22,15 +24,20 @@ const MAX_LINES = 100_000
 // ---- query ---------------------------------------------------------------------------------------
 
 export function readLogQuery(query: URLSearchParams): LogQuery & { readonly follow: boolean } {
-  allowOnly([...query.keys()], ['app', 'release', 'worker', 'stream', 'lines', 'follow'], 'parameter')
+  const known = ['app', 'worker', 'stream', 'release', 'group', 'pid', 'since', 'level', 'lines', 'follow']
+  allowOnly([...query.keys()], known, 'parameter')
   const stream = query.get('stream')
   if (stream !== null && stream !== 'stdout' && stream !== 'stderr')
     throw badRequest(`"stream" is "${stream}"`, 'Use stdout or stderr, or leave it out for both.')
   return {
     app: query.get('app'),
-    release: query.get('release'),
     worker: query.has('worker') ? wholeNumber(query, 'worker', 1, Number.MAX_SAFE_INTEGER) : null,
     stream,
+    release: query.get('release'),
+    group: oneOf(query, 'group', ['blue', 'green']),
+    pid: query.has('pid') ? wholeNumber(query, 'pid', 1, Number.MAX_SAFE_INTEGER) : null,
+    since: readTime(query, 'since'),
+    level: oneOf(query, 'level', LOG_LEVELS),
     lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : DEFAULT_LINES,
     follow: readSwitch(query, 'follow'),
   }
@@ -49,15 +56,6 @@ export function readEventQuery(query: URLSearchParams): EventQuery & { readonly 
   }
 }
 
-/** A time in UTC, as events have theirs; null when it is left out. */
-function readTime(query: URLSearchParams, name: string): string | null {
-  const text = query.get(name)
-  if (text === null) return null
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? new Date(text) : null
-  if (time !== null && !Number.isNaN(time.getTime())) return time.toISOString()
-  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-01-31T08:00:00Z.')
-}
-
 export function readAppQuery(query: URLSearchParams): string | null {
   allowOnly([...query.keys()], ['app'], 'parameter')
   return query.get('app')
@@ -72,6 +70,22 @@ function wholeNumber(query: URLSearchParams, name: string, least: number, most: 
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   throw badRequest(`"${name}" is "${text}"`, `Use a whole number from ${least} to ${most}.`)
+}
+
+function oneOf<Word extends string>(query: URLSearchParams, name: string, words: readonly Word[]): Word | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const found = words.find((word) => word === text)
+  if (found === undefined) throw badRequest(`"${name}" is "${text}"`, `Use ${words.join(', ')}, or leave it out.`)
+  return found
+}
+
+function readTime(query: URLSearchParams, name: string): string | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const time = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) ? new Date(text) : new Date(Number.NaN)
+  if (!Number.isNaN(time.getTime())) return time.toISOString()
+  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-11-26T20:30:00Z.')
 }
 
 function readSwitch(query: URLSearchParams, name: string): boolean {
@@ -94,6 +108,14 @@ export function readReload(body: Fields): ReloadRequest {
   if (cause === undefined) return {}
   if (typeof cause !== 'string') throw badRequest('"cause" is not text', 'Say in a few words what the reload is for.')
   return { cause: plainText(cause, 200) }
+}
+
+export function readReopenLogs(body: Fields): ReopenLogs {
+  allowOnly(Object.keys(body), ['app'], 'field')
+  const { app } = body
+  if (app === undefined) return {}
+  if (!isText(app)) throw mistyped('app', 'the name of an app')
+  return { app }
 }
 
 export function readRestart(body: Fields): RestartRequest {

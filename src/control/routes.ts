@@ -11,6 +11,7 @@ import {
   readEventQuery,
   readLogQuery,
   readNothing,
+  readReopenLogs,
   readReload,
   readRestart,
   readRollback,
@@ -75,6 +76,15 @@ export const ROUTES: readonly Route[] = [
     answer: (supervisor, { query }) => {
       const { follow, ...wanted } = readLogQuery(query)
       return { as: 'feed', feed: supervisor.logs(wanted), follow }
+    },
+  },
+  {
+    method: 'POST',
+    pattern: `${API}/logs/reopen`,
+    answer: async (supervisor, { query, body }) => {
+      allowNoQuery(query)
+      const { app = null } = readReopenLogs(body)
+      return document({ reopened: await supervisor.reopenLogs(app) })
     },
   },
   {

@@ -142,8 +142,7 @@ function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: 
     releasesFile: releasesFile(directory.name),
     stateDirectory: stateDirectory(directory.name),
     events: log.events,
-    logs: log.lines,
-    writeLine: log.writeLine,
+    logs: log.desk,
     save,
   })
   return supervisor

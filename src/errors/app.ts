@@ -11,6 +11,16 @@ export function appIsBusy(app: string, wish: string, because: string) {
   )
 }
 
+/** It waited, and is not begun any more. */
+export function operationOvertaken(app: string, wish: string, because: string) {
+  return new SuperviseError(
+    'OPERATION_OVERTAKEN',
+    `Cannot ${wish} "${app}": a ${because} that was asked for later takes its place`,
+    'Nothing was begun. See `supervise status`.',
+    EXIT.busy,
+  )
+}
+
 export function unknownApp(name: string, known: readonly string[], suggestion: string | null) {
   return new SuperviseError(
     'APP_UNKNOWN',

@@ -123,10 +123,3 @@ export function commandNotRun(command: string, why: string) {
     'Name a program and its arguments; for pipes and variables, `sh -c "…"`.',
   )
 }
-
-export function noTime(text: string) {
-  return wrongUsage(
-    `look back to "${text}": that is no time`,
-    'Give a time ago such as 10m, 2h30m or 7d, or a point in time such as 2026-01-31, "2026-01-31 08:00" or 2026-01-31T08:00:00Z.',
-  )
-}

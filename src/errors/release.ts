@@ -29,11 +29,27 @@ export function releasePathUnreadable(app: string, path: string, user: number) {
   )
 }
 
-/** `place` is relative to the release: `dist/server.js`. */
-export function releaseWithoutScript(app: string, path: string, place: string) {
+/** `code` is the system's word for why: `ELOOP`. */
+export function releasePathUnusable(app: string, path: string, code: string) {
+  const why: Readonly<Record<string, string>> = {
+    ELOOP: 'its symbolic links lead in a circle',
+    ENAMETOOLONG: 'the path is longer than the system allows',
+    EIO: 'the disk cannot read it',
+    ESTALE: 'its network file system has lost it',
+  }
+  return new SuperviseError(
+    'RELEASE_PATH_UNUSABLE',
+    `Cannot deploy "${app}" from "${path}": ${why[code] ?? 'it cannot be looked at'} (${code})`,
+    'Name the directory of the new release; a relative path begins where the command is typed.',
+    EXIT.usage,
+  )
+}
+
+/** `places` are relative to the release: `dist/server.js`. */
+export function releaseWithoutScript(app: string, path: string, places: readonly string[]) {
   return new SuperviseError(
     'RELEASE_WITHOUT_SCRIPT',
-    `Cannot deploy "${app}" from "${path}": it has no "${place}", where the running release has its script`,
+    `Cannot deploy "${app}" from "${path}": it has no ${places.map((place) => `"${place}"`).join(' and no ')}, where the running release has its script`,
     `The old release serves on. Build the new one first; or, if its script has moved, change \`script\` in the config and deploy again.`,
     EXIT.rolloutFailed,
   )
@@ -102,12 +118,12 @@ export function unknownRelease(app: string, name: string, known: readonly string
   )
 }
 
-/** The directory of a release in the history was removed. */
-export function releaseGone(app: string, release: string, path: string) {
+/** What a release in the history was started from was removed. */
+export function releaseGone(app: string, release: string, path: string, serves: string) {
   return new SuperviseError(
     'RELEASE_GONE',
-    `Cannot start ${release} of "${app}" again: its directory "${path}" is no longer there`,
-    `Bring it back, or deploy the same code from another place: \`supervise deploy ${app} <path>\`.`,
+    `Cannot start ${release} of "${app}" again: "${path}" is no longer there`,
+    `${serves} serves on. Bring it back, or deploy the same code from another place: \`supervise deploy ${app} <path>\`.`,
     EXIT.rolloutFailed,
   )
 }
@@ -127,6 +143,23 @@ export function noRollout(app: string, wish: string) {
     'NO_ROLLOUT',
     `Cannot ${wish} "${app}": no rollout is under way`,
     `See \`supervise history ${app}\` for those that were.`,
+  )
+}
+
+export function promotedAlready(app: string, release: string, from: string) {
+  return new SuperviseError(
+    'ROLLOUT_PROMOTED',
+    `Cannot abort the rollout of "${app}": ${release} is promoted already`,
+    `Go back with \`supervise rollback ${app} ${from}\`.`,
+  )
+}
+
+/** `why` is in words that follow "since". */
+export function givenUpAlready(app: string, release: string, why: string) {
+  return new SuperviseError(
+    'ROLLOUT_GIVEN_UP',
+    `Cannot promote ${release} of "${app}": it was given up, since ${why}`,
+    `Deploy it again with \`supervise deploy ${app} <path>\`. See \`supervise history ${app}\`.`,
   )
 }
 

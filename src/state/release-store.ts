@@ -160,5 +160,19 @@ function problemOf(value: unknown): string | null {
   if (typeof schema === 'number' && schema > RELEASES_SCHEMA)
     return `a newer supervisor wrote it (version ${schema}, and this one knows ${RELEASES_SCHEMA})`
   if (schema !== RELEASES_SCHEMA) return `it is of version ${String(schema)}, and this one knows ${RELEASES_SCHEMA}`
-  return 'apps' in value && typeof value.apps === 'object' && value.apps !== null ? null : 'it names no apps'
+  if (!('apps' in value) || !isRecord(value.apps)) return 'it names no apps'
+  const [broken] = Object.entries(value.apps).find(([, app]) => !isAppReleases(app)) ?? []
+  return broken === undefined ? null : `what it says of "${broken}" is not whole`
+}
+
+/** Somebody may have edited it: what is missing would be an exception at the worst moment. */
+function isAppReleases(app: unknown): boolean {
+  if (!isRecord(app) || typeof app['nextRelease'] !== 'number' || !Array.isArray(app['releases'])) return false
+  return app['releases'].every(
+    (release) => isRecord(release) && isRecord(release['config']) && isRecord(release['given']),
+  )
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -159,8 +159,8 @@ export class App implements GroupOwner, HealthOwner {
     return this.#lastGeneration
   }
 
-  readConfig(): Promise<AppConfig> {
-    return this.#instance.readConfig(this.source)
+  readConfig(elsewhere?: Parameters<Instance['readConfig']>[1]): Promise<AppConfig> {
+    return this.#instance.readConfig(this.source, elsewhere)
   }
 
   generationChanged(): void {

@@ -42,8 +42,8 @@ async function run(app: App, books: ReleaseBooks, release: string, contract: Con
   const { generation } = app.activeGroup
   books.note(app.name, release, { contract: { ...contract, state: 'running' } })
   const facts = { release, from: contract.from, step: 'done', outcome: 'promoted', why: null }
-  const why = await askHook(app, generation, 'contract', facts)
-  books.note(app.name, release, { contract: { ...contract, state: why === null ? 'done' : 'failed' } })
-  if (why === null) app.record('dataContracted', `${release} needs no older data any more`, 'hook contract')
-  else app.record('hookFailed', why, 'hook contract', 'warn')
+  const no = await askHook(app, generation, 'contract', facts)
+  books.note(app.name, release, { contract: { ...contract, state: no === null ? 'done' : 'failed' } })
+  if (no === null) app.record('dataContracted', `${release} needs no older data any more`, 'hook contract')
+  else app.record('hookFailed', no.why, 'hook contract', 'warn')
 }

@@ -1,5 +1,6 @@
 // Puts together what is known of a process that ended badly: the crash record, and what a person can do.
 
+import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { VitalsPoint } from '../control/messages.ts'
 import { adviceFor } from '../telemetry/advice.ts'
@@ -62,7 +63,7 @@ export function describeCrash(context: CrashContext): CrashDraftDescription {
     directory: generation.config.cwd,
     directories: [generation.config.cwd, generation.release.path],
   })
-  const problem = listenProblemOf(context)
+  const problem = listenProblemOf(context) ?? missingScriptOf(context)
   if (problem !== null) {
     const ended = exit.code === null ? 'ended' : `exited with code ${exit.code}`
     const words = `${ended} before it was ready: ${uncapitalized(problem.words)}`
@@ -96,6 +97,16 @@ function killedBecause({ worker, exit, waitedFor, doing }: CrashContext): Killed
 function listenProblemOf({ worker, exit, stderr }: CrashContext): WorkerHandle['listenProblem'] {
   if (exit.wasReady || exit.killReason !== null) return null
   return stderr.some((line) => /\bE(ADDRINUSE|ADDRNOTAVAIL|ACCES)\b/.test(line)) ? worker.listenProblem : null
+}
+
+/** Node's own words for it could mean any module. */
+function missingScriptOf({ worker, exit }: CrashContext): WorkerHandle['listenProblem'] {
+  const { config, release } = worker.generation
+  if (exit.wasReady || exit.killReason !== null || existsSync(config.script)) return null
+  return {
+    words: `its script "${config.script}" is no longer there`,
+    fix: `Bring the directory of ${release.id} back, or deploy a release that is there.`,
+  }
 }
 
 function uncapitalized(text: string): string {

@@ -1,7 +1,7 @@
 // The story of a deploy: a new release starts whole beside the one that serves, is tried, and is given the traffic; or it
 // is refused, and nobody outside noticed.
 
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import type { AppConfig, HookName } from '../config/app-config.ts'
 import { askNode } from '../config/node-binary.ts'
 import type { OperationResult } from '../control/messages.ts'
@@ -17,6 +17,7 @@ import {
   releasePathMissing,
   releasePathNoDirectory,
   releasePathUnreadable,
+  releasePathUnusable,
   releaseWithoutScript,
 } from '../errors/release.ts'
 import { SuperviseError } from '../errors.ts'
@@ -40,7 +41,7 @@ import {
 } from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
 import { tellOfHook, watchWords } from './rollout-progress.ts'
-import { isFile, isProblem, relocate } from './release-path.ts'
+import { isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
 export type DeployTarget =
@@ -55,11 +56,12 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
     try {
       const generation = await nextRelease(app, desk, target)
       report.release = generation.release.id
-      if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
+      mustRun(app)
       if (!isRolling(generation, app)) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
       const isRollback = target.kind === 'release'
       const asked: Wish = { app, desk, generation, cause, report, by: initiatorOf(target, cause), isRollback }
       const move: Move = { ...asked, step: await allow(asked, target.force === true) }
+      mustRun(app)
       return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error
@@ -67,6 +69,11 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
       return report.fail(error)
     }
   }
+}
+
+/** Throws when a stop came while something was waited for: nothing may be started beside it. */
+function mustRun(app: App): void {
+  if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
 }
 
 /** What is asked for, once it is known which release that is. */
@@ -101,8 +108,9 @@ async function allow({ app, desk, generation: next, report }: Wish, force: boole
   // There the traffic moves with the first worker.
   if (isRolling(next, app)) asked.push('confirm-promotion')
   for (const name of asked) {
-    const why = await tellOfHook(name, name in next.config.hooks, () => askHook(app, next, name, facts), report.stage)
-    if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
+    const ask = () => askHook(app, next, name, facts, desk.untilStopped(app))
+    const no = await tellOfHook(name, name in next.config.hooks, ask, report.stage)
+    if (no !== null) throw hookSaidNo(app.name, next.release.id, no.why, no.lines)
   }
   return step
 }
@@ -181,6 +189,7 @@ async function makeRoom(app: App, desk: ReleaseDesk, next: string): Promise<void
     await runner.when(({ state }) => state === 'done')
   }
   await app.retireStandby()
+  mustRun(app)
 }
 
 async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): Promise<Generation> {
@@ -188,21 +197,24 @@ async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): P
   const number = app.nextGenerationNumber()
   if (target.kind === 'release') {
     const { config, path, version, own } = target.release
-    if (!isFile(config.script)) throw releaseGone(app.name, target.release.id, path)
+    const missing = [path, config.cwd, config.script].find((place) => !existsSync(place))
+    if (missing !== undefined)
+      throw releaseGone(app.name, target.release.id, missing, app.activeGroup.generation.release.id)
     if (config.node !== null) await nodeThatRuns(app, config.node, config)
     return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, own, isPinned: true })
   }
-  const config = await app.readConfig()
+  const root = target.path === null ? null : realPathOf(target.path)
+  // The release that the configuration points at may be gone when another one takes its place.
+  const config = await app.readConfig((read) => (root === null ? null : placeIn(app, read, root)))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
-  const { path, version, node, env, strategy = config.strategy } = target
+  const { version, node, env, strategy = config.strategy } = target
   const group = groupFor(app, strategy)
   const own = {
     ...(node !== undefined && { node: await nodeThatRuns(app, node, config) }),
     ...(env !== undefined && { env }),
   }
   const named = { isPinned: true, own, ...(version !== null && { version }) }
-  if (path === null) return makeGeneration(number, group, id, config, named)
-  return makeGeneration(number, group, id, placeIn(app, config, realPathOf(path)), named)
+  return makeGeneration(number, group, id, root === null ? config : placeIn(app, config, root), named)
 }
 
 /** What a path leads to, once it is known to be a Node that workers can run with. */
@@ -226,8 +238,10 @@ function placeIn(app: App, config: AppConfig, path: string): AppConfig {
       throw releasePathNoDirectory(app.name, path)
     case 'unreadable':
       throw releasePathUnreadable(app.name, path, process.getuid?.() ?? 0)
+    case 'unusable':
+      throw releasePathUnusable(app.name, path, placed.code)
     case 'noEntry':
-      throw releaseWithoutScript(app.name, path, placed.script)
+      throw releaseWithoutScript(app.name, path, placed.scripts)
   }
 }
 

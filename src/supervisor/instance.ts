@@ -1,6 +1,7 @@
 // What an app shares with its siblings: the instance's clock, places, records and wishes.
 
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
+import type { Elsewhere } from '../config/read-config.ts'
 import type { CrashRecord, LogRecord } from '../control/messages.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Samples } from '../telemetry/samples.ts'
@@ -22,7 +23,7 @@ export interface Instance {
   readonly endpointDirectory: string
   readonly outputDirectory: string
   log(record: LogRecord): void
-  readConfig(source: ConfigSource): Promise<AppConfig>
+  readConfig(source: ConfigSource, elsewhere?: Elsewhere): Promise<AppConfig>
   /** Writes the state file in a moment: who lives, and from what it was started. */
   saveSoon(): void
   /** The same at once, for what must be written before anybody is told. */

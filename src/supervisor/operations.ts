@@ -1,6 +1,7 @@
 // What the control API may ask of a running supervisor: one method a command, of the command's name.
 // Each refuses with a SuperviseError when the app, the worker or a value is wrong.
 
+import type { LogLevel } from '../config/log-parsers.ts'
 import type {
   AppDescription,
   ConfigDiff,
@@ -21,6 +22,7 @@ import type {
   StopRequest,
 } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
+import type { GroupName } from '../protocol/messages.ts'
 
 export interface OperationContext {
   /** Who asked, for the event: `command by root`, `signal SIGHUP`, `watch src/a.js`. */
@@ -35,6 +37,13 @@ export interface LogQuery {
   readonly release: string | null
   readonly worker: number | null
   readonly stream: 'stdout' | 'stderr' | null
+  readonly group: GroupName | null
+  /** One process of a worker, such as the one that crashed. */
+  readonly pid: number | null
+  /** ISO 8601, in UTC and to the millisecond, as records have it. */
+  readonly since: string | null
+  /** This loud or louder; a line that does not say is `info` on stdout and `error` on stderr. */
+  readonly level: LogLevel | null
   /** How many of the latest lines. */
   readonly lines: number
 }
@@ -86,6 +95,8 @@ export interface SupervisorOperations {
   crashes(app: string | null): CrashList
   diff(app: string): Promise<ConfigDiff>
   logs(query: LogQuery): Feed<LogRecord>
+  /** Opens the log files of one app, or with null all of them, by their names again; resolves with the paths. */
+  reopenLogs(app: string | null): Promise<readonly string[]>
   events(query: EventQuery): Promise<Feed<EventRecord>>
 
   start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]>

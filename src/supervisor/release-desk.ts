@@ -4,14 +4,7 @@
 import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
-import {
-  beginRollout,
-  canFlip,
-  servingSide,
-  type Rollout,
-  type RolloutEvent,
-  type RolloutOutcome,
-} from '../core/rollout.ts'
+import { beginRollout, canFlip, servingSide, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
@@ -25,13 +18,14 @@ import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
 import { previewStatus } from './preview.ts'
-import { isFile } from './release-path.ts'
 import { RolloutProgress, tellOfHook } from './rollout-progress.ts'
 import { untilDecided, type Watched } from './rollout-watch.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
 import { releaseStatus } from './rollout-status.ts'
-import { askHook, tellHook, type HookFacts } from './rollout-hooks.ts'
+import { recordBadEnd } from './rollout-ending.ts'
+import { askHook, tellHook, type HookFacts, type Refusal } from './rollout-hooks.ts'
+import { isMoving, mustBeOpen, mustBeStill } from './rollout-wish.ts'
 import { tryStandby } from './smoke-step.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
@@ -48,6 +42,7 @@ export class ReleaseDesk implements ReleaseOperations {
   readonly #owner: ReleaseDeskOwner
   readonly books: ReleaseBooks
   readonly #runners = new Map<string, RolloutRunner>()
+  readonly #stops = new Map<string, AbortController>()
   readonly #progress = new WeakMap<RolloutRunner, RolloutProgress>()
 
   constructor(owner: ReleaseDeskOwner, books: ReleaseBooks) {
@@ -101,8 +96,12 @@ export class ReleaseDesk implements ReleaseOperations {
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'flip')
+    mustBeStill(name, this.#runners.get(name)?.rollout)
     if (!mayFlip(app) && !this.#mayReturn(app)) throw noStandby(name, app.activeGroup.generation.release.id)
-    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip'))
+    // It waits for a deploy that is under way, which may have flipped by then: that is what was asked for, and not the reverse.
+    const isBehind = ['deploy', 'rollback'].includes(app.operations.current?.kind ?? '')
+    const wanted = isBehind ? app.standby : null
+    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip', { wanted }))
   }
 
   rollback(
@@ -114,7 +113,7 @@ export class ReleaseDesk implements ReleaseOperations {
     const target = this.#rollbackTarget(app, release)
     const again = deployBody(app, this, { kind: 'release', release: target, force })
     const isUp = app.standbyGroup?.generation.release.id === target.id && (mayFlip(app) || this.#mayReturn(app))
-    const body = isUp ? this.#flipBody(app, 'rollback', again) : again
+    const body = isUp ? this.#flipBody(app, 'rollback', { otherwise: again }) : again
     return this.#run(app, 'rollback', target.id, context, body)
   }
 
@@ -140,6 +139,13 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#runners.get(app) ?? null
   }
 
+  /** Aborted when the app is stopped. */
+  untilStopped({ name }: App): AbortSignal {
+    const stop = this.#stops.get(name) ?? new AbortController()
+    this.#stops.set(name, stop)
+    return stop.signal
+  }
+
   /** A release of its own beside the one that serves, and the rollout that moves to it; told as far as the deploy goes. */
   begin(app: App, record: ReleaseRecord, cause: string, report: Report): RolloutRunner {
     const { config } = app.standbyGroup?.generation ?? app.activeGroup.generation
@@ -162,6 +168,10 @@ export class ReleaseDesk implements ReleaseOperations {
     const progress = new RolloutProgress({ app: app.name, hasSmokeTest: checks.length > 0, bakeMs })
     const hook = 'confirm-promotion'
     const confirm = (now: Rollout, signal: AbortSignal) => askHook(app, newest(app, now), hook, factsOf(now), signal)
+    const why = (no: Refusal | null): string | null => {
+      if (no !== null) runner.failureLines = no.lines
+      return no?.why ?? null
+    }
     const runner = new RolloutRunner(app, rollout, cause, {
       keep: (now) => {
         this.#keep(app, now)
@@ -169,8 +179,9 @@ export class ReleaseDesk implements ReleaseOperations {
       },
       keepWatch: (watch) => this.books.note(app.name, release, { watch }),
       watched: this.books.release(app.name, release)?.watch ?? null,
-      smoke: (signal) => tryStandby(app, this.books, signal),
-      confirm: (now, signal) => tellOfHook(hook, hook in hooks, () => confirm(now, signal), progress.tell),
+      smoke: async (signal) => why(await tryStandby(app, this.books, signal)),
+      confirm: async (now, signal) =>
+        why(await tellOfHook(hook, hook in hooks, () => confirm(now, signal), progress.tell)),
       moved: (now, before) => {
         tellOfMove(app, now, before, this.books.release(app.name, now.release))
         if (now.state === 'done') this.started(app)
@@ -202,6 +213,8 @@ export class ReleaseDesk implements ReleaseOperations {
 
   /** The app was stopped: what was under way with it is over. */
   stopped(app: App): void {
+    this.#stops.get(app.name)?.abort()
+    this.#stops.delete(app.name)
     const runner = this.#runners.get(app.name)
     this.#runners.delete(app.name)
     if (runner === undefined || runner.isOver) return
@@ -229,30 +242,17 @@ export class ReleaseDesk implements ReleaseOperations {
     })
   }
 
-  /**
-   * What an app begins with: the release that was last good, whatever the command line says, since that is what was
-   * serving when it ended; null when there never was a second one, or it is gone.
-   */
-  lastGood(name: string): ReleaseRecord | null {
-    const known = this.books.of(name)
-    const release = known?.lastGood == null ? null : this.books.release(name, known.lastGood)
-    return release === null || !isFile(release.config.script) ? null : release
-  }
-
-  /** The group that it was, of which workers may be left. */
-  groupOfLastGood(name: string): GroupName {
-    const known = this.books.of(name)
-    if (known === null) return 'blue'
-    const { active, rollout, lastGood } = known
-    const isOther = rollout !== null && rollout.from === lastGood && servingSide(rollout.state) === 'new'
-    if (!isOther) return active
-    return active === 'blue' ? 'green' : 'blue'
-  }
-
   // ---- inside ---------------------------------------------------------------------------------------
 
   #run(app: App, kind: 'deploy' | 'flip' | 'rollback', subject: string, context: OperationContext, body: Body) {
-    return this.#owner.whileBusy(() => app.operations.run(kind, subject, context, body))
+    return this.#owner.whileBusy(async () =>
+      this.#andRemembered(await app.operations.run(kind, subject, context, body)),
+    )
+  }
+
+  #andRemembered(result: OperationResult): OperationResult {
+    const { problem } = this.books
+    return problem === null || !result.ok ? result : { ...result, text: `${result.text}; not remembered: ${problem}` }
   }
 
   /** The release that was served before drains, and nothing else is under way. */
@@ -260,16 +260,22 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#runners.get(app.name)?.rollout.state === 'endingOld' && mayReturn(app)
   }
 
-  /** `otherwise` is for a group that ends before this has its turn. */
-  #flipBody(app: App, kind: 'flip' | 'rollback', otherwise: Body | null = null): Body {
+  /** `otherwise` is for a group that ends before this has its turn; `wanted` has the traffic then, whoever gave it. */
+  #flipBody(
+    app: App,
+    kind: 'flip' | 'rollback',
+    { otherwise = null, wanted = null }: { readonly otherwise?: Body | null; readonly wanted?: GroupName | null },
+  ): Body {
     return async (tell, cause) => {
       const report = new Report(app, kind, tell)
+      if (app.active === wanted)
+        return report.succeed(`${labelOf(app.activeGroup.generation.release)} (${wanted}) is active already`)
       const held = this.#runners.get(app.name)
       if (held?.rollout.state === 'endingOld' && !(await held.takeOldBack()) && otherwise !== null)
         return otherwise(tell, cause)
       // Another one may have been first while this waited for its turn.
-      const isMoving = held !== undefined && !held.isOver && !mayMove(held.rollout.state)
-      if (isMoving || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
+      const isUnderWay = held !== undefined && !held.isOver && !mayMove(held.rollout.state)
+      if (isUnderWay || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
       const { to, tookMs } = await flip(app, cause)
       const active = app.activeGroup.generation.release
       held?.handle({ type: 'flippedByHand', serving: active.id === held.rollout.release ? 'new' : 'old' })
@@ -300,6 +306,7 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.running(name, kind)
     const runner = this.#runners.get(name)
     if (runner === undefined || runner.isOver) throw noRollout(name, kind)
+    mustBeOpen(name, kind, runner.rollout)
     app.record(
       `rollout${kind[0]?.toUpperCase()}${kind.slice(1)}Requested`,
       `${kind} of ${runner.rollout.release}`,
@@ -307,9 +314,9 @@ export class ReleaseDesk implements ReleaseOperations {
     )
     runner.handle(event)
     // What is asked for is done when the traffic is where it belongs.
-    if (kind === 'promote' || kind === 'abort') await runner.when(({ state }) => !MOVING.includes(state))
+    if (kind === 'promote' || kind === 'abort') await runner.when((rollout) => !isMoving(rollout))
     const report = new Report(app, 'rollout', context.progress)
-    return report.succeed(runner.status.waitsFor)
+    return this.#andRemembered(report.succeed(runner.status.waitsFor))
   }
 
   #keep(app: App, rollout: Rollout): void {
@@ -353,24 +360,13 @@ function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseReco
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
-  const what = now.outcome === null ? undefined : ENDED_BADLY[now.outcome]
-  if (what === undefined) return
-  const because = now.why === null ? '' : `: ${now.why}`
-  app.record(what.type, `${now.release} ${what.words}, ${now.from} has it${because}`, 'policy rollout', 'error')
-}
-
-/** What somebody should be told of, unless a person wanted it. */
-const ENDED_BADLY: Readonly<Partial<Record<RolloutOutcome, { readonly type: string; readonly words: string }>>> = {
-  failed: { type: 'rolloutFailed', words: 'never got the public traffic' },
-  rolledBack: { type: 'rolledBack', words: 'was taken back from the public traffic' },
+  recordBadEnd(app, now)
 }
 
 /** Both groups are up, or the old one has just been taken back. */
 function mayMove(state: Rollout['state']): boolean {
   return canFlip(state) || state === 'endingOld'
 }
-
-const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']
 
 function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {
   return group === app.active ? 'active' : 'standby'

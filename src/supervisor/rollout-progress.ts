@@ -5,6 +5,7 @@ import type { HookName } from '../config/app-config.ts'
 import { formatDuration } from '../config/quantities.ts'
 import type { RolloutStage } from '../control/release-messages.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
+import type { Refusal } from './rollout-hooks.ts'
 
 export type TellStage = (stage: RolloutStage) => void
 
@@ -48,15 +49,15 @@ export class RolloutProgress {
 export async function tellOfHook(
   name: HookName,
   isThere: boolean,
-  ask: () => Promise<string | null>,
+  ask: () => Promise<Refusal | null>,
   tell: TellStage,
-): Promise<string | null> {
+): Promise<Refusal | null> {
   if (!isThere) return ask()
   const stage = `hook ${name}`
   tell({ stage, state: 'running', text: `${stage} is asked` })
-  const why = await ask()
-  tell({ stage, state: why === null ? 'done' : 'failed', text: why === null ? `${stage} said yes` : why })
-  return why
+  const no = await ask()
+  tell({ stage, state: no === null ? 'done' : 'failed', text: no === null ? `${stage} said yes` : no.why })
+  return no
 }
 
 function stagesBetween(

@@ -40,6 +40,8 @@ export class RolloutRunner {
   readonly #cause: string
   readonly #aborter = new AbortController()
   #rollout: Rollout
+  /** One after the other: a flip back must not overtake the flip that it takes back. */
+  #lastFlip: Promise<void> = Promise.resolve()
   #cancelWake: () => void = () => {}
   #cancelLook: () => void = () => {}
   #watch: BakeWatch | null = null
@@ -217,16 +219,28 @@ export class RolloutRunner {
   }
 
   async #smoke(): Promise<void> {
-    const why = await this.#owner.smoke(this.#aborter.signal)
+    const why = await this.#owner.smoke(this.#untilMoved())
     this.handle(why === null ? { type: 'smokePassed' } : { type: 'smokeFailed', why })
   }
 
   async #flip(type: 'flipped' | 'flippedBack'): Promise<void> {
+    const before = this.#lastFlip
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#lastFlip = promise
+    await before
+    await this.#move(type).finally(resolve)
+  }
+
+  async #move(type: 'flipped' | 'flippedBack'): Promise<void> {
+    // It may have been aborted while this waited, for its turn or for an answer.
+    const isStillWanted = (): boolean => this.#rollout.state === (type === 'flipped' ? 'flipping' : 'goingBack')
+    if (!isStillWanted()) return
     const failed = type === 'flipped' ? 'flipFailed' : 'flipBackFailed'
     const { release, from } = this.#rollout
     const wanted = type === 'flipped' ? release : from
     if (this.#app.activeGroup.generation.release.id === wanted) return this.handle({ type, tookMs: 0 })
-    const refused = type === 'flipped' ? await this.#owner.confirm(this.#rollout, this.#aborter.signal) : null
+    const refused = type === 'flipped' ? await this.#owner.confirm(this.#rollout, this.#untilMoved()) : null
+    if (!isStillWanted()) return
     if (refused !== null) return this.handle({ type: failed, why: refused })
     if (!mayFlip(this.#app)) return this.handle({ type: failed, why: `no worker of ${wanted} is ready` })
     if (type === 'flipped') {
@@ -235,6 +249,14 @@ export class RolloutRunner {
     }
     const { tookMs } = await flip(this.#app, this.#cause)
     this.handle({ type, tookMs })
+  }
+
+  /** Aborted when the rollout is at another step: nobody waits for the answer then. */
+  #untilMoved(): AbortSignal {
+    const moved = new AbortController()
+    const { state } = this.#rollout
+    void this.when((rollout) => rollout.state !== state).then(() => moved.abort())
+    return moved.signal
   }
 
   #tell({ state, why, outcome, release }: Rollout): void {

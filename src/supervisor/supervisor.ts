@@ -23,7 +23,7 @@ import type {
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
-import type { Ring } from '../telemetry/ring.ts'
+import type { LogDesk } from '../telemetry/log-desk.ts'
 import { Samples } from '../telemetry/samples.ts'
 import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
@@ -35,12 +35,11 @@ import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
 import type { Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
-import { logFeed } from './log-feed.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
 import { ReleaseBooks } from './release-books.ts'
-import { firstGeneration } from './release-start.ts'
+import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
@@ -55,12 +54,9 @@ export interface SupervisorOptions {
   readonly endpointDirectory: string
   readonly outputDirectory: string
   readonly events: EventLog
-  readonly logs: Ring<LogRecord>
-  /** Takes a worker's line out of the supervisor. */
-  readonly writeLine: (record: LogRecord) => void
-  /** Where releases are remembered across a reboot. */
+  readonly logs: LogDesk
+  /** Where releases, and where crash records are remembered across a reboot. */
   readonly releasesFile: string
-  /** Where crash records are. */
   readonly stateDirectory: string
   /** Asked soon after something changed that must survive the supervisor. */
   readonly save: (apps: readonly App[]) => void
@@ -105,7 +101,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
-    const complain = (problem: string) => this.internalError(new Error(problem))
+    const complain = (problem: string) => this.internalError(problem)
     this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
@@ -113,7 +109,9 @@ export class Supervisor implements SupervisorOperations, Instance {
         running: (name, wish) => this.#running(name, wish),
         whileBusy: (body) => this.#whileBusy(body),
       },
-      new ReleaseBooks(options.releasesFile, complain),
+      new ReleaseBooks(options.releasesFile, (type, text, level) =>
+        options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
+      ),
     )
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps))
@@ -166,7 +164,12 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   logs(query: LogQuery): Feed<LogRecord> {
     if (query.app !== null) this.#find(query.app)
-    return logFeed(this.#options.logs, query)
+    return this.#options.logs.feed(query)
+  }
+
+  async reopenLogs(app: string | null): Promise<readonly string[]> {
+    if (app !== null) this.#find(app)
+    return this.#options.logs.reopen(app)
   }
 
   async events(query: EventQuery): Promise<Feed<EventRecord>> {
@@ -177,9 +180,10 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- acting ---------------------------------------------------------------------------------------
 
   async start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]> {
+    const elsewhere = ({ name }: AppConfig) => (request.fresh === true ? null : lastGoodOf(this.releases.books, name))
     // All of them are read before any of them is started: a mistake in one changes nothing.
     const wanted = await Promise.all(
-      request.sources.map(async (source) => ({ source, config: await readConfig(source) })),
+      request.sources.map(async (source) => ({ source, config: await readConfig(source, elsewhere) })),
     )
     this.#refuseWhenEnding()
     checkNames(wanted, this.#apps)
@@ -259,8 +263,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- what apps share ------------------------------------------------------------------------------
 
   log(record: LogRecord): void {
-    this.#options.logs.push(record)
-    this.#options.writeLine(record)
+    this.#options.logs.take(record)
   }
 
   saveSoon(): void {
@@ -272,6 +275,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   appChanged(app: App): void {
+    this.#options.logs.configure(app.name, app.config.log)
     this.#watches.follow(app)
   }
 
@@ -300,8 +304,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   internalError(error: unknown): void {
-    const text = textOf(error)
-    this.eventLog.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
+    this.eventLog.record({ type: 'internalError', app: null, text: textOf(error), cause: 'supervisor' }, 'error')
   }
 
   /** Stops the instance's own timers and watches. */
@@ -310,20 +313,18 @@ export class Supervisor implements SupervisorOperations, Instance {
     clearInterval(this.#timer)
     this.samples.stop()
     this.crashDesk.close()
+    this.releases.books.close()
     await Promise.all([this.#watches.close(), this.#alerts.close()])
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
 
   async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
-    const { generation, words } = firstGeneration(
-      this.releases.lastGood(config.name),
-      config,
-      this.releases.groupOfLastGood(config.name),
-    )
-    const app = new App(config.name, source, generation, config.workers, this)
-    if (words !== null) app.record('startsRelease', words, context.cause, 'warn')
+    const first = firstGeneration(this.releases.books, config)
+    const app = new App(config.name, source, first.generation, config.workers, this)
+    tellFirst(first, app, this.releases.books, context.cause)
     this.#apps.set(app.name, app)
+    this.#options.logs.configure(app.name, config.log)
     app.begin()
     app.beginAdoption()
     await this.orphans.whenFound(app.name)
@@ -337,6 +338,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   #forget(app: App): void {
     if (this.#apps.get(app.name) === app) this.#apps.delete(app.name)
     this.#watches.forget(app.name)
+    this.#options.logs.forget(app.name)
     this.saveSoon()
   }
 

@@ -117,6 +117,6 @@ export function streamOutlet(stream: Writable): Outlet {
   }
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
 }

@@ -57,6 +57,9 @@ describe('readConfig()', () => {
       releaseHeader: 'x-supervise-release',
       smoke: [],
       hooks: {},
+      heapSnapshotNearLimit: 0,
+      notify: [],
+      log: { level: null, file: null, stdout: null, multiline: true, redact: [] },
       watch: null,
     })
   })
@@ -110,6 +113,9 @@ describe('readConfig()', () => {
       releaseHeader: false
       smoke: [npm run smoke, { http: /, attempts: 3 }]
       hooks: { rollback: ./tell.sh, pre-rollout: { url: 'https://ci.example.com/go', within: 5s } }
+      heapSnapshotNearLimit: 2
+      notify: { on: crash-loop, webhook: 'https://ci.example.com/alert', within: 5s }
+      log: { level: debug, stdout: false, multiline: false, redact: cause }
       watch: { paths: [web, lib], ignore: [logs, ./tmp], quiet: 1s }`
     const directory = project({ 'supervise.config.yaml': yaml, 'web/server.js': '', '.env': 'A=1\nNODE_ENV=test' })
     expect(await readConfig(source(directory, { config: 'supervise.config.yaml' }))).toEqual({
@@ -160,10 +166,13 @@ describe('readConfig()', () => {
         { by: 'command', command: 'npm run smoke', withinMs: 60_000 },
         { by: 'http', path: '/', status: null, body: null, withinMs: 5000, attempts: 3 },
       ],
+      heapSnapshotNearLimit: 2,
+      notify: [{ on: ['crash-loop'], hook: { by: 'url', url: 'https://ci.example.com/alert', withinMs: 5000 } }],
       hooks: {
         'pre-rollout': { by: 'url', url: 'https://ci.example.com/go', withinMs: 5000 },
         rollback: { by: 'command', command: './tell.sh', withinMs: 30_000 },
       },
+      log: { level: 'debug', file: null, stdout: false, multiline: false, redact: ['cause'] },
       watch: {
         paths: [join(directory, 'web'), join(directory, 'lib')],
         ignore: ['node_modules', '.git', 'logs', join(directory, 'tmp')],

@@ -100,6 +100,10 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       note('logs', [query])
       return logFeed
     },
+    reopenLogs: (app) => {
+      note('reopenLogs', [app])
+      return Promise.resolve(['/var/log/web.log'])
+    },
     events: (query) => {
       note('events', [query])
       return Promise.resolve(eventFeed)

@@ -63,7 +63,7 @@ it('supervise deploy --wait tells each stage, and exits with 5 when the watch en
   const watching = supervise.cli('rollout', 'web', '--watch')
   for (const { code, stderr } of [await bad, await watching]) {
     expect(code, stderr).toBe(TAKEN_BACK)
-    expect(stderr).toMatch(/✗ Cannot keep r3 of "web": worker \d .* {2}\[ROLLOUT_TAKEN_BACK\]/)
+    expect(stderr).toMatch(/✗ Cannot keep r3 of "web": .*crashed after it was ready.* {2}\[ROLLOUT_TAKEN_BACK\]/)
     expect(stderr).toContain('Still serving r2 two: 2 of 2 workers.')
     expect(stderr).toContain('Logs: supervise logs web --release r3')
   }

@@ -6,7 +6,8 @@ const ALL: readonly SuperviseError[] = [
   errors.releasePathMissing('web', './r2'),
   errors.releasePathNoDirectory('web', './r2'),
   errors.releasePathUnreadable('web', './r2', 1000),
-  errors.releaseWithoutScript('web', './r2', 'dist/server.js'),
+  errors.releasePathUnusable('web', './r2', 'ELOOP'),
+  errors.releaseWithoutScript('web', './r2', ['dist/server.js']),
   errors.deployRefused('web', 'r2', 'it was not ready within 120 s', ['Error: no']),
   errors.rolloutTakenBack('web', 'r2', 'worker 1 exited with code 1'),
   errors.releaseNodeUnusable('web', '"/opt/node" does not exist'),
@@ -19,8 +20,10 @@ const ALL: readonly SuperviseError[] = [
   errors.nothingToRollBackTo('web', 'r1'),
   errors.unknownRelease('web', 'r9', ['r1', 'r2'], 'r2'),
   errors.unknownRelease('web', 'r9', [], null),
-  errors.releaseGone('web', 'r1', '/srv/r1'),
+  errors.releaseGone('web', 'r1', '/srv/r1', 'r2'),
   errors.noRollout('web', 'promote'),
+  errors.promotedAlready('web', 'r2', 'r1'),
+  errors.givenUpAlready('web', 'r2', 'the smoke test failed'),
   errors.alreadyActive('web', 'r2'),
 ]
 
