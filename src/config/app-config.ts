@@ -1,6 +1,7 @@
 // What an app's configuration means once every default is filled in and every value is parsed.
 // Flags, environment and file are merged and checked elsewhere in this folder; inside, nothing is checked again.
 
+import type { AlertKind } from './alert-kinds.ts'
 import type { LogLevel } from './log-parsers.ts'
 
 export type ReadyMode =
@@ -59,6 +60,13 @@ export type SmokeCheck =
 export type Hook =
   | { readonly by: 'command'; readonly command: string; readonly withinMs: number }
   | { readonly by: 'url'; readonly url: string; readonly withinMs: number }
+
+/** Who is told of alerts. */
+export interface Receiver {
+  /** Null is every kind. */
+  readonly on: readonly AlertKind[] | null
+  readonly hook: Hook
+}
 
 export type HookName =
   | 'pre-rollout'
@@ -168,6 +176,9 @@ export interface AppConfig {
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>
 
   readonly log: LogConfig
+  /** 0 is none. */
+  readonly heapSnapshotNearLimit: number
+  readonly notify: readonly Receiver[]
 
   readonly watch: WatchConfig | null
 }

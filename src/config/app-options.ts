@@ -1,6 +1,7 @@
-// What a user may write about an app, deploys apart (deploy-options.ts), and what each option means. The pages of docs/reference and the JSON Schema take
+// What a user may write about an app, deploys and alerts apart (deploy-options.ts, alert-options.ts), and what each option means. The pages of docs/reference and the JSON Schema take
 // their words from the comments here; flag, help line, parser and default are in options.ts.
 
+import type { AlertOptions } from './alert-options.ts'
 import type { DeployOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
 
@@ -11,7 +12,7 @@ export type Duration = string | 0
 export type Size = string | number
 
 /** One app. Relative paths belong to the file that they are written in. */
-export interface AppOptions extends DeployOptions {
+export interface AppOptions extends DeployOptions, AlertOptions {
   /**
    * What the app is called in every command, log line and metric: letters, digits, `.`, `_` and `-`, at most 64 characters.
    * @default the script's file name without its extension, or its directory's name when the script is an `index`

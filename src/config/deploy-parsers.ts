@@ -171,7 +171,7 @@ const webAddress: Parser<string> = {
 }
 
 /** Reads the keys of an object one by one and gathers all that is wrong with it. */
-function reader(input: Readonly<Record<string, unknown>>, directory: string) {
+export function reader(input: Readonly<Record<string, unknown>>, directory: string) {
   const refusals: Refusal[] = []
   return {
     with<Value, Otherwise>(key: string, parser: Parser<Value>, otherwise: Otherwise): Value | Otherwise {
@@ -199,26 +199,26 @@ function reader(input: Readonly<Record<string, unknown>>, directory: string) {
   }
 }
 
-function inside<Result extends Parsed<unknown>>(parsed: Result, place: Refusal['at']): Result {
+export function inside<Result extends Parsed<unknown>>(parsed: Result, place: Refusal['at']): Result {
   if (parsed.ok) return parsed
   const refusals = parsed.refusals.map(({ at, problem }) => ({ at: [...place, ...at], problem }))
   return { ...parsed, refusals }
 }
 
-function all<Value>(parsed: readonly Parsed<Value>[]): Parsed<readonly Value[]> {
+export function all<Value>(parsed: readonly Parsed<Value>[]): Parsed<readonly Value[]> {
   const refusals = parsed.flatMap((one) => (one.ok ? [] : one.refusals))
   return refusals.length > 0 ? { ok: false, refusals } : accept(parsed.flatMap((one) => (one.ok ? [one.value] : [])))
 }
 
 /** A NUL cannot be handed to a command. */
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && !value.includes('\0')
 }
 
-function listOf(forms: readonly JsonSchema[]): JsonSchema {
+export function listOf(forms: readonly JsonSchema[]): JsonSchema {
   return { anyOf: [...forms, { type: 'array', items: { anyOf: forms } }] }
 }
 
-function objectOf(properties: JsonSchema, required: string): JsonSchema {
+export function objectOf(properties: JsonSchema, required: string): JsonSchema {
   return { type: 'object', properties, required: [required], additionalProperties: false }
 }

@@ -84,6 +84,8 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
     { option: 'log.multiline', value: log.multiline, applies: 'reload' },
     { option: 'log.redact', value: log.redact.length === 0 ? undefined : log.redact, applies: 'live' },
   ],
+  heapSnapshotNearLimit: shown('heapSnapshotNearLimit', 'heapSnapshotNearLimit', 'reload'),
+  notify: shown('notify', 'notify', 'live'),
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

@@ -6,11 +6,13 @@ import type {
   HookName,
   PreviewAddress,
   ReadyMode,
+  Receiver,
   RestartMode,
   SmokeCheck,
   Strategy,
   Surge,
 } from './app-config.ts'
+import { receivers } from './alert-parsers.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
@@ -38,6 +40,7 @@ export const GROUPS = [
   'Reload and sockets',
   'Deploy',
   'Logs',
+  'Crashes and alerts',
   'Watch',
 ] as const
 
@@ -133,6 +136,8 @@ export interface OptionValues extends HookValues {
   'log.gzip': boolean
   'log.multiline': boolean
   'log.redact': readonly string[]
+  heapSnapshotNearLimit: number
+  notify: readonly Receiver[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -230,6 +235,8 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   'log.gzip': { group: 'Logs', flag: '--no-log-gzip', help: 'rotated files are not compressed', parser: boolean, byDefault: () => true },
   'log.multiline': { group: 'Logs', flag: '--no-log-multiline', help: 'stack traces are taken apart line by line', parser: boolean, byDefault: () => true },
   'log.redact': { group: 'Logs', flag: '--log-redact <path>', help: "field of the supervisor's own lines to hide", parser: redactPaths, byDefault: () => [], repeatable: true },
+  heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
+  notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },

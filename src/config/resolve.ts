@@ -104,6 +104,8 @@ function plainOptions(settings: Settings) {
     releaseHeader: settings.get('releaseHeader') || null,
     smoke: settings.get('smoke'),
     hooks: hooksOf(settings),
+    heapSnapshotNearLimit: settings.get('heapSnapshotNearLimit'),
+    notify: settings.get('notify'),
   } satisfies Partial<AppConfig>
 }
 

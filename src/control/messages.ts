@@ -7,8 +7,11 @@ import type { ConfigSource } from '../config/app-config.ts'
 import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import type { CrashRecord } from './crash-messages.ts'
 import type { RolloutStage } from './release-messages.ts'
 import type { SmokeStatus, WatchStatus } from './watch-status.ts'
+
+export type { CrashAnswer, CrashGroup, CrashList, CrashRecord, VitalsPoint } from './crash-messages.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
 export const SCHEMA = 1
@@ -146,26 +149,6 @@ export interface InstanceStatus {
   readonly apps: readonly AppStatus[]
 }
 
-export interface CrashRecord {
-  readonly at: string
-  readonly app: string
-  readonly group: GroupName
-  readonly release: string
-  readonly worker: number
-  readonly pid: number
-  readonly code: number | null
-  readonly signal: string | null
-  readonly reason: 'exit' | 'signal' | 'out-of-memory' | 'hang' | 'start-failure' | 'liveness'
-  /** What happened, in one sentence. */
-  readonly words: string
-  readonly uptimeSeconds: number
-  readonly stderr: readonly string[]
-  readonly rssBytes: number | null
-  readonly loopDelayMs: number | null
-  readonly requestsInFlight: number | null
-  readonly reportPath: string | null
-}
-
 export interface AppDescription extends AppStatus {
   readonly config: {
     readonly file: string | null
@@ -200,6 +183,12 @@ export interface EventRecord {
   readonly text: string
   /** What caused it: `signal SIGHUP`, `command by root`, `watch src/a.js`, `policy maxMemory`. */
   readonly cause: string
+  /** The same for programs: who caused it. */
+  readonly actor: {
+    readonly kind: 'signal' | 'command' | 'policy' | 'watch' | 'hook' | 'worker' | 'system' | 'supervisor'
+    /** Of the signal, the user, the policy, the file, the hook. */
+    readonly name: string | null
+  }
   readonly data?: Readonly<Record<string, unknown>>
 }
 
@@ -346,8 +335,9 @@ export interface Pong {
  * GET    /v1/apps/:app/diff           → ConfigDiff
  * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line
  * POST   /v1/logs/reopen              ReopenLogs     → { schema, reopened: paths }
- * GET    /v1/events?app&lines&follow  → EventRecord, one a line
- * GET    /v1/crashes?app              → { schema, crashes: CrashRecord[] }
+ * GET    /v1/events?app&type&since&lines&follow             → EventRecord, one a line
+ * GET    /v1/crashes?app              → CrashList
+ * GET    /v1/crashes/:id              → CrashAnswer
  * POST   /v1/apps                     StartRequest   → { schema, results: OperationResult[] }, or ProgressLine, one a line
  * POST   /v1/apps/:app/start          {}             → OperationResult or ProgressLine (a stopped app)
  * POST   /v1/apps/:app/reload         ReloadRequest  → likewise

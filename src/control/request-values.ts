@@ -44,12 +44,25 @@ export function readLogQuery(query: URLSearchParams): LogQuery & { readonly foll
 }
 
 export function readEventQuery(query: URLSearchParams): EventQuery & { readonly follow: boolean } {
-  allowOnly([...query.keys()], ['app', 'lines', 'follow'], 'parameter')
+  allowOnly([...query.keys()], ['app', 'type', 'since', 'lines', 'follow'], 'parameter')
+  const since = readTime(query, 'since')
   return {
     app: query.get('app'),
-    lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : DEFAULT_LINES,
+    // Who says since when wants all of them.
+    lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : since === null ? DEFAULT_LINES : MAX_LINES,
+    since,
+    types: query.get('type')?.split(',').filter(Boolean) ?? [],
     follow: readSwitch(query, 'follow'),
   }
+}
+
+/** A time in UTC, as events have theirs; null when it is left out. */
+function readTime(query: URLSearchParams, name: string): string | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? new Date(text) : null
+  if (time !== null && !Number.isNaN(time.getTime())) return time.toISOString()
+  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-01-31T08:00:00Z.')
 }
 
 export function readAppQuery(query: URLSearchParams): string | null {
@@ -74,14 +87,6 @@ function oneOf<Word extends string>(query: URLSearchParams, name: string, words:
   const found = words.find((word) => word === text)
   if (found === undefined) throw badRequest(`"${name}" is "${text}"`, `Use ${words.join(', ')}, or leave it out.`)
   return found
-}
-
-function readTime(query: URLSearchParams, name: string): string | null {
-  const text = query.get(name)
-  if (text === null) return null
-  const time = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) ? new Date(text) : new Date(Number.NaN)
-  if (!Number.isNaN(time.getTime())) return time.toISOString()
-  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-11-26T20:30:00Z.')
 }
 
 function readSwitch(query: URLSearchParams, name: string): boolean {

@@ -39,6 +39,16 @@ export function unknownWorker(app: string, worker: number, known: readonly numbe
   )
 }
 
+/** It was never there, or had to make room. */
+export function unknownCrash(id: string) {
+  return new SuperviseError(
+    'CRASH_UNKNOWN',
+    `Cannot find crash "${id}": there is no record of that id`,
+    'See `supervise crashes` for the ids; older records make room for later ones.',
+    EXIT.unknownTarget,
+  )
+}
+
 export function appNamedTwice(name: string) {
   return new SuperviseError(
     'APP_NAMED_TWICE',

@@ -20,7 +20,7 @@ import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import { makeDirectories } from './make-directories.ts'
-import { stateRoot } from './state-root.ts'
+import { stateDirectory } from './state-directory.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const RELEASES_SCHEMA = 1
@@ -81,11 +81,8 @@ export type ReadReleases =
   | { readonly kind: 'unusable'; readonly problem: string }
 
 /** Where the releases of an instance are kept. */
-export function releasesFile(
-  instance: string,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string {
-  return join(stateRoot(env), instance, 'releases.json')
+export function releasesFile(instance: string, env?: Readonly<Record<string, string | undefined>>): string {
+  return join(stateDirectory(instance, env), 'releases.json')
 }
 
 /**

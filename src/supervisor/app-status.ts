@@ -54,7 +54,7 @@ export function appDescription(
       environmentNames: Object.keys(env).toSorted(),
       options: describeOptions(app.config),
     },
-    crashes: app.crashes.recent({ last: 20 }),
+    crashes: app.crashes(20),
     events,
   }
 }
@@ -63,7 +63,8 @@ function reasonOf(app: App): string | null {
   if (app.failure !== null) return app.failure
   if (app.state !== 'degraded' && app.state !== 'failed') return null
   const { serving, wanted } = app.counts()
-  const last = app.crashes.recent({ last: 1 })[0]
+  // One of an earlier life says nothing of this one.
+  const last = app.crashes(1).find(({ at }) => at >= app.startedAt)
   const because = last === undefined ? '' : `; last crash: worker ${last.worker} ${last.words}`
   return `${serving} of ${wanted} workers serve${because}`
 }

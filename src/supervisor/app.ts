@@ -6,7 +6,6 @@ import type { AppState, CrashRecord, OperationResult, WorkerStep } from '../cont
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { EventLevel } from '../telemetry/events.ts'
-import type { Ring } from '../telemetry/ring.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { AppReports, type Explanation } from './app-reports.ts'
 import type { Clock } from './clock.ts'
@@ -102,8 +101,8 @@ export class App implements GroupOwner, HealthOwner {
     return this.activeGroup.generation.config
   }
 
-  get crashes(): Ring<CrashRecord> {
-    return this.#reports.crashes
+  crashes(last: number): readonly CrashRecord[] {
+    return this.#instance.crashDesk.books.recent(this.name, last)
   }
 
   get groupSecret(): string | null {
@@ -354,7 +353,7 @@ export class App implements GroupOwner, HealthOwner {
   exited(worker: WorkerHandle, exit: WorkerExit): string {
     this.#instance.saveSoon()
     if (!isCrash(exit)) return this.#reports.ended(worker)
-    const crash = this.#instance.describeCrash(this, worker, exit, this.#voices.waitsFor(worker))
+    const crash = this.#instance.crashDesk.take(this, worker, exit, this.#voices.waitsFor(worker))
     const words = this.#reports.crashed(worker, crash)
     this.#instance.workerCrashed(this, worker, words)
     return words
@@ -376,7 +375,7 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   async hangs(worker: WorkerHandle): Promise<void> {
-    await this.#instance.diagnose(worker)
+    await this.#instance.crashDesk.diagnose(worker)
     this.#reports.note(
       worker,
       'workerHangs',

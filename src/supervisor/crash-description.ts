@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
+import type { VitalsPoint } from '../control/messages.ts'
 import { adviceFor } from '../telemetry/advice.ts'
 import { crashRecord } from '../telemetry/crash-records.ts'
 import type { KilledBecause } from '../telemetry/exit-words.ts'
@@ -17,6 +18,9 @@ export interface CrashContext {
   readonly exit: WorkerExit
   readonly stderr: readonly string[]
   readonly sample: Sample | null
+  readonly curve: readonly VitalsPoint[]
+  readonly reportPath: string | null
+  readonly heapSnapshots: readonly string[]
   /** What it waited for when it was not ready in time. */
   readonly waitedFor: string | null
   /** What it was doing when it hung. */
@@ -25,7 +29,12 @@ export interface CrashContext {
   readonly kernelKilled: boolean | null
 }
 
-export function describeCrash(context: CrashContext): CrashDescription {
+/** A description whose record has no id yet. */
+export interface CrashDraftDescription extends Omit<CrashDescription, 'record'> {
+  readonly record: Omit<CrashDescription['record'], 'id'>
+}
+
+export function describeCrash(context: CrashContext): CrashDraftDescription {
   const { worker, exit, stderr } = context
   const { generation } = worker
   const record = crashRecord({
@@ -41,13 +50,18 @@ export function describeCrash(context: CrashContext): CrashDescription {
     wasReady: exit.wasReady,
     killed: killedBecause(context),
     stderr,
-    uncaught: worker.uncaughtStack,
+    uncaught: worker.uncaught?.stack ?? null,
     adopted: !exit.seen,
     kernelKilled: context.kernelKilled,
     vitals: worker.vitals,
     sample: context.sample,
-    reportPath: null,
+    curve: context.curve,
+    reportPath: context.reportPath,
+    heapSnapshots: context.heapSnapshots,
+    mappedStack: worker.uncaught?.mapped ?? null,
+    requests: worker.uncaught?.requests ?? [],
     directory: generation.config.cwd,
+    directories: [generation.config.cwd, generation.release.path],
   })
   const problem = listenProblemOf(context) ?? missingScriptOf(context)
   if (problem !== null) {

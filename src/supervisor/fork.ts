@@ -24,12 +24,12 @@ export interface ForkRequest {
 
 /** Forks, or throws where there is no process then (a missing directory, too many processes). */
 export function forkWorker(request: ForkRequest): Worker {
-  const { config } = request
+  const { config, settings } = request
   cluster.setupPrimary({
     exec: config.script,
     args: [...config.args],
     cwd: config.cwd,
-    execArgv: [...config.nodeArgs, '--require', AGENT],
+    execArgv: [...config.nodeArgs, ...(settings.addedFlags ?? []), '--require', AGENT],
     stdio: ['ignore', ...request.stdio, 'ipc'],
     serialization: 'json',
     silent: false,

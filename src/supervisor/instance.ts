@@ -8,8 +8,8 @@ import type { Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import type { BootGate } from './boot-gate.ts'
 import type { Clock } from './clock.ts'
+import type { CrashDesk } from './crash-desk.ts'
 import type { LimitName } from './health-watch.ts'
-import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export interface Instance {
@@ -18,6 +18,7 @@ export interface Instance {
   readonly gate: BootGate
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly crashDesk: CrashDesk
   readonly linkPath: string
   readonly endpointDirectory: string
   readonly outputDirectory: string
@@ -31,9 +32,6 @@ export interface Instance {
   /** Both of its groups are about to end. */
   appEnds(app: App): void
   workerCrashed(app: App, worker: WorkerHandle, words: string): void
-  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription
-  /** Notes what a process that hangs is doing, before it is ended. */
-  diagnose(worker: WorkerHandle): Promise<void>
   /** A worker is over one of its limits. Resolves with whether it was replaced. */
   recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>
 }

@@ -5,7 +5,8 @@ import type { LogLevel } from '../config/log-parsers.ts'
 import type {
   AppDescription,
   ConfigDiff,
-  CrashRecord,
+  CrashAnswer,
+  CrashList,
   EventRecord,
   InstanceStatus,
   LogRecord,
@@ -50,6 +51,10 @@ export interface LogQuery {
 export interface EventQuery {
   readonly app: string | null
   readonly lines: number
+  /** ISO 8601, in UTC; null is from the first on. */
+  readonly since: string | null
+  /** Empty is all. */
+  readonly types: readonly string[]
 }
 
 /** What has been, and what comes from now on; nothing is lost or doubled between the two. */
@@ -76,17 +81,23 @@ export interface ReleaseOperations {
   abort(app: string, context: OperationContext): Promise<OperationResult>
 }
 
+export interface CrashOperations {
+  /** One record, by its id. */
+  crash(id: string): CrashAnswer
+}
+
 export interface SupervisorOperations {
   readonly releases: ReleaseOperations
+  readonly crashDesk: CrashOperations
   ping(): Pong
   status(): InstanceStatus
   describe(app: string): AppDescription
-  crashes(app: string | null): readonly CrashRecord[]
+  crashes(app: string | null): CrashList
   diff(app: string): Promise<ConfigDiff>
   logs(query: LogQuery): Feed<LogRecord>
   /** Opens the log files of one app, or with null all of them, by their names again; resolves with the paths. */
   reopenLogs(app: string | null): Promise<readonly string[]>
-  events(query: EventQuery): Feed<EventRecord>
+  events(query: EventQuery): Promise<Feed<EventRecord>>
 
   start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]>
   /** Starts an app that was stopped. */

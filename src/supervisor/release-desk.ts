@@ -4,7 +4,14 @@
 import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
-import { beginRollout, canFlip, servingSide, type Rollout, type RolloutEvent } from '../core/rollout.ts'
+import {
+  beginRollout,
+  canFlip,
+  servingSide,
+  type Rollout,
+  type RolloutEvent,
+  type RolloutOutcome,
+} from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
@@ -359,6 +366,16 @@ function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseReco
   if (now.outcome === before.outcome) return
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
+  const what = now.outcome === null ? undefined : ENDED_BADLY[now.outcome]
+  if (what === undefined) return
+  const because = now.why === null ? '' : `: ${now.why}`
+  app.record(what.type, `${now.release} ${what.words}, ${now.from} has it${because}`, 'policy rollout', 'error')
+}
+
+/** What somebody should be told of, unless a person wanted it. */
+const ENDED_BADLY: Readonly<Partial<Record<RolloutOutcome, { readonly type: string; readonly words: string }>>> = {
+  failed: { type: 'rolloutFailed', words: 'never got the public traffic' },
+  rolledBack: { type: 'rolledBack', words: 'was taken back from the public traffic' },
 }
 
 /** Both groups are up, or the old one has just been taken back. */

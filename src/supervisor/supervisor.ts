@@ -7,7 +7,7 @@ import { nearest } from '../config/suggest.ts'
 import type {
   AppDescription,
   ConfigDiff,
-  CrashRecord,
+  CrashList,
   EventRecord,
   InstanceStatus,
   LogRecord,
@@ -23,8 +23,8 @@ import type {
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
-import type { LogDesk } from '../telemetry/log-desk.ts'
 import { Samples } from '../telemetry/samples.ts'
+import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
 import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
 import { appDescription, appStatus } from './app-status.ts'
@@ -32,7 +32,7 @@ import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
 import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
-import type { CrashDescription, Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
@@ -42,24 +42,9 @@ import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
-import type { WorkerExit } from './worker-exit.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { configAsGiven } from './worker-spec.ts'
-
-export interface SupervisorOptions {
-  readonly name: string
-  readonly version: string
-  readonly detached: boolean
-  readonly linkPath: string
-  readonly endpointDirectory: string
-  readonly outputDirectory: string
-  readonly events: EventLog
-  readonly logs: LogDesk
-  /** Where releases are remembered across a reboot. */
-  readonly releasesFile: string
-  /** Asked soon after something changed that must survive the supervisor. */
-  readonly save: (apps: readonly App[]) => void
-}
 
 const TICK_MS = 500
 
@@ -70,6 +55,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly orphans = new Orphans(this.clock)
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly crashDesk: CrashDesk
   readonly releases: ReleaseDesk
   readonly linkPath: string
   readonly endpointDirectory: string
@@ -84,10 +70,10 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly #watches: AppWatches
   readonly #saver: StateSaver
   readonly #startedAt = new Date()
-  readonly #crashDesk: CrashDesk
   #end: () => void = () => {}
   #isBusy = 0
   #lastTick: number
+  readonly #alerts: AlertDesk
   readonly #timer: NodeJS.Timeout
 
   constructor(options: SupervisorOptions) {
@@ -99,7 +85,13 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
-    this.#crashDesk = new CrashDesk(this.samples)
+    this.crashDesk = new CrashDesk({
+      samples: this.samples,
+      clock: this.clock,
+      stateDirectory: options.stateDirectory,
+      processes: () => this.#processes(),
+      complain: (problem) => this.internalError(new Error(problem)),
+    })
     this.releases = new ReleaseDesk(
       {
         find: (name) => this.#find(name),
@@ -110,6 +102,7 @@ export class Supervisor implements SupervisorOperations, Instance {
         options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
       ),
     )
+    this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
     this.ended = new Promise((resolve) => {
@@ -148,9 +141,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     return appDescription(app, this.samples, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
   }
 
-  crashes(name: string | null): readonly CrashRecord[] {
-    const apps = name === null ? this.apps : [this.#find(name)]
-    return apps.flatMap((app) => app.crashes.recent()).toSorted((a, b) => a.at.localeCompare(b.at))
+  crashes(name: string | null): CrashList {
+    if (name !== null) this.#find(name)
+    return this.crashDesk.list(name)
   }
 
   async diff(name: string): Promise<ConfigDiff> {
@@ -168,9 +161,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     return this.#options.logs.reopen(app)
   }
 
-  events(query: EventQuery): Feed<EventRecord> {
+  async events(query: EventQuery): Promise<Feed<EventRecord>> {
     if (query.app !== null) this.#find(query.app)
-    return this.eventLog.feed(query.app, query.lines)
+    return this.eventLog.query(query)
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
@@ -235,6 +228,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       const result = await app.operations.run('stop', '', context, stopBody(app, {}))
       this.#forget(app)
       this.releases.books.forget(name)
+      this.crashDesk.books.forget(name)
       return { ...result, kind: 'delete', text: 'deleted' }
     })
   }
@@ -282,14 +276,6 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.releases.crashed(app, worker, words)
   }
 
-  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
-    return this.#crashDesk.describe(app, worker, exit, waitedFor)
-  }
-
-  diagnose(worker: WorkerHandle): Promise<void> {
-    return this.#crashDesk.diagnose(worker)
-  }
-
   // ---- what the outside says ------------------------------------------------------------------------
 
   /** A worker dialled in. */
@@ -316,8 +302,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#saver.close()
     clearInterval(this.#timer)
     this.samples.stop()
+    this.crashDesk.close()
     this.releases.books.close()
-    await this.#watches.close()
+    await Promise.all([this.#watches.close(), this.#alerts.close()])
   }
 
   // ---- inside ---------------------------------------------------------------------------------------

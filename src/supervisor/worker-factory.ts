@@ -3,6 +3,7 @@
 import type { AgentSettings } from '../protocol/messages.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { channelToWorker } from '../protocol/ipc-channel.ts'
+import { diagnosticFlags } from './diagnostic-flags.ts'
 import { forkWorker } from './fork.ts'
 import type { Instance } from './instance.ts'
 import { awaitHello, type Receive } from './link-desk.ts'
@@ -55,6 +56,7 @@ export class WorkerFactory {
       drainTimeoutMs: generation.config.drainTimeoutMs,
       drainSpreadMs: generation.config.drainSpreadMs,
       releaseHeader: generation.config.releaseHeader,
+      addedFlags: diagnosticFlags(generation.config, this.#instance.crashDesk.diagnostics.directory),
     }
   }
 }

@@ -82,7 +82,8 @@ export class WorkerHandle {
   saidReady = false
   /** Why it could not listen, in words; the app itself knows only an error code. */
   listenProblem: { readonly words: string; readonly fix: string } | null = null
-  uncaughtStack: string | null = null
+  /** The exception that ended it. */
+  uncaught: Extract<WorkerMessage, { type: 'uncaught' }> | null = null
   killReason: KillReason | null = null
   /** Private endpoints by listener. */
   readonly endpoints = new Map<string, string>()
@@ -214,7 +215,7 @@ export class WorkerHandle {
         this.#exitCode = message.code
         return
       case 'uncaught':
-        this.uncaughtStack = message.stack
+        this.uncaught = message
         return
       default:
         return
@@ -371,7 +372,7 @@ export class WorkerHandle {
       uptimeMs: this.uptimeMs(),
       wasReady: this.readyAt !== null,
       killReason: this.killReason,
-      uncaught: this.uncaughtStack !== null,
+      uncaught: this.uncaught !== null,
       seen,
     }
     this.handle('exited')

@@ -42,7 +42,7 @@ async function live(options: { file?: string; crashes?: readonly Partial<CrashRe
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     describe: () => ({ name: 'web', config }) as unknown as AppDescription,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    crashes: () => (options.crashes ?? []) as readonly CrashRecord[],
+    crashes: () => ({ groups: [], crashes: (options.crashes ?? []) as readonly CrashRecord[] }),
   })
 }
 

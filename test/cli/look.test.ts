@@ -137,7 +137,7 @@ describe('supervise events, crashes, describe, diff, ping', () => {
   it('says that there was no crash, and that on stderr', async () => {
     await standIns.live('default', [app()])
     expect(await supervise('crashes')).toEqual({ code: 0, stdout: '', stderr: 'No crash is on record.\n' })
-    expect(parse((await supervise('crashes', '--json')).stdout)).toEqual({ schema: 1, crashes: [] })
+    expect(parse((await supervise('crashes', '--json')).stdout)).toEqual({ schema: 1, groups: [], crashes: [] })
   })
 
   it('describes the only app without its name', async () => {

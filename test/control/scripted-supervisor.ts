@@ -15,6 +15,7 @@ import type {
   ProgressLine,
 } from '../../src/control/messages.ts'
 import { startControlServer, type ControlServer, type ServerLimits } from '../../src/control/server.ts'
+import { unknownCrash } from '../../src/errors/app.ts'
 import { EXIT, SuperviseError } from '../../src/errors.ts'
 import type { Feed, OperationContext, SupervisorOperations } from '../../src/supervisor/operations.ts'
 
@@ -87,7 +88,12 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
     },
     crashes: (app) => {
       note('crashes', [app])
-      return []
+      return { groups: [], crashes: [] }
+    },
+    crashDesk: {
+      crash: (id) => {
+        throw unknownCrash(id)
+      },
     },
     diff: (app) => Promise.resolve({ app, changes: [] }),
     logs: (query) => {
@@ -100,7 +106,7 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
     },
     events: (query) => {
       note('events', [query])
-      return eventFeed
+      return Promise.resolve(eventFeed)
     },
     start: async (...values) => [await operate('start')(...values)],
     resume: operate('start'),
@@ -156,7 +162,15 @@ export function logRecord(line: string): LogRecord {
 }
 
 export function eventRecord(seq: number): EventRecord {
-  return { seq, time: 't', type: 'reloaded', app: 'web', text: 'reloaded', cause: 'command by root' }
+  return {
+    seq,
+    time: 't',
+    type: 'reloaded',
+    app: 'web',
+    text: 'reloaded',
+    cause: 'command by root',
+    actor: { kind: 'command', name: 'root' },
+  }
 }
 
 export const stepLine: ProgressLine = { type: 'step', app: 'web', worker: 1, state: 'starting' }

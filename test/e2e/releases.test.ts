@@ -109,7 +109,11 @@ describe('supervise deploy', () => {
     const bad = release('2', 'crashes-after-ready.js')
     await supervise.cli('deploy', 'web', bad)
     await until(async () => (await versionAt(target).catch(() => '')) === '1', 20_000, 'the old release serves again')
-    expect(await outcomeOf(supervise, 'r2')).toMatch(/rolledBack|failed/)
+    const outcome = await outcomeOf(supervise, 'r2')
+    expect(outcome).toMatch(/rolledBack|failed/)
+    // What alerts are made of.
+    const events = await eventsOf(supervise, outcome === 'failed' ? 'rolloutFailed' : 'rolledBack')
+    expect(events.map(({ text }) => text)).toEqual([expect.stringMatching(/^r2 .* r1 has it: worker \d+ /)])
     await load.answers(200)
     await load.stop()
     await supervise.stop()
