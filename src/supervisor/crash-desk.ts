@@ -16,28 +16,32 @@ import type { CrashDescription } from './instance.ts'
 import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
-export interface CrashDeskOptions {
+export interface CrashSource {
   readonly samples: Samples
   readonly clock: Pick<Clock, 'now'>
-  readonly stateDirectory: string
-  /** Those that are looked at. */
-  readonly processes: () => Iterable<WorkerHandle>
-  readonly complain: (problem: string) => void
 }
 
 export class CrashDesk {
   readonly books: CrashBooks
   readonly diagnostics: DiagnosticFiles
-  readonly #options: CrashDeskOptions
+  readonly #source: CrashSource
+  readonly #processes: () => Iterable<WorkerHandle>
   /** What each process that hung was doing. */
   readonly #doing = new WeakMap<WorkerHandle, string>()
   readonly #histories = new WeakMap<WorkerHandle, VitalsHistory>()
   readonly #timer: NodeJS.Timeout
 
-  constructor(options: CrashDeskOptions) {
-    this.#options = options
-    this.books = new CrashBooks(options.stateDirectory, options.complain)
-    this.diagnostics = new DiagnosticFiles(join(options.stateDirectory, 'reports'))
+  /** `processes` are those that there are, and looked at. */
+  constructor(
+    source: CrashSource,
+    stateDirectory: string,
+    processes: () => Iterable<WorkerHandle>,
+    complain: (problem: string) => void,
+  ) {
+    this.#source = source
+    this.#processes = processes
+    this.books = new CrashBooks(stateDirectory, complain)
+    this.diagnostics = new DiagnosticFiles(join(stateDirectory, 'reports'))
     // Node does not make it. Where it cannot be made there are no reports, and the books complain of the same place.
     try {
       makeDirectories(this.diagnostics.directory)
@@ -53,7 +57,7 @@ export class CrashDesk {
 
   /** Describes the crash and keeps its record. */
   take(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
-    const { samples, clock } = this.#options
+    const { samples, clock } = this.#source
     const { report, snapshots } = this.diagnostics.claim(worker.pid)
     this.#lookAt(worker)
     const described = describeCrash({
@@ -92,13 +96,14 @@ export class CrashDesk {
   }
 
   #look(): void {
-    for (const worker of this.#options.processes()) this.#lookAt(worker)
+    for (const worker of this.#processes()) this.#lookAt(worker)
   }
 
   #lookAt(worker: WorkerHandle): void {
     if (worker.vitals === null) return
     const history = this.#histories.get(worker) ?? new VitalsHistory()
     this.#histories.set(worker, history)
-    history.add(this.#options.clock.now(), worker.vitals, this.#options.samples.of(worker.pid)?.rssBytes ?? null)
+    const { samples, clock } = this.#source
+    history.add(clock.now(), worker.vitals, samples.of(worker.pid)?.rssBytes ?? null)
   }
 }

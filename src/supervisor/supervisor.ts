@@ -85,13 +85,8 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
-    this.crashDesk = new CrashDesk({
-      samples: this.samples,
-      clock: this.clock,
-      stateDirectory: options.stateDirectory,
-      processes: () => this.#processes(),
-      complain: (problem) => this.internalError(new Error(problem)),
-    })
+    const complain = (problem: string) => this.internalError(new Error(problem))
+    this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
         find: (name) => this.#find(name),

@@ -41,7 +41,7 @@ it.each([
   const samples = { of: () => null, kernelKills: new KernelKills(0, () => count) } as unknown as Samples
   const stateDirectory = mkdtempSync(join(tmpdir(), 'crash-desk-'))
   onTestFinished(() => rmSync(stateDirectory, { recursive: true }))
-  const desk = new CrashDesk({ samples, clock: { now: () => 0 }, stateDirectory, processes: () => [], complain: fail })
+  const desk = new CrashDesk({ samples, clock: { now: () => 0 } }, stateDirectory, () => [], fail)
   onTestFinished(() => desk.close())
   count += kills
   const { record } = desk.take(app, worker, exit(signal), null)
