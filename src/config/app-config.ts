@@ -175,10 +175,10 @@ export interface AppConfig {
   readonly smoke: readonly SmokeCheck[]
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>
 
+  readonly log: LogConfig
   /** 0 is none. */
   readonly heapSnapshotNearLimit: number
   readonly notify: readonly Receiver[]
-  readonly log: LogConfig
 
   readonly watch: WatchConfig | null
 }

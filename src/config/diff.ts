@@ -72,8 +72,6 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   releaseHeader: ({ releaseHeader }) => [{ option: 'releaseHeader', value: releaseHeader ?? false, applies: 'reload' }],
   smoke: shown('smoke', 'smoke', 'live'),
   hooks: ({ hooks }) => HOOK_NAMES.map((name) => ({ option: `hooks.${name}`, value: hooks[name], applies: 'live' })),
-  heapSnapshotNearLimit: shown('heapSnapshotNearLimit', 'heapSnapshotNearLimit', 'reload'),
-  notify: shown('notify', 'notify', 'live'),
   log: ({ log }) => [
     { option: 'log.level', value: log.level ?? undefined, applies: 'live' },
     { option: 'log.file', value: log.file?.path, applies: 'live' },
@@ -86,6 +84,8 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
     { option: 'log.multiline', value: log.multiline, applies: 'reload' },
     { option: 'log.redact', value: log.redact.length === 0 ? undefined : log.redact, applies: 'live' },
   ],
+  heapSnapshotNearLimit: shown('heapSnapshotNearLimit', 'heapSnapshotNearLimit', 'reload'),
+  notify: shown('notify', 'notify', 'live'),
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

@@ -39,8 +39,8 @@ export const GROUPS = [
   'Recycle',
   'Reload and sockets',
   'Deploy',
-  'Crashes and alerts',
   'Logs',
+  'Crashes and alerts',
   'Watch',
 ] as const
 
@@ -126,8 +126,6 @@ export interface OptionValues extends HookValues {
   groupHeader: string | null
   releaseHeader: string | false
   smoke: readonly SmokeCheck[]
-  heapSnapshotNearLimit: number
-  notify: readonly Receiver[]
   'log.level': LogLevel | null
   'log.file': string | null
   'log.stdout': boolean | null
@@ -138,6 +136,8 @@ export interface OptionValues extends HookValues {
   'log.gzip': boolean
   'log.multiline': boolean
   'log.redact': readonly string[]
+  heapSnapshotNearLimit: number
+  notify: readonly Receiver[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -225,8 +225,6 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   'hooks.expand': { group: 'Deploy', flag: '--hook-expand <command>', help: 'command or URL that makes room for a new version of the data', parser: orNone(hook), byDefault: none },
   'hooks.contract': { group: 'Deploy', flag: '--hook-contract <command>', help: 'command or URL that takes the room for an old version away', parser: orNone(hook), byDefault: none },
 
-  heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
-  notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
   'log.level': { group: 'Logs', flag: '--log-level <level>', help: 'leaves out lines below: trace, debug, info, warn, error or fatal', parser: orNone(logLevel), byDefault: none, otherwise: 'all lines' },
   'log.file': { group: 'Logs', flag: '--log-file <file>', help: "a file for the app's lines, rotated", parser: orNone(path), byDefault: none },
   'log.stdout': { group: 'Logs', flag: '--log-stdout <yes|no>', help: "whether the app's lines go to stdout", parser: orNone(boolean), byDefault: none, otherwise: 'yes without a file, or on a terminal' },
@@ -237,6 +235,8 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   'log.gzip': { group: 'Logs', flag: '--no-log-gzip', help: 'rotated files are not compressed', parser: boolean, byDefault: () => true },
   'log.multiline': { group: 'Logs', flag: '--no-log-multiline', help: 'stack traces are taken apart line by line', parser: boolean, byDefault: () => true },
   'log.redact': { group: 'Logs', flag: '--log-redact <path>', help: "field of the supervisor's own lines to hide", parser: redactPaths, byDefault: () => [], repeatable: true },
+  heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
+  notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },

@@ -335,7 +335,7 @@ export interface Pong {
  * GET    /v1/apps/:app/diff           → ConfigDiff
  * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line
  * POST   /v1/logs/reopen              ReopenLogs     → { schema, reopened: paths }
- * GET    /v1/events?app&type&since&lines&follow      → EventRecord, one a line
+ * GET    /v1/events?app&type&since&lines&follow             → EventRecord, one a line
  * GET    /v1/crashes?app              → CrashList
  * GET    /v1/crashes/:id              → CrashAnswer
  * POST   /v1/apps                     StartRequest   → { schema, results: OperationResult[] }, or ProgressLine, one a line

@@ -80,14 +80,6 @@ function oneOf<Word extends string>(query: URLSearchParams, name: string, words:
   return found
 }
 
-function readTime(query: URLSearchParams, name: string): string | null {
-  const text = query.get(name)
-  if (text === null) return null
-  const time = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) ? new Date(text) : new Date(Number.NaN)
-  if (!Number.isNaN(time.getTime())) return time.toISOString()
-  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-11-26T20:30:00Z.')
-}
-
 function readSwitch(query: URLSearchParams, name: string): boolean {
   const text = query.get(name)
   if (text === null || text === 'false' || text === '0') return false

@@ -30,7 +30,8 @@ import { contractOwed } from './contract-step.ts'
 import { memoryStage } from './pair-memory.ts'
 import { countOf, labelOf, Report, whatServes } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
-import { currentRelease, type ReleaseDesk } from './release-desk.ts'
+import { currentRelease } from './current-release.ts'
+import type { ReleaseDesk } from './release-desk.ts'
 import {
   dataStep,
   dataVersionsOf,

@@ -11,6 +11,7 @@ import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { contractIfDue } from './contract-step.ts'
+import { currentRelease } from './current-release.ts'
 import { deployBody, isDecided } from './deploy.ts'
 import { flip, mayFlip, mayReturn } from './flip.ts'
 import { labelOf, Report } from './operation-report.ts'
@@ -23,12 +24,11 @@ import { untilDecided, type Watched } from './rollout-watch.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
 import { releaseStatus } from './rollout-status.ts'
-import { recordBadEnd } from './rollout-ending.ts'
-import { askHook, tellHook, type HookFacts, type Refusal } from './rollout-hooks.ts'
+import { askHook, type Refusal } from './rollout-hooks.ts'
+import { factsOf, newest, tellOfMove } from './rollout-news.ts'
 import { isMoving, mustBeOpen, mustBeStill } from './rollout-wish.ts'
 import { tryStandby } from './smoke-step.ts'
 import type { WorkerHandle } from './worker-handle.ts'
-import type { Generation } from './worker-spec.ts'
 
 export interface ReleaseDeskOwner {
   /** Throws for an app that is unknown or stopped. */
@@ -342,27 +342,6 @@ function lastGoodAfter({ outcome, release, from }: Rollout, { lastGood }: AppRel
   return outcome !== null && lastGood === release ? from : lastGood
 }
 
-/** The generation of the release that is moved to, or what is left when it is gone. */
-function newest(app: App, { release }: Rollout): Generation {
-  const group = app.bothGroups().find(({ generation }) => generation.release.id === release)
-  return (group ?? app.activeGroup).generation
-}
-
-function factsOf({ release, from, state, outcome, why }: Rollout): HookFacts {
-  return { release, from, step: state, outcome, why }
-}
-
-/** `record` is of the release that is moved to, which may be gone by now. */
-function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseRecord | null): void {
-  const generation = newest(app, now)
-  const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
-  tellHook(app, generation, 'event', facts)
-  if (now.outcome === before.outcome) return
-  if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
-  else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
-  recordBadEnd(app, now)
-}
-
 /** Both groups are up, or the old one has just been taken back. */
 function mayMove(state: Rollout['state']): boolean {
   return canFlip(state) || state === 'endingOld'
@@ -370,22 +349,4 @@ function mayMove(state: Rollout['state']): boolean {
 
 function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {
   return group === app.active ? 'active' : 'standby'
-}
-
-/** The release that an app was started with, as the books would have it. */
-export function currentRelease(app: App): ReleaseRecord {
-  const { release, config, given, own } = app.activeGroup.generation
-  return {
-    id: release.id,
-    version: release.version,
-    path: release.path,
-    createdAt: app.startedAt,
-    config,
-    given,
-    own,
-    deployedBy: 'start',
-    outcome: 'current',
-    why: null,
-    endedAt: null,
-  }
 }

@@ -9,7 +9,7 @@ import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import type { ReleaseBooks } from './release-books.ts'
 import { labelOf } from './operation-report.ts'
-import { currentRelease } from './release-desk.ts'
+import { currentRelease } from './current-release.ts'
 import { isFile } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 

@@ -23,7 +23,6 @@ import type {
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
-import type { LogDesk } from '../telemetry/log-desk.ts'
 import { Samples } from '../telemetry/samples.ts'
 import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
@@ -43,24 +42,9 @@ import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { configAsGiven } from './worker-spec.ts'
-
-export interface SupervisorOptions {
-  readonly name: string
-  readonly version: string
-  readonly detached: boolean
-  readonly linkPath: string
-  readonly endpointDirectory: string
-  readonly outputDirectory: string
-  readonly events: EventLog
-  readonly logs: LogDesk
-  /** Where releases, and where crash records are remembered across a reboot. */
-  readonly releasesFile: string
-  readonly stateDirectory: string
-  /** Asked soon after something changed that must survive the supervisor. */
-  readonly save: (apps: readonly App[]) => void
-}
 
 const TICK_MS = 500
 
