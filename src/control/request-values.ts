@@ -56,6 +56,15 @@ export function readEventQuery(query: URLSearchParams): EventQuery & { readonly 
   }
 }
 
+/** A time in UTC, as events have theirs; null when it is left out. */
+function readTime(query: URLSearchParams, name: string): string | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? new Date(text) : null
+  if (time !== null && !Number.isNaN(time.getTime())) return time.toISOString()
+  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-01-31T08:00:00Z.')
+}
+
 export function readAppQuery(query: URLSearchParams): string | null {
   allowOnly([...query.keys()], ['app'], 'parameter')
   return query.get('app')

@@ -85,7 +85,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
-    const complain = (problem: string) => this.internalError(problem)
+    const complain = (problem: string) => this.internalError(new Error(problem))
     this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
@@ -288,7 +288,8 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   internalError(error: unknown): void {
-    this.eventLog.record({ type: 'internalError', app: null, text: textOf(error), cause: 'supervisor' }, 'error')
+    const text = textOf(error)
+    this.eventLog.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
   }
 
   /** Stops the instance's own timers and watches. */
