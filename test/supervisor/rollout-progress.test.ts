@@ -91,11 +91,11 @@ describe('tellOfHook()', () => {
       tellOfHook(
         'pre-rollout',
         isThere,
-        () => Promise.resolve(answer),
+        () => Promise.resolve(answer === null ? null : { why: answer, lines: [] }),
         (stage) => lines.push(textOf(stage)),
       )
     expect(await ask(true, null)).toBeNull()
-    expect(await ask(true, 'the hook said no')).toBe('the hook said no')
+    expect(await ask(true, 'the hook said no')).toEqual({ why: 'the hook said no', lines: [] })
     expect(await ask(false, null)).toBeNull()
     expect(lines).toEqual([
       'running hook pre-rollout is asked',
