@@ -104,7 +104,8 @@ describe('the configurations in docs/how-to', () => {
   )
 
   it('and the release files are valid, too', () => {
-    const files = pages.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'json')
+    const blocks = pages.find(({ page }) => page.endsWith('change-a-schema.md'))?.blocks ?? []
+    const files = blocks.filter(({ language }) => language === 'json')
     expect(files.map(({ text }) => parseDataVersions(JSON.parse(text)).kind)).toEqual(['versions'])
     expect(configs.length).toBeGreaterThan(4)
   })
