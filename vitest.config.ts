@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 /** Promises that must hold on every supported Node: sockets, link, drain and reload, not the words of a command. */
 const CORE = [
+  'another-node',
   'drain-loses-nothing',
+  'flip-loses-nothing',
   'frameworks-run-unmodified',
   'handshakes-complete',
   'other-sockets-work',

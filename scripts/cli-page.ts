@@ -38,7 +38,8 @@ export function renderCliPage(): string {
   return [INTRODUCTION, ...commands.map(renderCommand), renderGlobals()].join('\n')
 }
 
-async function completeProgram(): Promise<Command> {
+/** Every command with all that it has. */
+export async function completeProgram(): Promise<Command> {
   const invocation: Invocation = {
     output: new Output({ json: false, noColor: true, environment: {} }),
     environment: {},

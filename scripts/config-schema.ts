@@ -20,6 +20,7 @@ export function renderConfigSchema(): object {
     liveness: describe('liveness', objectOf('liveness')),
     backoff: describe('backoff', objectOf('backoff')),
     hooks: describe('hooks', objectOf('hooks')),
+    log: describe('log', objectOf('log')),
     watch: describe('watch', { anyOf: [jsonOf('watch'), objectOf('watch')] }),
   }
   const list = { type: 'array', items: { $ref: '#/definitions/app' }, minItems: 1 }

@@ -1,4 +1,4 @@
-// Reads what the options mean from the comments in src/config/app-options.ts and deploy-options.ts, so that it is
+// Reads what the options mean from the comments in src/config/app-options.ts and its parts, so that it is
 // written once.
 
 import { readFileSync } from 'node:fs'
@@ -15,20 +15,23 @@ export interface OptionDoc {
 const INTERFACES: Readonly<Record<string, string>> = {
   AppOptions: '',
   DeployOptions: '',
+  AlertOptions: '',
   LivenessOptions: 'liveness.',
   BackoffOptions: 'backoff.',
   HookOptions: 'hooks.',
+  LogOptions: 'log.',
   WatchOptions: 'watch.',
   AppsConfig: 'apps:',
 }
 
 /** Every documented member of the interfaces that make up a config file, in the order of the source. */
 export function readOptionDocs(): readonly OptionDoc[] {
-  const source = ['app-options', 'deploy-options']
+  const source = ['app-options', 'deploy-options', 'alert-options', 'log-options']
     .map((name) => readFileSync(new URL(`../src/config/${name}.ts`, import.meta.url), 'utf8'))
     .join('\n')
   return Object.entries(INTERFACES).flatMap(([name, prefix]) => {
-    const body = new RegExp(`export interface ${name}(?: extends \\w+)? \\{\\n([^]*?)\\n\\}`).exec(source)?.[1] ?? ''
+    const body =
+      new RegExp(`export interface ${name}(?: extends [\\w, ]+)? \\{\\n([^]*?)\\n\\}`).exec(source)?.[1] ?? ''
     return [...body.matchAll(/\/\*\*([^]*?)\*\/\n\s+'?(\$?[\w-]+)'?\??: (.*)/g)].map(
       ([, comment = '', key = '', type = '']) => {
         const words = comment.replaceAll(/^\s*\*? ?/gm, '').trim()

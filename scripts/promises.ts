@@ -23,7 +23,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     {
       id: 'A8',
       statement:
-        'When a reload moves the app to another port, the new port answers before the old one stops; going back restores it.',
+        'When a reload or a deploy moves the app to another port, the new port answers before the old one stops; going back restores it.',
     },
     {
       id: 'A9',
@@ -90,7 +90,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'R8', statement: 'Ten reload signals within 100 ms are at most two reloads.' },
     { id: 'R9', statement: 'A stop during a reload ends both generations and leaves no orphan.' },
     { id: 'R10', statement: 'A reload works during a crash back-off.' },
-    { id: 'R11', statement: 'A reload that goes back lets draining workers serve again.' },
+    { id: 'R11', statement: 'A reload or a rollback that goes back lets draining workers serve again.' },
     {
       id: 'R13',
       statement:
@@ -101,6 +101,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
       statement:
         'New, changed and removed variables and arguments take effect; the supervisor’s own do not leak into the app.',
     },
+    { id: 'R16', statement: 'A new release may run with another Node binary; going back brings the old one back.' },
     { id: 'R17', statement: 'Capacity never drops below N during a reload.' },
     { id: 'R18', statement: '`maxSurge: 1` stays within N + 1 processes.' },
     { id: 'R20', statement: 'The command returns when the new code serves and the old has drained.' },
@@ -114,17 +115,27 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'B2', statement: 'A failed smoke test: no flip, exit code 5, the old release has missed nothing.' },
     {
       id: 'B3',
-      statement: 'After a flip is acknowledged no new request starts on the old group; none is lost by it.',
+      statement:
+        'After a flip is acknowledged no new request starts on the old group, over http, https, HTTP/2 and WebSockets; what is under way ends where it began, and none is lost.',
     },
     { id: 'B4', statement: 'A flip back starts no process.' },
     { id: 'B5', statement: 'After its window, going back is a full start with its checks.' },
-    { id: 'B6', statement: 'A release that crashes while it is watched is taken back by itself.' },
+    {
+      id: 'B6',
+      statement:
+        'A release that crashes, fails its probe or answers more errors than the old one while it is watched is taken back by itself, and the reason is kept.',
+    },
     { id: 'B7', statement: 'A release that dies within `minReady` is never promoted.' },
     { id: 'B8', statement: 'A release that never gets ready is given up at the deadline.' },
     { id: 'B9', statement: 'A newer release takes the place of one that waits.' },
     {
       id: 'B11',
       statement: 'The supervisor killed around a flip: exactly one group is active, the one last acknowledged.',
+    },
+    {
+      id: 'V6',
+      statement:
+        'A page that was opened before a flip is served by the new release after it, never by an error of ours.',
     },
     { id: 'R12', statement: 'Flips under load: none failed, and going back starts no process.' },
   ],
@@ -155,6 +166,16 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     {
       id: 'S2',
       statement: 'A new supervisor adopts them: same pids, nothing started twice, and their death is noticed.',
+    },
+    {
+      id: 'S3',
+      statement:
+        'Killed at any step of a start, a reload or a rollout, the next one goes on from there or goes back: one generation serves, and nothing is lost.',
+    },
+    {
+      id: 'S4',
+      statement:
+        'A state file that is truncated, corrupt or of another version: workers serve on and are taken back, of two releases those of the last good one.',
     },
     { id: 'S5', statement: 'Two supervisors started at once: exactly one wins, and the other says who did.' },
     { id: 'S11', statement: '1,000 reloads: descriptors, threads, memory and zombies of the supervisor are flat.' },

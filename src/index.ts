@@ -15,3 +15,4 @@ export type {
   WatchOptions,
 } from './config/app-options.ts'
 export type { DeployOptions, HookCall, HookOptions, SmokeCommand, SmokeRequest } from './config/deploy-options.ts'
+export type { LogOptions } from './config/log-options.ts'

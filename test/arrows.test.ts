@@ -29,10 +29,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Rooms whose types alone may be imported: vocabulary without code. */
 const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
-  supervisor: ['control/messages.ts'],
+  supervisor: ['control/messages.ts', 'control/release-messages.ts'],
   sockets: ['control/messages.ts'],
   telemetry: ['control/messages.ts', 'protocol/messages.ts', 'supervisor/operations.ts'],
-  state: ['protocol/messages.ts', 'core/release-history.ts', 'core/rollout.ts'],
+  state: [
+    'control/messages.ts',
+    'protocol/messages.ts',
+    'core/bake.ts',
+    'core/crash-groups.ts',
+    'core/release-history.ts',
+    'core/rollout.ts',
+  ],
   config: ['control/messages.ts'],
   control: ['protocol/messages.ts'],
   cli: ['protocol/messages.ts'],

@@ -4,6 +4,8 @@ import net from 'node:net'
 
 export interface Answer {
   readonly pid: number
+  /** Null for an app that does not say it. */
+  readonly release: string | null
   readonly socket: net.Socket
 }
 
@@ -14,6 +16,13 @@ export async function ask(port: number, path = '/', signal?: AbortSignal): Promi
   const { pid, socket } = await request(port, path, 'close', signal)
   socket.destroy()
   return pid
+}
+
+/** Which release answers a request on a new connection. */
+export async function askRelease(port: number): Promise<string | null> {
+  const { release, socket } = await request(port, '/', 'close')
+  socket.destroy()
+  return release
 }
 
 /** One request on a new connection that stays open until `socket.destroy()`. */
@@ -38,7 +47,8 @@ function request(
     socket.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1')
       const pid = /^HTTP\/1\.1 200 [^]*\r\nx-pid: (\d+)\r\n[^]*hello\n/.exec(text)?.[1]
-      if (pid !== undefined) resolve({ pid: Number(pid), socket })
+      if (pid === undefined) return
+      resolve({ pid: Number(pid), release: /\r\nx-release: (\S+)\r\n/.exec(text)?.[1] ?? null, socket })
     })
     socket.once('error', reject)
     socket.once('close', () => reject(new Error(`Port ${port} ended the connection without an answer`)))

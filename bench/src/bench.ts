@@ -31,22 +31,31 @@ const START: Readonly<Record<ContenderName, StartContender>> = {
   supervise: startSupervise,
 }
 
+export interface Stoppable {
+  readonly name: string
+  stop(): Promise<void>
+}
+
 export class Bench {
   readonly pace: Pace
   readonly place = new Place()
-  readonly #running = new Set<RunningApp>()
+  readonly #running = new Set<Stoppable>()
 
   constructor(pace: Pace) {
     this.pace = pace
   }
 
   async start(name: ContenderName, plan: AppPlan): Promise<RunningApp> {
-    const app = await START[name](plan, this.place)
+    return this.keep(await START[name](plan, this.place))
+  }
+
+  /** Has it ended with the run, should its measure not do so. */
+  keep<App extends Stoppable>(app: App): App {
     this.#running.add(app)
     return app
   }
 
-  async stop(app: RunningApp): Promise<void> {
+  async stop(app: Stoppable): Promise<void> {
     this.#running.delete(app)
     await app.stop()
   }

@@ -1,6 +1,6 @@
 // One row of the result: what was measured, for whom, and what supervise had to reach.
 
-import type { ContenderName } from './contenders/contender.ts'
+import type { ColumnName } from './contenders/contender.ts'
 import { median } from './statistics.ts'
 
 export type Unit = 'req/s' | 'µs' | 'ms' | 's' | 'MB' | '%' | 'ratio' | 'requests' | 'count'
@@ -12,7 +12,7 @@ export interface Cell {
   readonly note?: string
 }
 
-export type Cells = Readonly<Partial<Record<ContenderName, Cell>>>
+export type Cells = Readonly<Partial<Record<ColumnName, Cell>>>
 
 export interface Target {
   readonly text: string
@@ -34,15 +34,14 @@ export function cell(samples: readonly number[], note?: string): Cell {
 }
 
 export function atMost(cells: Cells, limit: number, unit: string): Target {
-  const value = mustHave(cells, 'supervise').value
-  return { text: `≤ ${limit}${unit}`, reached: `${round(value)}${unit}`, met: value <= limit }
+  return noMoreThan(limit, mustHave(cells, 'supervise').value, unit)
 }
 
 /**
  * The ratio is taken turn by turn, so that what the machine did in one turn falls on both; its median is judged. Higher
  * figures are better ones.
  */
-export function atLeastTimes(cells: Cells, factor: number, other: ContenderName): Target {
+export function atLeastTimes(cells: Cells, factor: number, other: ColumnName): Target {
   const theirs = mustHave(cells, other).samples
   const ratios = mustHave(cells, 'supervise').samples.flatMap((own, turn) => {
     const their = theirs[turn]
@@ -52,19 +51,42 @@ export function atLeastTimes(cells: Cells, factor: number, other: ContenderName)
   return { text: `≥ ${factor} × ${LABELS[other]}`, reached: `${roundedDown(ratio)} ×`, met: ratio >= factor }
 }
 
-export function below(cells: Cells, other: ContenderName): Target {
+export function below(cells: Cells, other: ColumnName): Target {
   const [own, their] = [mustHave(cells, 'supervise').value, mustHave(cells, other).value]
   return { text: `below ${LABELS[other]}`, reached: `${(own / their).toFixed(2)} ×`, met: own < their }
 }
 
-export const LABELS: Readonly<Record<ContenderName, string>> = {
+/** A figure that only supervise has. */
+export function ownFigure(
+  what: string,
+  unit: Unit,
+  value: number,
+  { target, note }: { readonly target?: Target; readonly note?: string } = {},
+): Figure {
+  return { what, unit, cells: { supervise: cell([value], note) }, targets: target === undefined ? [] : [target] }
+}
+
+export function exactly(wanted: number, value: number): Target {
+  return { text: String(wanted), reached: String(value), met: value === wanted }
+}
+
+/** The limit as people say it; what is judged is not rounded. */
+export function noMoreThan(limit: number, value: number, unit: string): Target {
+  return { text: `≤ ${limit}${unit}`, reached: `${round(value)}${unit}`, met: value <= limit }
+}
+
+export const LABELS: Readonly<Record<ColumnName, string>> = {
   node: 'plain node',
   cluster: 'node:cluster',
   pm2: 'PM2',
+  nginx: 'nginx, reload',
+  haproxyReload: 'HAProxy, reload',
+  haproxyTuned: 'HAProxy, tuned reload',
+  haproxySocket: 'HAProxy, socket',
   supervise: 'supervise',
 }
 
-function mustHave(cells: Cells, name: ContenderName): Cell {
+function mustHave(cells: Cells, name: ColumnName): Cell {
   const found = cells[name]
   if (found === undefined) throw new Error(`Cannot judge a figure without one for ${name}`)
   return found

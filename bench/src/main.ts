@@ -10,7 +10,7 @@ import { oneRequest } from './measures/one-request.ts'
 import { reloads } from './measures/reloads.ts'
 import { start } from './measures/start.ts'
 import { statusCommand } from './measures/status-command.ts'
-import { HELP, parseOptions, type Options } from './options.ts'
+import { helpOf, parseOptions, type Options } from './options.ts'
 import { writePage } from './page.ts'
 import { printResult } from './print.ts'
 import { writeResult } from './result.ts'
@@ -34,7 +34,7 @@ const LIMIT_MS = 20 * 60_000
 await main(parseOptions(process.argv.slice(2)))
 
 async function main(options: Options): Promise<void> {
-  if (options.help) return void process.stdout.write(HELP)
+  if (options.help) return void process.stdout.write(helpOf('bench'))
   if (options.write) {
     const written = writePage()
     process.stdout.write(`docs/benchmarks.md: ${written.join(', ') || 'nothing, since there are no results yet'}\n`)

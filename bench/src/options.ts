@@ -1,4 +1,4 @@
-// What can be typed behind `npm run bench --`.
+// What can be typed behind `npm run bench --` and `npm run bench:releases --`.
 
 import { parseArgs } from 'node:util'
 
@@ -11,13 +11,16 @@ export interface Options {
   readonly help: boolean
 }
 
-export const HELP = `npm run bench -- [options]
+/** Of one npm script. */
+export function helpOf(script: string): string {
+  return `npm run ${script} -- [options]
 
   --only 1,2     only these measures
   --rounds <n>   turns that every contender gets (default 5)
   --quick        everything short: to try it out, not for figures
   --write        measure nothing; put the last results into docs/benchmarks.md
 `
+}
 
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -31,7 +34,7 @@ export function parseOptions(args: readonly string[]): Options {
     },
   })
   const { quick, write, help } = values
-  const only = values.only?.split(',').map((text) => wholeNumber(text, '--only', 10)) ?? null
+  const only = values.only?.split(',').map((text) => wholeNumber(text, '--only', 20)) ?? null
   const rounds = values.rounds === undefined ? (quick ? 1 : 5) : wholeNumber(values.rounds, '--rounds', 50)
   return { only, rounds, quick, write, help }
 }

@@ -25,8 +25,9 @@ export interface Result {
   readonly measures: readonly MeasureResult[]
 }
 
-/** `latest` is a whole run; `partial` one of some measures or a quick one; `reloads` the thousand reloads. */
-export type ResultName = 'latest' | 'partial' | 'reloads'
+/** `latest` is a whole run; `partial` one of some measures or a quick one; `reloads` the thousand reloads; `flips` the
+    thousand flips; `releases` what moving between releases costs, and how others do it; `logs` the log lines. */
+export type ResultName = 'latest' | 'logs' | 'partial' | 'reloads' | 'flips' | 'releases'
 
 export function writeResult(name: ResultName, result: Result): string {
   mkdirSync(DIRECTORY, { recursive: true })

@@ -1,22 +1,30 @@
 // The result as a Markdown table that can be read in a terminal too.
 
-import { CONTENDERS, type ContenderName } from './contenders/contender.ts'
+import { COLUMNS, type ColumnName } from './contenders/contender.ts'
 import { LABELS, type Cell, type Figure, type Unit } from './figure.ts'
 import type { MeasureResult, Result } from './result.ts'
 
-const HEAD = ['measure', ...CONTENDERS.map((name) => LABELS[name]), 'target for supervise', 'reached', '']
-
 /** In columns for a terminal; on a page, where a change of one width would change every line, without. */
 export function renderTable(measures: readonly MeasureResult[], where: 'terminal' | 'page'): string {
+  const columns = columnsOf(measures)
+  const head = ['measure', ...columns.map((name) => LABELS[name]), 'target for supervise', 'reached', '']
   const rows = measures.flatMap(({ title, figures, failure }) =>
-    failure === null ? figures.map(rowOf) : [[`${title}: no figure`, '', '', '', '', '', '', '✗']],
+    failure === null
+      ? figures.map((figure) => rowOf(figure, columns))
+      : [[`${title}: no figure`, ...columns.map(() => ''), '', '', '✗']],
   )
-  if (where === 'page') return [HEAD, HEAD.map(() => '---'), ...rows].map(compactLine).join('\n')
-  const widths = HEAD.map((head, column) => Math.max(...[head, ...rows.map((row) => row[column] ?? '')].map(widthOf)))
+  if (where === 'page') return [head, head.map(() => '---'), ...rows].map(compactLine).join('\n')
+  const widths = head.map((name, column) => Math.max(...[name, ...rows.map((row) => row[column] ?? '')].map(widthOf)))
   const line = (cells: readonly string[]) =>
     `| ${cells.map((text, column) => text + ' '.repeat((widths[column] ?? 0) - widthOf(text))).join(' | ')} |`
   const rule = `| ${widths.map((width) => '-'.repeat(Math.max(3, width))).join(' | ')} |`
-  return [line(HEAD), rule, ...rows.map(line)].join('\n')
+  return [line(head), rule, ...rows.map(line)].join('\n')
+}
+
+/** Those that have any figure. */
+function columnsOf(measures: readonly MeasureResult[]): readonly ColumnName[] {
+  const figures = measures.flatMap((measure) => measure.figures)
+  return COLUMNS.filter((name) => figures.some(({ cells }) => cells[name] !== undefined))
 }
 
 function compactLine(cells: readonly string[]): string {
@@ -27,7 +35,7 @@ function compactLine(cells: readonly string[]): string {
 export function renderNotes(measures: readonly MeasureResult[]): string {
   const notes = measures.flatMap(({ figures }) =>
     figures.flatMap(({ what, cells }) =>
-      CONTENDERS.flatMap((name) => {
+      COLUMNS.flatMap((name) => {
         const note = cells[name]?.note
         return note === undefined || note === '' ? [] : [`- ${what}; ${LABELS[name]}: ${note}`]
       }),
@@ -49,11 +57,11 @@ export function renderConditions({ at, tookSeconds, rounds, machine, versions }:
   ].join('\n')
 }
 
-function rowOf({ what, unit, cells, targets }: Figure): string[] {
+function rowOf({ what, unit, cells, targets }: Figure, columns: readonly ColumnName[]): string[] {
   const met = targets.map((target) => (target.met ? '✓' : '✗')).join(' ')
   return [
     `${what}${SUFFIX[unit]}`,
-    ...CONTENDERS.map((name: ContenderName) => shown(cells[name], unit)),
+    ...columns.map((name) => shown(cells[name], unit)),
     targets.map(({ text }) => text).join(', '),
     targets.map(({ reached }) => reached).join(', '),
     met,

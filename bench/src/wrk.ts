@@ -9,6 +9,8 @@ export interface WrkPlan {
   readonly seconds: number
   /** One request a connection. */
   readonly close: boolean
+  /** One further header, such as `x-a: b`. */
+  readonly header?: string
 }
 
 /** Null when it is not installed. */
@@ -23,10 +25,12 @@ export async function wrkVersion(): Promise<string | null> {
 }
 
 /** Throws when a request failed: throughput with failures in it is no figure. */
-export async function requestsPerSecond({ port, seconds, close }: WrkPlan): Promise<number> {
-  const header = close ? (['-H', 'Connection: close'] as const) : []
+export async function requestsPerSecond({ port, seconds, close, header }: WrkPlan): Promise<number> {
+  const headers = [close ? 'Connection: close' : null, header ?? null].flatMap((line) =>
+    line === null ? [] : ['-H', line],
+  )
   const { output } = await mustRun(
-    ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...header, `http://127.0.0.1:${port}/`],
+    ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, ...headers, `http://127.0.0.1:${port}/`],
     environment(),
   )
   const failures = /Socket errors: .*|Non-2xx.*/.exec(output)?.[0]

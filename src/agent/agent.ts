@@ -24,6 +24,7 @@ import { Descriptors, type Saturation } from './descriptors.ts'
 import { beginDrain, setCloseBound, setMaxRequestsPerConnection, undoDrain } from './drain.ts'
 import { FirstListens } from './first-listens.ts'
 import { Gate } from './gate.ts'
+import { lastWords } from './last-words.ts'
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { missingInternals } from './node-internals.ts'
@@ -253,7 +254,7 @@ export class Agent {
   #uncaught(error: Error, origin: string): void {
     // With a listener of its own, or a callback as `node:domain` has it, the app lives on.
     if (process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()) return
-    this.#link.send({ type: 'uncaught', origin, stack: textOf(error) })
+    this.#link.send(lastWords(textOf(error), origin))
   }
 
   #notice(text: string): void {

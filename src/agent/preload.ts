@@ -13,8 +13,8 @@ function start(): void {
   const link = process.env[AGENT_ENV.link]
   const settings = process.env[AGENT_ENV.settings]
   if (!isMainThread || !cluster.isWorker || link === undefined || settings === undefined) return
-  leaveNoTrace()
   const parsed: AgentSettings = JSON.parse(settings)
+  leaveNoTrace(parsed.addedFlags ?? [])
   const agent = new Agent(parsed, link)
   agent.start()
   Object.defineProperty(globalThis, RUNTIME_BRIDGE, { value: agent.bridge })
@@ -22,11 +22,15 @@ function start(): void {
 }
 
 /** What the app itself forks must not become a worker of ours. */
-function leaveNoTrace(): void {
+function leaveNoTrace(flags: readonly string[]): void {
   for (const name of Object.values(AGENT_ENV)) delete process.env[name]
   const { execArgv } = process
   const at = execArgv.findIndex((value, index) => execArgv[index - 1] === '--require' && isThisFile(value))
   if (at > 0) execArgv.splice(at - 1, 2)
+  for (const flag of flags) {
+    const added = execArgv.indexOf(flag)
+    if (added !== -1) execArgv.splice(added, 1)
+  }
 }
 
 function isThisFile(path: string): boolean {

@@ -55,6 +55,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'flip', aliases: [], summary: 'Give the other group the traffic', load: () => import('./flip.ts') },
   { name: 'rollback', aliases: [], summary: 'Go back to an earlier release', load: () => import('./rollback.ts') },
   { name: 'rollout', aliases: [], summary: 'Show how far a rollout is', load: () => import('./rollout.ts') },
+  {
+    name: 'preview',
+    aliases: [],
+    summary: 'Reach the release that has no public traffic',
+    load: () => import('./preview.ts'),
+  },
   { name: 'promote', aliases: [], summary: 'Let a rollout go on to its end', load: () => import('./promote.ts') },
   { name: 'pause', aliases: [], summary: 'Hold a rollout where it is', load: () => import('./pause.ts') },
   { name: 'resume', aliases: [], summary: 'Let a paused rollout go on', load: () => import('./resume.ts') },

@@ -40,6 +40,7 @@ function configLines({ config, groups, active }: AppDescription): string[] {
     ['release', groups[active]?.path ?? ''],
     ['directory', config.cwd],
     ['arguments', config.args.join(' ')],
+    ['Node', config.node ?? "(the supervisor's own)"],
     ['Node flags', config.nodeArgs.join(' ')],
     ['environment', config.environmentNames.join(' ')],
   ]

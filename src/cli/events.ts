@@ -2,29 +2,57 @@
 
 import type { Command } from 'commander'
 import type { EventRecord } from '../control/messages.ts'
+import { wrongUsage } from '../errors/cli.ts'
 import { addFeedOptions, chooseFeed, writeFeed, type FeedOptions } from './feed.ts'
 import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
 import { renderEvent } from './records-view.ts'
+import { parseSince } from './since.ts'
+
+interface EventOptions extends FeedOptions {
+  readonly app?: string
+  readonly type?: readonly string[]
+  readonly since?: string
+}
 
 export function define(command: Command, invocation: Invocation): void {
   addFeedOptions(command.argument('[app]', 'only this app'))
     .description('Shows what happened and why, oldest first. With --json one object a line.')
-    .action(async (app: string | undefined, options: FeedOptions) => {
-      invocation.exitCode = await showEvents(app ?? null, options, invocation)
+    .option('--since <time>', 'from then on: 10m, 2h or 7d ago, or 2026-01-31T08:00')
+    .option('--type <type>', 'only events of this type, such as workerCrashed; several times', gather)
+    .option('--app <name>', 'only this app')
+    .action(async (app: string | undefined, options: EventOptions) => {
+      // With a time, all since then are meant, unless a number is typed as well.
+      const hasNumber = command.getOptionValueSource('lines') !== 'default'
+      const lines = options.since !== undefined && !hasNumber ? null : options.lines
+      invocation.exitCode = await showEvents(chooseName(app, options.app), { ...options, lines }, invocation)
     })
   addExamples(command, [
     { command: 'supervise events web -n 20', does: 'the last 20' },
+    { command: 'supervise events --since 2h --type workerCrashed', does: 'what crashed in the last two hours' },
     { command: 'supervise events -f --json', does: 'every later one too, for programs' },
   ])
 }
 
-async function showEvents(app: string | null, { lines, follow = false }: FeedOptions, invocation: Invocation) {
+function gather(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').filter(Boolean)]
+}
+
+function chooseName(argument: string | undefined, option: string | undefined): string | null {
+  if (argument !== undefined && option !== undefined && argument !== option)
+    throw wrongUsage(`show events of two apps: "${argument}" and --app ${option}`, 'Leave one of them out.')
+  return argument ?? option ?? null
+}
+
+type Wanted = Omit<EventOptions, 'lines'> & { readonly lines: number | null }
+
+async function showEvents(app: string | null, { lines, follow = false, type, since }: Wanted, invocation: Invocation) {
+  const from = since === undefined ? null : parseSince(since, new Date())
   const instance = await chooseFeed(app, 'events', invocation)
   const { paint } = invocation.output
   const request = {
     path: '/v1/events',
-    query: { app, lines, follow },
+    query: { app, type: type?.join(',') ?? null, since: from, lines, follow },
     render: (event: EventRecord) => renderEvent(event, paint),
   }
   return writeFeed(instance, request, invocation)

@@ -15,8 +15,8 @@ export interface Invocation {
   readonly typed: string
   /** `--instance`, or SUPERVISE_INSTANCE. */
   readonly instance: () => string | null
-  /** What the shell gets to see. */
-  exitCode: ExitCode
+  /** What the shell gets to see: of a command that was run, whatever that ended with. */
+  exitCode: number
 }
 
 /** `Error [CODE] message`, what belongs to it, and what to do now; with `--json` the same as a document on stdout. */

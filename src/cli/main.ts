@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
-import { EXIT, type ExitCode, type SuperviseError } from '../errors.ts'
+import { EXIT, type SuperviseError } from '../errors.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { reportError, type Invocation } from './invocation.ts'
 import { endQuietlyWithoutReader, Output } from './output.ts'
+import { PM2_WORDS } from './pm2-words.ts'
 import { buildProgram } from './program.ts'
 
 const { words, afterDashes } = splitAtDashes(process.argv.slice(2))
@@ -21,7 +22,7 @@ void run().then((exitCode) => {
   process.exitCode = exitCode
 })
 
-async function run(): Promise<ExitCode> {
+async function run(): Promise<number> {
   const invocation: Invocation = {
     output,
     environment: process.env,
@@ -81,6 +82,8 @@ function asWrongUsage({ message }: CommanderError): SuperviseError {
     .replace(/^\(|\)$/g, '')
     .trim()
   const command = commandTyped()
+  const pm2 = first.startsWith('unknown command') ? PM2_WORDS[command ?? ''] : undefined
+  if (pm2 !== undefined) return wrongUsage(`understand "${command}": that is a command of PM2`, pm2)
   const help = first.startsWith('unknown command') || !command ? 'supervise --help' : `supervise ${command} --help`
   const what = `understand the command line: ${first.replaceAll("'", '"').replace(/\.$/, '')}`
   return wrongUsage(what, suggestion === '' ? `See \`${help}\`.` : `${suggestion} See \`${help}\`.`)

@@ -18,7 +18,7 @@ function renderSuccess(result: OperationResult, paint: Paint): string[] {
 }
 
 function renderFailure(
-  { app, kind, text, error, requestsCut }: OperationResult,
+  { app, kind, release, text, error, requestsCut }: OperationResult,
   again: string,
   paint: Paint,
 ): string[] {
@@ -27,7 +27,8 @@ function renderFailure(
   const now = error === null || text === error.message ? [] : [`  ${oneLine(text)}`]
   const cut = requestsCut > 0 ? [`  ${countOf(requestsCut, 'request')} cut.`] : []
   // After a start that failed there may be no supervisor to ask for them.
-  const logs = kind === 'start' ? '' : `Logs: supervise logs ${app}      `
+  const of = release === undefined ? app : `${app} --release ${release}`
+  const logs = kind === 'start' ? '' : `Logs: supervise logs ${of}      `
   return [
     `${paint('red', '✗')} ${nameOnce(app, cause)}`,
     ...linesWithText(error?.lines ?? []).map((line) => `    ${oneLine(line)}`),

@@ -15,13 +15,15 @@ import { recordLine, renderFrame, renderPlain, type Progress } from './progress.
 
 export interface Operation {
   readonly client: InstanceClient
-  readonly method: 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly body?: object
   /** As in "reload goes on in the supervisor". */
   readonly title: string
   /** What to type to have it done again. */
   readonly again: string
+  /** What to type to see how it goes on. */
+  readonly look?: string
   /** It may be about no app at all. */
   readonly mayBeEmpty?: true
 }
@@ -41,7 +43,7 @@ export async function operate(
   options: OperationOptions,
   invocation: Invocation,
 ): Promise<ExitCode> {
-  const letGo = listenForDetach(operations.map(({ title }) => title)[0] ?? '', options.timeout)
+  const letGo = listenForDetach(operations[0], options.timeout)
   const results: OperationResult[] = []
   try {
     for (const operation of operations) {
@@ -72,7 +74,8 @@ async function follow(operation: Operation, signal: AbortSignal, output: Output)
   const results: OperationResult[] = []
   const view = openProgress(output)
   try {
-    for await (const line of client.stream<ProgressLine>(method, path, { body: body ?? {}, signal })) {
+    const sent = method === 'GET' ? { signal } : { body: body ?? {}, signal }
+    for await (const line of client.stream<ProgressLine>(method, path, sent)) {
       view.show(line)
       if (line.type === 'result') results.push(line.result)
     }
@@ -110,11 +113,15 @@ export function showResults(results: readonly OperationResult[], again: string, 
 }
 
 /** Aborts with the reason that is then told, at Ctrl-C or when the time is over. */
-function listenForDetach(title: string, timeout: string | undefined): { readonly signal: AbortSignal; end(): void } {
+function listenForDetach(
+  operation: Operation | undefined,
+  timeout: string | undefined,
+): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController()
-  const interrupt = () => controller.abort(detached(title, false))
-  const timer =
-    timeout === undefined ? undefined : setTimeout(() => controller.abort(detached(title, true)), timeoutMs(timeout))
+  const letGo = (timedOut: boolean) =>
+    controller.abort(detached(operation?.title ?? '', operation?.look ?? 'supervise status', timedOut))
+  const interrupt = () => letGo(false)
+  const timer = timeout === undefined ? undefined : setTimeout(() => letGo(true), timeoutMs(timeout))
   process.once('SIGINT', interrupt)
   return {
     signal: controller.signal,

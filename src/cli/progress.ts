@@ -4,6 +4,7 @@
 import type { ProgressLine, WorkerStep } from '../control/messages.ts'
 import { formatDuration, formatElapsed } from './durations.ts'
 import type { Colour, Paint } from './paint.ts'
+import { plainStage, recordStage, renderStage, type StageRow } from './progress-stages.ts'
 import { oneLine, padEnd, padStart, textWidth, truncate } from './text-width.ts'
 
 export interface ProgressRow {
@@ -19,6 +20,7 @@ export interface AppProgress {
   readonly queuedBehind: string | null
   readonly ended: boolean
   readonly rows: readonly ProgressRow[]
+  readonly stages: readonly StageRow[]
 }
 
 export type Progress = readonly AppProgress[]
@@ -40,13 +42,20 @@ export function recordLine(progress: Progress, line: ProgressLine, now: number):
     const { text, workers } = line
     return updateApp(progress, line.app, (app) => ({ ...app, text, workers, queuedBehind: null }))
   }
+  if (line.type === 'stage') {
+    const { type: _type, app: name, ...stage } = line
+    return updateApp(progress, name, (app) => ({ ...app, stages: recordStage(app.stages, stage, now) }))
+  }
   const { type: _type, app: name, ...step } = line
   return updateApp(progress, name, (app) => ({ ...app, rows: recordStep(app.rows, step, now) }))
 }
 
 function updateApp(progress: Progress, name: string, change: (app: AppProgress) => AppProgress): Progress {
   if (progress.some((app) => app.app === name)) return progress.map((app) => (app.app === name ? change(app) : app))
-  return [...progress, change({ app: name, text: '', workers: 0, queuedBehind: null, ended: false, rows: [] })]
+  return [
+    ...progress,
+    change({ app: name, text: '', workers: 0, queuedBehind: null, ended: false, rows: [], stages: [] }),
+  ]
 }
 
 function recordStep(rows: readonly ProgressRow[], step: WorkerStep, now: number): readonly ProgressRow[] {
@@ -71,8 +80,15 @@ export function renderFrame(progress: Progress, now: number, size: FrameSize, pa
   const room = Math.max(3, size.rows - 1) - progress.length
   const share = Math.max(1, Math.floor(room / Math.max(1, progress.length)))
   return progress
-    .flatMap((app) => [renderHeader(app, size.columns, paint), ...renderRows(app, now, share, paint)])
+    .flatMap((app) => renderApp(app, now, { columns: size.columns, rows: share }, paint))
     .map((line) => truncate(line, size.columns))
+}
+
+/** The workers' rows give way to the stages, which are few. */
+function renderApp(app: AppProgress, now: number, { columns, rows: room }: FrameSize, paint: Paint): string[] {
+  const stages = app.stages.map((row) => renderStage(row, app.ended ? null : now, paint)).slice(-Math.max(1, room - 1))
+  const rows = renderRows(app, now, Math.max(1, room - stages.length), paint)
+  return [renderHeader(app, columns, paint), ...rows, ...stages]
 }
 
 function renderHeader(app: AppProgress, columns: number, paint: Paint): string {
@@ -163,6 +179,7 @@ export function renderPlain(line: ProgressLine): string | null {
   if (line.type === 'result') return null
   if (line.type === 'queued') return `${line.app}: queued behind ${oneLine(line.behind)}`
   if (line.type === 'begin') return `${line.app}: ${oneLine(line.text)}`
+  if (line.type === 'stage') return `${line.app}: ${plainStage(line)}`
   return `${line.app}: worker ${line.worker} ${plainStep(line)}`
 }
 

@@ -50,7 +50,7 @@ export function renderCrash(crash: CrashRecord, paint: Paint): string[] {
     `up ${formatDuration(uptimeSeconds * 1000)}`,
     rssBytes === null ? '' : formatBytes(rssBytes),
     loopDelayMs === null ? '' : `loop delay ${formatDuration(loopDelayMs)}`,
-    requestsInFlight ? `${requestsInFlight} requests in flight` : '',
+    requestsInFlight ? `${countOf(requestsInFlight, 'request')} in flight` : '',
   ]
   const lines = linesWithText(stderr)
   const hidden = lines.length - SHOWN_LINES
@@ -68,5 +68,6 @@ const WORKER_COLOURS: readonly Colour[] = ['cyan', 'green', 'yellow']
 /** What the app wrote stays as it is, colours and all. */
 export function renderLog({ app, worker, stream, line }: LogRecord, paint: Paint): string {
   const colour = stream === 'stderr' ? 'red' : (WORKER_COLOURS[worker % WORKER_COLOURS.length] ?? 'cyan')
-  return `${paint(colour, `${app}/${worker} |`)} ${line}`
+  const prefix = `${paint(colour, `${app}/${worker} |`)} `
+  return `${prefix}${line.replaceAll('\n', `\n${prefix}`)}`
 }

@@ -13,7 +13,7 @@ export async function actOnRelease(
   app: string | undefined,
   options: ReleaseOptions,
   invocation: Invocation,
-  { body = {}, typed = '' }: { readonly body?: object; readonly typed?: string } = {},
+  { body = {}, again }: { readonly body?: object; readonly again?: string } = {},
 ): Promise<ExitCode> {
   const target = await chooseApp(app ?? null, verb, invocation)
   const { name } = target.app
@@ -22,7 +22,8 @@ export async function actOnRelease(
     path: appPath(name, verb),
     body,
     title: `${verb} of "${name}"`,
-    again: ['supervise', verb, name, typed].filter((word) => word !== '').join(' '),
+    look: `supervise rollout ${name} --watch`,
+    again: again ?? `supervise ${verb} ${name}`,
   }
   return actOnApp(target, operation, options, invocation)
 }

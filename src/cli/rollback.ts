@@ -25,7 +25,7 @@ export function define(command: Command, invocation: Invocation): void {
       ) => {
         invocation.exitCode = await actOnRelease('rollback', app, options, invocation, {
           body: { release: release ?? null, ...(options.force === true && { force: true }) },
-          typed: release ?? '',
+          again: invocation.typed,
         })
       },
     )

@@ -1,22 +1,53 @@
 // `supervise rollout`: how far an app's rollout is, and what it waits for.
 
 import type { Command } from 'commander'
-import { EXIT } from '../errors.ts'
-import { chooseApp } from './instances.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { actOnApp, addTimeout } from './act.ts'
+import { chooseApp, type AppTarget } from './instances.ts'
 import type { Invocation } from './invocation.ts'
+import { appPath } from './operation.ts'
+import type { Output } from './output.ts'
 import { addExamples } from './program.ts'
+import type { ReleaseOptions } from './release-act.ts'
 import { rolloutLine } from './status-view.ts'
 
+interface RolloutOptions extends ReleaseOptions {
+  readonly watch?: boolean
+}
+
 export function define(command: Command, invocation: Invocation): void {
-  command
-    .argument('[app]', 'which app; may be left out when there is one')
-    .description('Shows which step a rollout is at, since when, what it waits for and when it goes on by itself.')
-    .action(async (app: string | undefined) => {
-      const { rollout, name } = (await chooseApp(app ?? null, 'rollout', invocation)).app
-      const { output } = invocation
-      if (output.json) output.document({ app: name, rollout })
-      else output.lines([rollout === null ? `${name}: no rollout is under way` : `${name}: ${rolloutLine(rollout)}`])
-      invocation.exitCode = EXIT.ok
+  addTimeout(command.argument('[app]', 'which app; may be left out when there is one'))
+    .description(
+      'Shows which step a rollout is at, since when, what it waits for and when it goes on by itself. With --watch it goes along ' +
+        'until the rollout is decided, and exits with code 5 when the release was taken back.',
+    )
+    .option('-w, --watch', 'go along until it is decided')
+    .action(async (app: string | undefined, options: RolloutOptions) => {
+      const target = await chooseApp(app ?? null, 'rollout', invocation)
+      invocation.exitCode =
+        options.watch === true ? await watch(target, options, invocation) : show(target, invocation.output)
     })
-  addExamples(command, [{ command: 'supervise rollout web', does: 'the step, why it waits, and for how long' }])
+  addExamples(command, [
+    { command: 'supervise rollout web', does: 'the step, why it waits, and for how long' },
+    { command: 'supervise rollout web --watch', does: 'the same live, to its end' },
+  ])
+}
+
+function show({ app: { rollout, name } }: AppTarget, output: Output): ExitCode {
+  if (output.json) output.document({ app: name, rollout })
+  else output.lines([rollout === null ? `${name}: no rollout is under way` : `${name}: ${rolloutLine(rollout)}`])
+  return EXIT.ok
+}
+
+function watch(target: AppTarget, options: RolloutOptions, invocation: Invocation): Promise<ExitCode> {
+  const { name } = target.app
+  const again = `supervise rollout ${name} --watch`
+  const operation = {
+    method: 'GET' as const,
+    path: appPath(name, 'rollout'),
+    title: `rollout of "${name}"`,
+    look: again,
+    again,
+  }
+  return actOnApp(target, operation, options, invocation)
 }

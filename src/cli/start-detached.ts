@@ -2,13 +2,13 @@
 // when it was spawned for apps that did not start.
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { closeSync, fstatSync, readSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { ConfigSource } from '../config/app-config.ts'
 import { findInstances } from '../control/find-instances.ts'
 import { openInstanceDirectory, type InstanceDirectory } from '../control/instance-directory.ts'
+import { logFileOf, openLogFile } from '../control/log-file.ts'
 import { ping } from '../control/ping.ts'
 import { detachedStartFailed } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
@@ -92,14 +92,13 @@ async function spawnSupervisor(name: string, environment: Environment): Promise<
   // Refuses a directory that cannot be used before anything is left behind.
   const directory = openInstanceDirectory(name, environment)
   const log = logFileOf(name, environment)
-  mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
-  const file = openSync(log, 'a+', 0o600)
+  const file = openLogFile(name, environment)
   const before = fstatSync(file).size
   try {
     const child = spawn(process.execPath, [process.argv[1] ?? '', 'serve-detached', name], {
       detached: true,
       stdio: ['ignore', file, file],
-      env: { ...environment },
+      env: fromEverywhere(environment),
       // A supervisor that stayed here would keep this file system from being unmounted.
       cwd: '/',
     })
@@ -113,11 +112,13 @@ async function spawnSupervisor(name: string, environment: Environment): Promise<
   }
 }
 
-export function logFileOf(name: string, environment: Environment): string {
-  const given = environment['XDG_STATE_HOME']
-  // A relative XDG_STATE_HOME is to be ignored, says its specification.
-  const state = given?.startsWith('/') ? given : join(environment['HOME'] || homedir(), '.local', 'state')
-  return join(state, 'supervise', `${name}.log`)
+/** Means the same in another working directory: paths that begin where the command was typed are made whole. */
+function fromEverywhere(environment: Environment): Record<string, string | undefined> {
+  const relative = ['SUPERVISE_RUNTIME_DIR', 'RUNTIME_DIRECTORY', 'TMPDIR'].flatMap((name) => {
+    const path = environment[name]
+    return path === undefined || path === '' || isAbsolute(path) ? [] : [[name, resolve(path)]]
+  })
+  return { ...environment, ...Object.fromEntries(relative) }
 }
 
 async function whoAnswers(child: ChildProcess, directory: InstanceDirectory, failure: () => Error): Promise<number> {

@@ -13,7 +13,8 @@ export function addAppFlags(command: Command): void {
   }
 }
 
-function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+/** For a flag that may be given several times. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
 }
 

@@ -100,12 +100,24 @@ export function listenerText({ address, port, path }: ListenerStatus): string {
   return `${host}:${port ?? '?'}`
 }
 
-function appNotes({ reason, operation, rollout }: AppStatus): string[] {
-  const notes = [...(reason === null ? [] : [oneLine(reason)]), ...(rollout === null ? [] : [rolloutLine(rollout)])]
+function appNotes(app: AppStatus): string[] {
+  const { reason, operation, rollout } = app
+  const notes = [
+    ...(reason === null ? [] : [oneLine(reason)]),
+    ...(rollout === null ? [] : [rolloutLine(rollout)]),
+    ...memoryNote(app),
+  ]
   if (operation === null) return notes
   const { kind, step, sinceSeconds, queued } = operation
   const next = queued ? ', another queued' : ''
   return [...notes, `${kind}: ${oneLine(step)} (for ${formatDuration(sinceSeconds * 1000)}${next})`]
+}
+
+/** Two releases side by side need twice of it. */
+function memoryNote({ groups: { blue, green } }: AppStatus): string[] {
+  if (blue === null || green === null) return []
+  const each = [blue, green].map(({ release, rssBytes }) => `${release} ${figure(rssBytes, formatBytes)}`)
+  return [`memory: ${each.join(', ')}`]
 }
 
 export function rolloutLine({ step, waitsFor, sinceSeconds, dueInSeconds, why }: RolloutStatus): string {

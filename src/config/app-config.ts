@@ -1,6 +1,9 @@
 // What an app's configuration means once every default is filled in and every value is parsed.
 // Flags, environment and file are merged and checked elsewhere in this folder; inside, nothing is checked again.
 
+import type { AlertKind } from './alert-kinds.ts'
+import type { LogLevel } from './log-parsers.ts'
+
 export type ReadyMode =
   /** All `listen()` calls of the first tick after the first are bound. */
   | { readonly by: 'listen' }
@@ -58,6 +61,13 @@ export type Hook =
   | { readonly by: 'command'; readonly command: string; readonly withinMs: number }
   | { readonly by: 'url'; readonly url: string; readonly withinMs: number }
 
+/** Who is told of alerts. */
+export interface Receiver {
+  /** Null is every kind. */
+  readonly on: readonly AlertKind[] | null
+  readonly hook: Hook
+}
+
 export type HookName =
   | 'pre-rollout'
   | 'confirm-promotion'
@@ -66,6 +76,29 @@ export type HookName =
   | 'event'
   | 'expand'
   | 'contract'
+
+/** What is done with the lines of an app. */
+export interface LogConfig {
+  /** Null is every line of the app, and what the supervisor says from `info` on. */
+  readonly level: LogLevel | null
+  readonly file: LogFileConfig | null
+  /** Null is yes without a file, or when stdout is a terminal. */
+  readonly stdout: boolean | null
+  readonly multiline: boolean
+  readonly redact: readonly string[]
+}
+
+export interface LogFileConfig {
+  /** Absolute. */
+  readonly path: string
+  /** 0 is no limit, as for `maxTotalBytes`. */
+  readonly maxSizeBytes: number
+  /** 0 is never. */
+  readonly everyMs: number
+  readonly keep: number
+  readonly maxTotalBytes: number
+  readonly gzip: boolean
+}
 
 /** How many processes more than `workers` a reload may run at a time. */
 export type Surge = { readonly workers: number } | { readonly percent: number }
@@ -79,6 +112,8 @@ export interface AppConfig {
   readonly cwd: string
   /** Flags for Node itself, before the script. */
   readonly nodeArgs: readonly string[]
+  /** Absolute path of the binary, links resolved; null is the supervisor's own. */
+  readonly node: string | null
   /** The app's whole environment: inherited, from files and from the config, merged in this order. */
   readonly env: Readonly<Record<string, string>>
   readonly workers: number
@@ -124,6 +159,12 @@ export interface AppConfig {
   readonly autoPromote: boolean
   /** How long it is watched then; 0 is not at all. */
   readonly bakeMs: number
+  /** Fewer requests are no proof; 0 asks for none. */
+  readonly bakeMinRequests: number
+  /** A larger share of 5xx is never accepted, from 0 to 1; null compares with the old release alone. */
+  readonly maxErrorRatio: number | null
+  /** How long a release that was refused stays up. */
+  readonly abortDelayMs: number
   readonly rollbackWindowMs: number
   readonly progressDeadlineMs: number
   readonly preview: PreviewAddress | null
@@ -133,6 +174,11 @@ export interface AppConfig {
   readonly releaseHeader: string | null
   readonly smoke: readonly SmokeCheck[]
   readonly hooks: Readonly<Partial<Record<HookName, Hook>>>
+
+  readonly log: LogConfig
+  /** 0 is none. */
+  readonly heapSnapshotNearLimit: number
+  readonly notify: readonly Receiver[]
 
   readonly watch: WatchConfig | null
 }

@@ -1,7 +1,9 @@
-// What a user may write about an app, deploys apart (deploy-options.ts), and what each option means. The pages of docs/reference and the JSON Schema take
+// What a user may write about an app, deploys and alerts apart (deploy-options.ts, alert-options.ts), and what each option means. The pages of docs/reference and the JSON Schema take
 // their words from the comments here; flag, help line, parser and default are in options.ts.
 
+import type { AlertOptions } from './alert-options.ts'
 import type { DeployOptions } from './deploy-options.ts'
+import type { LogOptions } from './log-options.ts'
 
 /** Text such as `'30s'`, `'1m30s'` or `'250ms'` (units d, h, m, s, ms), or `0`. A number without a unit is refused. */
 export type Duration = string | 0
@@ -10,7 +12,7 @@ export type Duration = string | 0
 export type Size = string | number
 
 /** One app. Relative paths belong to the file that they are written in. */
-export interface AppOptions extends DeployOptions {
+export interface AppOptions extends DeployOptions, AlertOptions {
   /**
    * What the app is called in every command, log line and metric: letters, digits, `.`, `_` and `-`, at most 64 characters.
    * @default the script's file name without its extension, or its directory's name when the script is an `index`
@@ -35,6 +37,12 @@ export interface AppOptions extends DeployOptions {
    * @default none
    */
   nodeArgs?: string | readonly string[]
+  /**
+   * The Node binary that the app runs with, version 22.22 or later. Which file that is, is looked up once for each start, reload and
+   * deploy, so a link that is switched changes nothing that runs.
+   * @default the Node that the supervisor runs with
+   */
+  node?: string
   /**
    * Environment variables, on top of the inherited ones and of `envFile`. `null` takes an inherited variable away.
    * @default none
@@ -184,6 +192,11 @@ export interface AppOptions extends DeployOptions {
    * @default 2
    */
   loansPerSlot?: number
+
+  /**
+   * What is done with the app's lines.
+   */
+  log?: LogOptions
 
   /**
    * Reloads the app when its files change: `true` for everything below `cwd`, a path, several, or an object.

@@ -17,11 +17,30 @@ export interface DeployOptions {
    */
   autoPromote?: boolean
   /**
-   * How long a release is watched once it has the public traffic. If it crashes or does worse than the old one in this
-   * time, the traffic goes back by itself. `0` does not watch.
+   * How long a release is watched once it has the public traffic. If it crashes, fails its liveness probe or answers more
+   * requests with 5xx than the old one did, the traffic goes back by itself. `0` does not watch.
    * @default '10m'
    */
   bake?: Duration
+  /**
+   * How many requests must be seen before the watch can end well; while fewer came it goes on, however long that takes, and
+   * `supervise promote` ends it. With `0` a release that nobody asked anything passes when its time is over.
+   * @default 0
+   */
+  bakeMinRequests?: number
+  /**
+   * A share of answers with 5xx, such as `'5%'` or `0.05`: a release that surely answers more is taken back while it is
+   * watched, even if the old one was no better. Without it a release is taken back only for being worse than the old one was
+   * in the hour before; where little is known of that one, for answering more than 5 % with 5xx.
+   * @default none
+   */
+  maxErrorRatio?: number | `${number}%`
+  /**
+   * How long a release that failed its smoke test or was taken back stays up without public traffic, so that it can be
+   * looked at. `supervise abort` ends it earlier. `0` ends it at once.
+   * @default '0'
+   */
+  abortDelay?: Duration
   /**
    * How long the old release stays warm after the watch, so that going back costs milliseconds and starts no process. `0`
    * ends it at once.
@@ -116,8 +135,10 @@ export interface HookOptions {
    */
   expand?: HookCall
   /**
-   * Takes the room for an old version of the data away, after the first release that no longer reads it is promoted. There
-   * is no way back behind it.
+   * Takes the room for an old version of the data away, once the first release that no longer reads it is promoted and the
+   * one before it has ended for good. There is no way back behind it. It is run once, by whichever supervisor is there then;
+   * again only if the supervisor died while it ran, so it must be safe to run twice. One that says no is told as an event
+   * (`hookFailed`) and is not tried again.
    * @default none
    */
   contract?: HookCall

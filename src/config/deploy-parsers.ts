@@ -41,6 +41,25 @@ function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
+/** A part of a whole, from 0 to 1. */
+export const share: Parser<number> = {
+  json: {
+    anyOf: [
+      { type: 'number', minimum: 0, maximum: 1 },
+      { type: 'string', pattern: String.raw`^\d+(\.\d+)?%$` },
+    ],
+  },
+  format: (value) => `${Number((value * 100).toPrecision(12))}%`,
+  parse(input) {
+    const allowed = 'a share such as "5%" or 0.05'
+    if (typeof input !== 'number' && typeof input !== 'string') return refuseValue(input, allowed)
+    const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(String(input).trim())
+    const value = Number(match?.[1]) / (match?.[2] === '%' ? 100 : 1)
+    if (value >= 0 && value <= 1) return accept(value)
+    return refuseValue(input, allowed, match?.[2] === '' && value > 1 && value <= 100 ? `${value}%` : null)
+  },
+}
+
 /** The value is a secret, so no refusal shows it. */
 export const headerSecret: Parser<string> = {
   json: { type: 'string', minLength: 8 },
@@ -152,7 +171,7 @@ const webAddress: Parser<string> = {
 }
 
 /** Reads the keys of an object one by one and gathers all that is wrong with it. */
-function reader(input: Readonly<Record<string, unknown>>, directory: string) {
+export function reader(input: Readonly<Record<string, unknown>>, directory: string) {
   const refusals: Refusal[] = []
   return {
     with<Value, Otherwise>(key: string, parser: Parser<Value>, otherwise: Otherwise): Value | Otherwise {
@@ -180,26 +199,26 @@ function reader(input: Readonly<Record<string, unknown>>, directory: string) {
   }
 }
 
-function inside<Result extends Parsed<unknown>>(parsed: Result, place: Refusal['at']): Result {
+export function inside<Result extends Parsed<unknown>>(parsed: Result, place: Refusal['at']): Result {
   if (parsed.ok) return parsed
   const refusals = parsed.refusals.map(({ at, problem }) => ({ at: [...place, ...at], problem }))
   return { ...parsed, refusals }
 }
 
-function all<Value>(parsed: readonly Parsed<Value>[]): Parsed<readonly Value[]> {
+export function all<Value>(parsed: readonly Parsed<Value>[]): Parsed<readonly Value[]> {
   const refusals = parsed.flatMap((one) => (one.ok ? [] : one.refusals))
   return refusals.length > 0 ? { ok: false, refusals } : accept(parsed.flatMap((one) => (one.ok ? [one.value] : [])))
 }
 
 /** A NUL cannot be handed to a command. */
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '' && !value.includes('\0')
 }
 
-function listOf(forms: readonly JsonSchema[]): JsonSchema {
+export function listOf(forms: readonly JsonSchema[]): JsonSchema {
   return { anyOf: [...forms, { type: 'array', items: { anyOf: forms } }] }
 }
 
-function objectOf(properties: JsonSchema, required: string): JsonSchema {
+export function objectOf(properties: JsonSchema, required: string): JsonSchema {
   return { type: 'object', properties, required: [required], additionalProperties: false }
 }

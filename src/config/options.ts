@@ -6,14 +6,18 @@ import type {
   HookName,
   PreviewAddress,
   ReadyMode,
+  Receiver,
   RestartMode,
   SmokeCheck,
   Strategy,
   Surge,
 } from './app-config.ts'
+import { receivers } from './alert-parsers.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
-import { headerSecret, hook, previewAddress, responseHeader, smokeChecks } from './deploy-parsers.ts'
+import type { LogOptions } from './log-options.ts'
+import { logLevel, redactPaths, sizeOrZero, type LogLevel } from './log-parsers.ts'
+import { headerSecret, hook, previewAddress, responseHeader, share, smokeChecks } from './deploy-parsers.ts'
 import {
   environmentVariables,
   maxSurge,
@@ -35,6 +39,8 @@ export const GROUPS = [
   'Recycle',
   'Reload and sockets',
   'Deploy',
+  'Logs',
+  'Crashes and alerts',
   'Watch',
 ] as const
 
@@ -58,13 +64,14 @@ export interface NestedOptions {
   readonly liveness: LivenessOptions
   readonly backoff: BackoffOptions
   readonly hooks: HookOptions
+  readonly log: LogOptions
   readonly watch: WatchOptions
 }
 
 type NestedKey = { [Key in keyof NestedOptions]: `${Key}.${keyof NestedOptions[Key] & string}` }[keyof NestedOptions]
 
 /** `watch` is both: an object, or paths at once. */
-export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks'> | NestedKey
+export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks' | 'log'> | NestedKey
 
 type HookValues = { [Name in HookName as `hooks.${Name}`]: Hook | null }
 
@@ -75,6 +82,7 @@ export interface OptionValues extends HookValues {
   args: readonly string[]
   cwd: string | null
   nodeArgs: readonly string[]
+  node: string | null
   env: Readonly<Record<string, string | null>>
   envFile: readonly string[]
   port: number | null
@@ -109,12 +117,27 @@ export interface OptionValues extends HookValues {
   strategy: Strategy
   autoPromote: boolean
   bake: number
+  bakeMinRequests: number
+  maxErrorRatio: number | null
+  abortDelay: number
   rollbackWindow: number
   progressDeadline: number
   preview: PreviewAddress | null
   groupHeader: string | null
   releaseHeader: string | false
   smoke: readonly SmokeCheck[]
+  'log.level': LogLevel | null
+  'log.file': string | null
+  'log.stdout': boolean | null
+  'log.maxSize': number
+  'log.every': number
+  'log.keep': number
+  'log.maxTotal': number
+  'log.gzip': boolean
+  'log.multiline': boolean
+  'log.redact': readonly string[]
+  heapSnapshotNearLimit: number
+  notify: readonly Receiver[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -133,6 +156,8 @@ export const HOOK_NAMES: readonly HookName[] = [
 
 const SMALLEST_MEMORY = 16 * 1024 ** 2
 const MANY = 1_000_000_000
+/** Smaller log files would be rotated all the time. */
+const SMALLEST_LOG = 4 * 1024
 
 /** A new option does not compile until it has a flag, a help line, a parser and a default. */
 // oxfmt-ignore
@@ -142,6 +167,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   args: { group: 'App', flag: '--args <words>', help: 'arguments for the app; also all that follows --', parser: words, byDefault: () => [] },
   cwd: { group: 'App', flag: '--cwd <directory>', help: 'directory that the app runs in', parser: orNone(path), byDefault: none },
   nodeArgs: { group: 'App', flag: '--node-args <words>', help: 'flags for Node itself', parser: words, byDefault: () => [] },
+  node: { group: 'App', flag: '--node <file>', help: 'Node binary that the app runs with', parser: orNone(path), byDefault: none, otherwise: "the supervisor's own" },
   env: { group: 'App', flag: '--env <NAME=value>', help: 'environment variable of the app', parser: environmentVariables, byDefault: () => ({}), repeatable: true, flagOnly: true },
   envFile: { group: 'App', flag: '--env-file <file>', help: 'file of environment variables', parser: paths('resolve'), byDefault: () => [], repeatable: true },
   port: { group: 'App', flag: '--port <number>', help: 'sets PORT for the app', parser: orNone(integer(0, 65_535)), byDefault: none },
@@ -182,6 +208,9 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   strategy: { group: 'Deploy', flag: '--strategy <how>', help: 'blue-green or rolling', parser: oneOf<Strategy>(['blue-green', 'rolling']), byDefault: () => 'blue-green' },
   autoPromote: { group: 'Deploy', flag: '--no-auto-promote', help: 'a release that passed waits for `supervise promote`', parser: boolean, byDefault: () => true },
   bake: { group: 'Deploy', flag: '--bake <duration>', help: 'how long a new release is watched once it serves', parser: duration('10m', 'zero'), byDefault: () => 600_000 },
+  bakeMinRequests: { group: 'Deploy', flag: '--bake-min-requests <count>', help: 'requests that must be seen before the watch can end', parser: integer(0, MANY), byDefault: () => 0 },
+  maxErrorRatio: { group: 'Deploy', flag: '--max-error-ratio <share>', help: 'share of 5xx that is never accepted, such as 5%', parser: orNone(share), byDefault: none, otherwise: 'no worse than the old release' },
+  abortDelay: { group: 'Deploy', flag: '--abort-delay <duration>', help: 'how long a release that was refused stays up to be looked at', parser: duration('10m', 'zero'), byDefault: () => 0 },
   rollbackWindow: { group: 'Deploy', flag: '--rollback-window <duration>', help: 'how long the old release stays warm after that', parser: duration('10m', 'zero'), byDefault: () => 600_000 },
   progressDeadline: { group: 'Deploy', flag: '--progress-deadline <duration>', help: 'how long a new release may take to get ready', parser: duration('2m', 'no-zero'), byDefault: () => 120_000 },
   preview: { group: 'Deploy', flag: '--preview <address>', help: 'reaches only the release without public traffic', parser: orNone(previewAddress), byDefault: none },
@@ -195,6 +224,19 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   'hooks.event': { group: 'Deploy', flag: '--hook-event <command>', help: 'command or URL, told of every step', parser: orNone(hook), byDefault: none },
   'hooks.expand': { group: 'Deploy', flag: '--hook-expand <command>', help: 'command or URL that makes room for a new version of the data', parser: orNone(hook), byDefault: none },
   'hooks.contract': { group: 'Deploy', flag: '--hook-contract <command>', help: 'command or URL that takes the room for an old version away', parser: orNone(hook), byDefault: none },
+
+  'log.level': { group: 'Logs', flag: '--log-level <level>', help: 'leaves out lines below: trace, debug, info, warn, error or fatal', parser: orNone(logLevel), byDefault: none, otherwise: 'all lines' },
+  'log.file': { group: 'Logs', flag: '--log-file <file>', help: "a file for the app's lines, rotated", parser: orNone(path), byDefault: none },
+  'log.stdout': { group: 'Logs', flag: '--log-stdout <yes|no>', help: "whether the app's lines go to stdout", parser: orNone(boolean), byDefault: none, otherwise: 'yes without a file, or on a terminal' },
+  'log.maxSize': { group: 'Logs', flag: '--log-max-size <size>', help: 'rotates a larger file', parser: sizeOrZero('20M', SMALLEST_LOG), byDefault: () => 20 * 1024 ** 2 },
+  'log.every': { group: 'Logs', flag: '--log-every <duration>', help: 'rotates after so much time, from midnight on', parser: duration('1d', 'zero'), byDefault: () => 0 },
+  'log.keep': { group: 'Logs', flag: '--log-keep <count>', help: 'so many rotated files stay', parser: integer(0, 10_000), byDefault: () => 10 },
+  'log.maxTotal': { group: 'Logs', flag: '--log-max-total <size>', help: 'all files together take no more', parser: sizeOrZero('1G', SMALLEST_LOG), byDefault: () => 1024 ** 3 },
+  'log.gzip': { group: 'Logs', flag: '--no-log-gzip', help: 'rotated files are not compressed', parser: boolean, byDefault: () => true },
+  'log.multiline': { group: 'Logs', flag: '--no-log-multiline', help: 'stack traces are taken apart line by line', parser: boolean, byDefault: () => true },
+  'log.redact': { group: 'Logs', flag: '--log-redact <path>', help: "field of the supervisor's own lines to hide", parser: redactPaths, byDefault: () => [], repeatable: true },
+  heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
+  notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },
@@ -251,11 +293,14 @@ export interface FlagSpec {
   readonly key: string
 }
 
+/** Flags that take no value: their help says what they do, and a default would be the opposite of it. */
+const SWITCHES: readonly OptionKey[] = ['treeKill', 'autoPromote', 'log.gzip', 'log.multiline', 'watch']
+
 /** The per-app flags of `supervise start`, in the order in which the help shows them. */
 export function flagSpecs(): readonly FlagSpec[] {
   return OPTION_KEYS.map((key) => {
     const { flag, help, group, repeatable } = OPTIONS[key]
-    const text = key === 'treeKill' || key === 'autoPromote' || key === 'watch' ? null : defaultText(key)
+    const text = SWITCHES.includes(key) ? null : defaultText(key)
     const description = text === null ? help : `${help} (default: ${text})`
     return { flags: flag, description, group, repeatable: repeatable === true, key }
   })

@@ -8,8 +8,14 @@ import { resolveApp } from './resolve.ts'
 import { entryOf, openTarget } from './sources.ts'
 import type { TargetRequest } from './sources.ts'
 
-/** Reads file, environment files, variables and flags; throws one error that names every mistake. */
-export async function readConfig(source: ConfigSource): Promise<AppConfig> {
+/** Where the code is of an app that was moved to another release; null when it is where its configuration says. */
+export type Elsewhere = (config: AppConfig) => Pick<AppConfig, 'script' | 'cwd'> | null
+
+/**
+ * Reads file, environment files, variables and flags; throws one error that names every mistake. What the configuration
+ * points at may be gone when the code is elsewhere: old releases get tidied away.
+ */
+export async function readConfig(source: ConfigSource, elsewhere: Elsewhere = () => null): Promise<AppConfig> {
   const document = source.file === null ? null : await readConfigFile(source.file, source.environment)
   const entry = document === null ? null : entryOf(document, source.app)
   const around = mistakesAround(document)
@@ -21,10 +27,11 @@ export async function readConfig(source: ConfigSource): Promise<AppConfig> {
       document.apps.map(({ name }) => name ?? ''),
     )
   }
-  const { config, mistakes } = await resolveApp({ source, document, entry })
-  if (config === null || mistakes.length + around.length > 0)
-    throw await mistakesError([...around, ...mistakes], document)
-  return config
+  const { config, mistakes, misplaced } = await resolveApp({ source, document, entry })
+  const place = config === null || misplaced.length === 0 ? null : elsewhere(config)
+  const all = [...around, ...mistakes, ...(place === null ? misplaced : [])]
+  if (config === null || all.length > 0) throw await mistakesError(all, document)
+  return place === null ? config : { ...config, script: place.script, cwd: place.cwd }
 }
 
 /** What `supervise check` asks: every app of the target, or one error with the mistakes of all of them. */
@@ -33,7 +40,7 @@ export async function checkTarget(
 ): Promise<{ readonly instance: string | null; readonly apps: readonly AppConfig[] }> {
   const { instance, document, inputs } = await openTarget(request)
   const resolved = await Promise.all(inputs.map((input) => resolveApp(input)))
-  const mistakes = [...mistakesAround(document), ...resolved.flatMap((app) => app.mistakes)]
+  const mistakes = [...mistakesAround(document), ...resolved.flatMap((app) => [...app.misplaced, ...app.mistakes])]
   const apps = resolved.flatMap(({ config }) => (config === null ? [] : [config]))
   if (mistakes.length > 0) throw await mistakesError(mistakes, document)
   return { instance, apps }

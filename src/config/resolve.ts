@@ -1,9 +1,10 @@
 // From an app's settings to its whole configuration: defaults, paths, environment, and what must fit together.
 
 import { dirname } from 'node:path'
-import type { AppConfig, LivenessProbe, WatchConfig } from './app-config.ts'
+import type { AppConfig, LivenessProbe, LogConfig, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
+import { askNode } from './node-binary.ts'
 import { HOOK_NAMES } from './options.ts'
 import type { OptionKey } from './options.ts'
 import { isRecord, quote } from './parser.ts'
@@ -16,36 +17,44 @@ import type { AppInput, Layer, Settings } from './settings.ts'
 export interface ResolvedApp {
   readonly config: AppConfig | null
   readonly mistakes: readonly Mistake[]
+  /** Of where the code is: none to whoever knows another place for it. */
+  readonly misplaced: readonly Mistake[]
 }
 
 const ALWAYS_IGNORED = ['node_modules', '.git']
 
 export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   const { settings, mistakes } = await readSettings(input)
-  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes }
+  if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes, misplaced: [] }
+  const misplaced: Mistake[] = []
   const add = (key: OptionKey, problem: string) => mistakes.push({ origin: settings.originOf(key), problem })
+  const misplace = (key: 'script' | 'cwd', problem: string) =>
+    misplaced.push({ origin: settings.originOf(key), problem })
 
   const directory = input.document === null ? input.source.directory : dirname(input.document.file)
   const cwd = settings.get('cwd') ?? directory
-  if (!isDirectory(cwd)) add('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
+  if (!isDirectory(cwd)) misplace('cwd', `${quote(cwd)} is not a directory; create it, or correct the path`)
   const env = environmentOf(settings, input.source.environment, add)
   checkTogether(settings, add)
+  const node = await nodeOf(settings, input.source.environment, add)
 
   // Already refused for its own value, if it was given at all.
   const isRefused = (key: OptionKey) => mistakes.some(({ origin }) => sameOrigin(origin, settings, key))
   const script = settings.get('script')
   if (script === null) {
     if (!isRefused('script')) add('script', 'is missing; write the app\'s main file, such as "app.js"')
-    return { config: null, mistakes }
+    return { config: null, mistakes, misplaced }
   }
   const scriptProblem = problemOfScript(script, cwd, directory)
-  if (scriptProblem !== null) add('script', scriptProblem)
+  if (scriptProblem !== null) misplace('script', scriptProblem)
   const name = settings.get('name') ?? nameOfScript(script)
   if (name === null) {
     add('name', `cannot be made from the script ${quote(script)}; write one`)
-    return { config: null, mistakes }
+    return { config: null, mistakes, misplaced }
   }
-  return { config: { name, script, cwd, env, ...plainOptions(settings), watch: watchOf(settings, cwd) }, mistakes }
+  const [log, watch] = [logOf(settings, name), watchOf(settings, cwd)]
+  const config = { name, script, cwd, env, node, ...plainOptions(settings), log, watch }
+  return { config, mistakes, misplaced }
 }
 
 function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKey): boolean {
@@ -85,6 +94,9 @@ function plainOptions(settings: Settings) {
     strategy: settings.get('strategy'),
     autoPromote: settings.get('autoPromote'),
     bakeMs: settings.get('bake'),
+    bakeMinRequests: settings.get('bakeMinRequests'),
+    maxErrorRatio: settings.get('maxErrorRatio'),
+    abortDelayMs: settings.get('abortDelay'),
     rollbackWindowMs: settings.get('rollbackWindow'),
     progressDeadlineMs: settings.get('progressDeadline'),
     preview: settings.get('preview'),
@@ -92,6 +104,8 @@ function plainOptions(settings: Settings) {
     releaseHeader: settings.get('releaseHeader') || null,
     smoke: settings.get('smoke'),
     hooks: hooksOf(settings),
+    heapSnapshotNearLimit: settings.get('heapSnapshotNearLimit'),
+    notify: settings.get('notify'),
   } satisfies Partial<AppConfig>
 }
 
@@ -113,6 +127,28 @@ function hooksOf(settings: Settings): AppConfig['hooks'] {
       return hook === null ? [] : [[name, hook]]
     }),
   )
+}
+
+function logOf(settings: Settings, app: string): LogConfig {
+  const path = settings.get('log.file')
+  const file = path === null ? null : { path: path.replaceAll('{app}', app), ...rotationOf(settings) }
+  return {
+    level: settings.get('log.level'),
+    file,
+    stdout: settings.get('log.stdout'),
+    multiline: settings.get('log.multiline'),
+    redact: settings.get('log.redact'),
+  }
+}
+
+function rotationOf(settings: Settings) {
+  return {
+    maxSizeBytes: settings.get('log.maxSize'),
+    everyMs: settings.get('log.every'),
+    keep: settings.get('log.keep'),
+    maxTotalBytes: settings.get('log.maxTotal'),
+    gzip: settings.get('log.gzip'),
+  }
 }
 
 /** The strongest layer that says anything about watching decides whether it is done. */
@@ -137,6 +173,19 @@ function watchOf(settings: Settings, cwd: string): WatchConfig | null {
 }
 
 type AddMistake = (key: OptionKey, problem: string) => void
+
+async function nodeOf(
+  settings: Settings,
+  environment: Readonly<Record<string, string>>,
+  add: AddMistake,
+): Promise<string | null> {
+  const file = settings.get('node')
+  if (file === null) return null
+  const found = await askNode(file, environment)
+  if (found.ok) return found.execPath
+  add('node', found.problem)
+  return null
+}
 
 /** Inherited < files < the config's env < its port < flags, of which --port is the last word. */
 function environmentOf(settings: Settings, inherited: Readonly<Record<string, string>>, add: AddMistake) {
@@ -164,10 +213,19 @@ function checkTogether(settings: Settings, add: AddMistake): void {
     add(set, 'does nothing without liveness.http; write a path for it, such as "/livez"')
   }
 
+  const ofFile: readonly OptionKey[] = ['log.maxSize', 'log.every', 'log.keep', 'log.maxTotal', 'log.gzip']
+  if (settings.layerOf('log.file') === null) {
+    for (const key of ofFile.filter((one) => settings.layerOf(one) !== null))
+      add(key, 'does nothing without log.file; write a path for it, such as "logs/{app}.log"')
+  }
+
   if (settings.get('strategy') !== 'rolling') return
   const ofStandby: readonly OptionKey[] = [
     'autoPromote',
     'bake',
+    'bakeMinRequests',
+    'maxErrorRatio',
+    'abortDelay',
     'rollbackWindow',
     'progressDeadline',
     'preview',

@@ -78,10 +78,10 @@ async function answer(
 
 async function probe(supervisor: SupervisorOperations, path: string, response: ServerResponse): Promise<void> {
   if (path === '/metrics') {
-    const { text, contentType } = await supervisor.metrics()
+    const { text, contentType } = await supervisor.metrics.expose()
     return respondText(response, contentType, text)
   }
-  const { live, started, ready } = supervisor.health()
+  const { live, started, ready } = supervisor.metrics.health()
   const condition = path === '/livez' ? live : path === '/startupz' ? started : ready
   respond(response, condition.ok ? 200 : 503, condition)
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { directoryNotUsable, invalidInstanceName, socketPathTooLong, unsafeDirectory } from '../errors/control.ts'
 import { EXIT } from '../errors.ts'
+import { makeDirectories } from '../state/make-directories.ts'
 import { codeOf } from './errno.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -133,9 +134,10 @@ function checkSocketPaths({ root, path, name }: InstanceDirectory): void {
 
 function createDirectory(path: string, withParents: boolean): void {
   try {
-    mkdirSync(path, { recursive: withParents, mode: 0o700 })
+    if (withParents) return makeDirectories(path)
+    mkdirSync(path, { mode: 0o700 })
     // The umask may have taken bits away that we need ourselves.
-    if (!withParents) chmodSync(path, 0o700)
+    chmodSync(path, 0o700)
   } catch (error) {
     const code = codeOf(error)
     // What is there already is looked at next.
@@ -193,6 +195,9 @@ export function asDirectoryError(path: string, error: unknown): Error {
         'Make room there, or set SUPERVISE_RUNTIME_DIR to a directory on another file system.',
         EXIT.failed,
       )
+    case 'ENOENT':
+      // Such as /proc and /sys, or an automounter that knows no such name.
+      return directoryNotUsable(path, 'nothing can be made there', elsewhere, EXIT.noPermission)
     case 'ENOTDIR':
     case 'EEXIST':
       return directoryNotUsable(path, `"${fileAmong(path)}" is not a directory`, elsewhere, EXIT.noPermission)

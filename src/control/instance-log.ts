@@ -1,40 +1,71 @@
-// Everything that an instance writes: its own log, its events and its workers' lines, through one sink on stdout.
+// Everything that an instance writes: its own log, its events and its workers' lines, to stdout and to the apps' log files.
 
+import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import type { LogRecord } from './messages.ts'
 import { appLineFormat } from '../telemetry/app-lines.ts'
 import { EventLog } from '../telemetry/events.ts'
-import { createLogger, dropNotice } from '../telemetry/logger.ts'
-import { standardOutlet } from '../telemetry/outlet.ts'
+import { isJournal } from '../telemetry/journal.ts'
+import { LogDesk } from '../telemetry/log-desk.ts'
+import type { LogFileReports } from '../telemetry/log-file.ts'
+import { dropNotice } from '../telemetry/logger.ts'
+import { boundedOutlet, standardOutlet, type Outlet } from '../telemetry/outlet.ts'
+import { OwnLog } from '../telemetry/own-log.ts'
 import { chooseFormat, Labels, wantsColor } from '../telemetry/pretty.ts'
-import { Ring } from '../telemetry/ring.ts'
 import { Sink } from '../telemetry/sink.ts'
 
 export interface InstanceLog {
   readonly events: EventLog
-  readonly lines: Ring<LogRecord>
-  readonly writeLine: (record: LogRecord) => void
+  readonly desk: LogDesk
   /** Waits so long until everything is written. */
   close(withinMs: number): Promise<void>
 }
 
-/** For `supervise logs`: the latest lines, in memory. */
-const KEPT_LINES = 5000
-const KEPT_BYTES = 4 * 1024 * 1024
+/** The log of an instance in the background takes twice as much at most, with the one before it. */
+const LOG_FILE_BYTES = 20 * 1024 * 1024
 
-export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty'): InstanceLog {
+/** `file` is what stdout is, in the background. */
+export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty', file: string | null): InstanceLog {
   const isTerminal = isatty(1)
+  const prioritize = isJournal(process.env, 1)
   const format = chooseFormat(wanted, isTerminal)
-  const labels = new Labels(wantsColor(process.env, isTerminal))
-  const sink = new Sink({ outlet: standardOutlet(1, () => process.stdout), dropNotice: dropNotice(format, labels) })
-  const logger = createLogger({ format, sink, labels })
-  const formatLine = appLineFormat(format, labels)
+  const labels = new Labels(!prioritize && wantsColor(process.env, isTerminal))
+  const sink = new Sink({
+    outlet: openOutlet(file),
+    dropNotice: dropNotice(format, labels, prioritize),
+  })
+  const formatJson = appLineFormat('json', labels)
+  const formatLine = format === 'json' ? formatJson : appLineFormat(format, labels)
+  const desk = new LogDesk({
+    console: { sink, isTerminal, format: formatLine, prioritize },
+    formatJson,
+    // Told as an event once there is a log of events, which needs the desk.
+    fileReports: (path) => fileReports(path, events, dropNotice('json', labels)),
+  })
+  const events: EventLog = new EventLog({
+    logger: new OwnLog({
+      format,
+      labels,
+      sink,
+      prioritize,
+      configOf: (app) => desk.configOf(app),
+      takeOwn: (app, json) => desk.takeOwn(app, json),
+    }),
+  })
+  return { events, desk, close: (withinMs) => desk.close(withinMs) }
+}
+
+function fileReports(path: string, events: EventLog, notice: LogFileReports['dropNotice']): LogFileReports {
+  const record = (type: string, text: string, level: 'info' | 'warn') =>
+    events.record({ type, app: null, text, cause: 'supervisor', data: { path } }, level)
   return {
-    events: new EventLog({ logger }),
-    lines: new Ring<LogRecord>({ items: KEPT_LINES, bytes: KEPT_BYTES, sizeOf: (record) => record.line.length + 100 }),
-    writeLine: (record) => sink.write(formatLine(record)),
-    close: async (withinMs) => {
-      await sink.flush(withinMs)
-    },
+    onTrouble: (words) => record('logFileFailed', words, 'warn'),
+    onRecovery: (dropped) =>
+      record('logFileRecovered', `${path} is well again${dropped === 0 ? '' : `; ${dropped} lines were lost`}`, 'info'),
+    dropNotice: notice,
   }
+}
+
+function openOutlet(file: string | null): Outlet {
+  if (file === null || !fstatSync(1).isFile()) return standardOutlet(1, () => process.stdout)
+  return boundedOutlet(1, file, LOG_FILE_BYTES)
 }

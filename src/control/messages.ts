@@ -1,10 +1,17 @@
-// The whole conversation on the control socket, on one page. Requests are HTTP with JSON below /v1; streams and long
-// operations answer with newline-delimited JSON. docs/reference/control-api.md tells it to people. Since this is the
-// vocabulary of the supervisor's own answers, every folder but agent/ and core/ may import its types.
+// The whole conversation on the control socket, on one page but for what is about releases (release-messages.ts). Requests
+// are HTTP with JSON below /v1; streams and long operations answer with newline-delimited JSON. docs/reference/control-api.md
+// tells it to people. Since this is the vocabulary of the supervisor's own answers, every folder but agent/ and core/ may
+// import its types.
 
 import type { ConfigSource } from '../config/app-config.ts'
+import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import type { CrashRecord } from './crash-messages.ts'
+import type { RolloutStage } from './release-messages.ts'
+import type { SmokeStatus, WatchStatus } from './watch-status.ts'
+
+export type { CrashAnswer, CrashGroup, CrashList, CrashRecord, VitalsPoint } from './crash-messages.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
 export const SCHEMA = 1
@@ -57,6 +64,8 @@ export interface GroupStatus {
   readonly version: string | null
   readonly path: string
   readonly role: 'active' | 'standby'
+  /** Of all its workers; null when it is not known yet. */
+  readonly rssBytes: number | null
   readonly workers: readonly WorkerStatus[]
 }
 
@@ -106,6 +115,8 @@ export interface RolloutStatus {
   readonly why: string | null
   /** From the command to the last worker's answer. */
   readonly flipMs: number | null
+  /** While it is watched: what was seen so far. */
+  readonly watch: WatchStatus | null
 }
 
 /** One release of an app, as `supervise history` lists them. */
@@ -113,12 +124,19 @@ export interface ReleaseStatus {
   readonly release: string
   readonly version: string | null
   readonly path: string
+  /** The Node binary that it runs with; null is the supervisor's own. */
+  readonly node: string | null
   readonly createdAt: string
   readonly deployedBy: string
   readonly role: 'active' | 'standby' | null
   /** How its last rollout ended; null when it has not. */
   readonly outcome: string | null
   readonly why: string | null
+  readonly endedAt: string | null
+  readonly smoke: SmokeStatus | null
+  readonly watch: WatchStatus | null
+  /** The hook `contract`, where the release has one to run: `due`, `running`, `done` or `failed`. */
+  readonly contract: string | null
 }
 
 export interface InstanceStatus {
@@ -131,26 +149,6 @@ export interface InstanceStatus {
   readonly apps: readonly AppStatus[]
 }
 
-export interface CrashRecord {
-  readonly at: string
-  readonly app: string
-  readonly group: GroupName
-  readonly release: string
-  readonly worker: number
-  readonly pid: number
-  readonly code: number | null
-  readonly signal: string | null
-  readonly reason: 'exit' | 'signal' | 'out-of-memory' | 'hang' | 'start-failure' | 'liveness'
-  /** What happened, in one sentence. */
-  readonly words: string
-  readonly uptimeSeconds: number
-  readonly stderr: readonly string[]
-  readonly rssBytes: number | null
-  readonly loopDelayMs: number | null
-  readonly requestsInFlight: number | null
-  readonly reportPath: string | null
-}
-
 export interface AppDescription extends AppStatus {
   readonly config: {
     readonly file: string | null
@@ -158,6 +156,8 @@ export interface AppDescription extends AppStatus {
     readonly args: readonly string[]
     readonly cwd: string
     readonly nodeArgs: readonly string[]
+    /** The Node binary; null is the supervisor's own. */
+    readonly node: string | null
     /** Names only: values may be secrets. */
     readonly environmentNames: readonly string[]
     /** All other options, as they are in force. */
@@ -183,10 +183,16 @@ export interface EventRecord {
   readonly text: string
   /** What caused it: `signal SIGHUP`, `command by root`, `watch src/a.js`, `policy maxMemory`. */
   readonly cause: string
+  /** The same for programs: who caused it. */
+  readonly actor: {
+    readonly kind: 'signal' | 'command' | 'policy' | 'watch' | 'hook' | 'worker' | 'system' | 'supervisor'
+    /** Of the signal, the user, the policy, the file, the hook. */
+    readonly name: string | null
+  }
   readonly data?: Readonly<Record<string, unknown>>
 }
 
-/** One line that a worker wrote. */
+/** One record that a worker wrote: a line, or several that belong together, such as a stack trace. */
 export interface LogRecord {
   readonly time: string
   readonly app: string
@@ -196,6 +202,8 @@ export interface LogRecord {
   readonly pid: number
   readonly stream: 'stdout' | 'stderr'
   readonly line: string
+  /** What the line, which is JSON, says of itself. */
+  readonly level?: LogLevel
   /** A piece of a line that is longer than 256 KiB; the next record goes on with it. */
   readonly continues?: boolean
 }
@@ -223,6 +231,12 @@ export interface ScaleRequest {
   readonly workers: string
 }
 
+/** `POST /v1/logs/reopen`: something has moved the log files. */
+export interface ReopenLogs {
+  /** Only this app's; all of them when left out. */
+  readonly app?: string
+}
+
 export interface SignalRequest {
   readonly signal: string
   readonly workers?: readonly number[]
@@ -231,24 +245,6 @@ export interface SignalRequest {
 export interface StopRequest {
   /** Do not wait for open requests. */
   readonly now?: boolean
-}
-
-/** A new release into the other group. */
-export interface DeployRequest {
-  /** Absolute path of the release's directory; null reads the one that is configured again. */
-  readonly path: string | null
-  /** Label; null takes package.json's, or git's short hash. */
-  readonly version: string | null
-  /** What the configuration says when left out. */
-  readonly strategy?: 'blue-green' | 'rolling'
-  /** Also when the two releases cannot live on the same data. */
-  readonly force?: boolean
-}
-
-export interface RollbackRequest {
-  /** Id or version; null is the release before. */
-  readonly release: string | null
-  readonly force?: boolean
 }
 
 /** How one worker fared in an operation; the live progress is drawn from these. */
@@ -279,6 +275,8 @@ export interface WorkerStep {
 export interface OperationResult {
   readonly app: string
   readonly kind: OperationStatus['kind'] | 'signal' | 'delete' | 'rollout'
+  /** Which release it was about, where it was about one. */
+  readonly release?: string
   readonly ok: boolean
   /** One sentence: what is so now. */
   readonly text: string
@@ -301,6 +299,7 @@ export type ProgressLine =
     }
   | { readonly type: 'queued'; readonly app: string; readonly behind: string }
   | ({ readonly type: 'step'; readonly app: string } & WorkerStep)
+  | ({ readonly type: 'stage'; readonly app: string } & RolloutStage)
   | { readonly type: 'result'; readonly result: OperationResult }
 
 /** `GET /v1/apps/:app/diff`: what a reload would change. */
@@ -334,9 +333,11 @@ export interface Pong {
  * GET    /v1/status                   → InstanceStatus
  * GET    /v1/apps/:app                → AppDescription
  * GET    /v1/apps/:app/diff           → ConfigDiff
- * GET    /v1/logs?app&worker&stream&lines&follow    → LogRecord, one a line
- * GET    /v1/events?app&lines&follow  → EventRecord, one a line
- * GET    /v1/crashes?app              → { schema, crashes: CrashRecord[] }
+ * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line
+ * POST   /v1/logs/reopen              ReopenLogs     → { schema, reopened: paths }
+ * GET    /v1/events?app&type&since&lines&follow             → EventRecord, one a line
+ * GET    /v1/crashes?app              → CrashList
+ * GET    /v1/crashes/:id              → CrashAnswer
  * POST   /v1/apps                     StartRequest   → { schema, results: OperationResult[] }, or ProgressLine, one a line
  * POST   /v1/apps/:app/start          {}             → OperationResult or ProgressLine (a stopped app)
  * POST   /v1/apps/:app/reload         ReloadRequest  → likewise
@@ -346,6 +347,8 @@ export interface Pong {
  * POST   /v1/apps/:app/deploy         DeployRequest  → likewise: a new release into the other group
  * POST   /v1/apps/:app/flip           {}             → OperationResult: the other group gets the traffic
  * POST   /v1/apps/:app/rollback       RollbackRequest → likewise, or ProgressLine
+ * GET    /v1/apps/:app/preview                       → PreviewStatus
+ * GET    /v1/apps/:app/rollout                       → OperationResult or ProgressLine: when it is decided
  * POST   /v1/apps/:app/promote        {}             → OperationResult of the rollout
  * POST   /v1/apps/:app/pause          {}             → likewise
  * POST   /v1/apps/:app/resume         {}             → likewise

@@ -24,7 +24,7 @@ export class KeptEntrance<Open extends Reachable> {
   readonly #found: (error: unknown) => void
   readonly #timer: NodeJS.Timeout
   #current: Open
-  #isOpening = false
+  #opening: Promise<void> | null = null
   #hasFailed = false
 
   /** `found` is told once when it was missing: with null when it is there again, else with why it cannot be. */
@@ -37,27 +37,33 @@ export class KeptEntrance<Open extends Reachable> {
   }
 
   async #look(): Promise<void> {
-    if (this.#isOpening || existsSync(this.#entrance.path)) return
-    this.#isOpening = true
+    if (this.#opening !== null || existsSync(this.#entrance.path)) return
+    this.#opening = this.#openAgain()
     try {
-      completeDirectory(this.#directory)
-      if (readHolder(this.#directory) === null) writeHolder(this.#directory)
-      const before = this.#current
-      this.#current = await this.#entrance.open()
-      // Nobody can find it any more, and whoever is in it stays until then.
-      await before.close()
+      await this.#opening
       this.#hasFailed = false
       this.#found(null)
     } catch (error) {
       if (!this.#hasFailed) this.#found(error)
       this.#hasFailed = true
     } finally {
-      this.#isOpening = false
+      this.#opening = null
     }
+  }
+
+  async #openAgain(): Promise<void> {
+    completeDirectory(this.#directory)
+    if (readHolder(this.#directory) === null) writeHolder(this.#directory)
+    const before = this.#current
+    this.#current = await this.#entrance.open()
+    // Nobody can find it any more, and whoever is in it stays until then.
+    await before.close()
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
+    // What is being opened just now would stay open, and its socket would be left behind.
+    await this.#opening?.catch(() => {})
     await this.#current.close()
   }
 }

@@ -1,18 +1,19 @@
 // What a client may put into a query or a body, and what it becomes: everything is checked here, once, so that an
 // operation sees nothing but its own type.
 
+import { LOG_LEVELS } from '../config/log-parsers.ts'
 import { badRequest } from '../errors/control.ts'
 import type { ConfigSource, FlagValues } from '../config/app-config.ts'
 import type {
-  DeployRequest,
   ReloadRequest,
+  ReopenLogs,
   RestartRequest,
-  RollbackRequest,
   ScaleRequest,
   SignalRequest,
   StartRequest,
   StopRequest,
 } from './messages.ts'
+import type { DeployRequest, RollbackRequest } from './release-messages.ts'
 import type { EventQuery, LogQuery } from '../supervisor/operations.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -23,7 +24,8 @@ const MAX_LINES = 100_000
 // ---- query ---------------------------------------------------------------------------------------
 
 export function readLogQuery(query: URLSearchParams): LogQuery & { readonly follow: boolean } {
-  allowOnly([...query.keys()], ['app', 'worker', 'stream', 'lines', 'follow'], 'parameter')
+  const known = ['app', 'worker', 'stream', 'release', 'group', 'pid', 'since', 'level', 'lines', 'follow']
+  allowOnly([...query.keys()], known, 'parameter')
   const stream = query.get('stream')
   if (stream !== null && stream !== 'stdout' && stream !== 'stderr')
     throw badRequest(`"stream" is "${stream}"`, 'Use stdout or stderr, or leave it out for both.')
@@ -31,18 +33,36 @@ export function readLogQuery(query: URLSearchParams): LogQuery & { readonly foll
     app: query.get('app'),
     worker: query.has('worker') ? wholeNumber(query, 'worker', 1, Number.MAX_SAFE_INTEGER) : null,
     stream,
+    release: query.get('release'),
+    group: oneOf(query, 'group', ['blue', 'green']),
+    pid: query.has('pid') ? wholeNumber(query, 'pid', 1, Number.MAX_SAFE_INTEGER) : null,
+    since: readTime(query, 'since'),
+    level: oneOf(query, 'level', LOG_LEVELS),
     lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : DEFAULT_LINES,
     follow: readSwitch(query, 'follow'),
   }
 }
 
 export function readEventQuery(query: URLSearchParams): EventQuery & { readonly follow: boolean } {
-  allowOnly([...query.keys()], ['app', 'lines', 'follow'], 'parameter')
+  allowOnly([...query.keys()], ['app', 'type', 'since', 'lines', 'follow'], 'parameter')
+  const since = readTime(query, 'since')
   return {
     app: query.get('app'),
-    lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : DEFAULT_LINES,
+    // Who says since when wants all of them.
+    lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : since === null ? DEFAULT_LINES : MAX_LINES,
+    since,
+    types: query.get('type')?.split(',').filter(Boolean) ?? [],
     follow: readSwitch(query, 'follow'),
   }
+}
+
+/** A time in UTC, as events have theirs; null when it is left out. */
+function readTime(query: URLSearchParams, name: string): string | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? new Date(text) : null
+  if (time !== null && !Number.isNaN(time.getTime())) return time.toISOString()
+  throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-01-31T08:00:00Z.')
 }
 
 export function readAppQuery(query: URLSearchParams): string | null {
@@ -59,6 +79,14 @@ function wholeNumber(query: URLSearchParams, name: string, least: number, most: 
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (value >= least && value <= most) return value
   throw badRequest(`"${name}" is "${text}"`, `Use a whole number from ${least} to ${most}.`)
+}
+
+function oneOf<Word extends string>(query: URLSearchParams, name: string, words: readonly Word[]): Word | null {
+  const text = query.get(name)
+  if (text === null) return null
+  const found = words.find((word) => word === text)
+  if (found === undefined) throw badRequest(`"${name}" is "${text}"`, `Use ${words.join(', ')}, or leave it out.`)
+  return found
 }
 
 function readSwitch(query: URLSearchParams, name: string): boolean {
@@ -81,6 +109,14 @@ export function readReload(body: Fields): ReloadRequest {
   if (cause === undefined) return {}
   if (typeof cause !== 'string') throw badRequest('"cause" is not text', 'Say in a few words what the reload is for.')
   return { cause: plainText(cause, 200) }
+}
+
+export function readReopenLogs(body: Fields): ReopenLogs {
+  allowOnly(Object.keys(body), ['app'], 'field')
+  const { app } = body
+  if (app === undefined) return {}
+  if (!isText(app)) throw mistyped('app', 'the name of an app')
+  return { app }
 }
 
 export function readRestart(body: Fields): RestartRequest {
@@ -122,14 +158,25 @@ export function readStart(body: Fields): StartRequest {
 }
 
 export function readDeploy(body: Fields): DeployRequest {
-  allowOnly(Object.keys(body), ['path', 'version', 'strategy', 'force'], 'field')
-  const { path = null, version = null, strategy } = body
+  allowOnly(Object.keys(body), ['path', 'version', 'strategy', 'force', 'node', 'env', 'wait'], 'field')
+  const { path = null, version = null, strategy, node, env, wait } = body
   if (path !== null && !isAbsolute(path)) throw mistyped('path', 'an absolute path or null')
   if (version !== null && !isText(version)) throw mistyped('version', 'a text or null')
   if (strategy !== undefined && strategy !== 'blue-green' && strategy !== 'rolling')
     throw badRequest(`"strategy" is ${JSON.stringify(strategy)}`, 'Use "blue-green" or "rolling".')
+  if (node !== undefined && !isAbsolute(node)) throw mistyped('node', 'an absolute path')
+  if (env !== undefined && !isRecordOf(env, isVariable)) throw mistyped('env', 'an object of texts')
+  if (wait !== undefined && typeof wait !== 'boolean') throw mistyped('wait', 'true or false')
   const label = version === null ? null : plainText(version, 100)
-  return { path, version: label, ...(strategy !== undefined && { strategy }), ...readForce(body) }
+  return {
+    path,
+    version: label,
+    ...(strategy !== undefined && { strategy }),
+    ...(node !== undefined && { node }),
+    ...(env !== undefined && { env }),
+    ...(wait !== undefined && { wait }),
+    ...readForce(body),
+  }
 }
 
 export function readRollback(body: Fields): RollbackRequest {
@@ -167,6 +214,10 @@ function isText(value: unknown): value is string {
 
 function isFlag(value: unknown): value is FlagValues[string] {
   return isText(value) || typeof value === 'boolean' || (Array.isArray(value) && value.every(isText))
+}
+
+function isVariable(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('\0')
 }
 
 function isRecordOf<Value>(

@@ -11,6 +11,7 @@ import {
   readEventQuery,
   readLogQuery,
   readNothing,
+  readReopenLogs,
   readReload,
   readRestart,
   readRollback,
@@ -40,7 +41,7 @@ export interface Question {
 
 export interface Route {
   readonly method: Method
-  /** `:app` stands for one part of the path, URI-encoded. */
+  /** `:app` or `:id` stands for one part of the path, URI-encoded. */
   readonly pattern: string
   readonly answer: (supervisor: SupervisorOperations, question: Question) => Answer | Promise<Answer>
 }
@@ -78,18 +79,28 @@ export const ROUTES: readonly Route[] = [
     },
   },
   {
+    method: 'POST',
+    pattern: `${API}/logs/reopen`,
+    answer: async (supervisor, { query, body }) => {
+      allowNoQuery(query)
+      const { app = null } = readReopenLogs(body)
+      return document({ reopened: await supervisor.reopenLogs(app) })
+    },
+  },
+  {
     method: 'GET',
     pattern: `${API}/events`,
-    answer: (supervisor, { query }) => {
+    answer: async (supervisor, { query }) => {
       const { follow, ...wanted } = readEventQuery(query)
-      return { as: 'feed', feed: supervisor.events(wanted), follow }
+      return { as: 'feed', feed: await supervisor.events(wanted), follow }
     },
   },
   {
     method: 'GET',
     pattern: `${API}/crashes`,
-    answer: (supervisor, { query }) => document({ crashes: supervisor.crashes(readAppQuery(query)) }),
+    answer: (supervisor, { query }) => document(supervisor.crashes(readAppQuery(query))),
   },
+  { method: 'GET', pattern: `${API}/crashes/:id`, answer: look((supervisor, id) => supervisor.crashDesk.crash(id)) },
   {
     method: 'POST',
     pattern: `${API}/apps`,
@@ -144,12 +155,26 @@ export const ROUTES: readonly Route[] = [
     answer: look((supervisor, app) => ({ app, releases: supervisor.releases.history(app) })),
   },
   {
+    method: 'GET',
+    pattern: `${API}/apps/:app/preview`,
+    answer: look((supervisor, app) => supervisor.releases.preview(app)),
+  },
+  {
     method: 'POST',
     pattern: `${API}/apps/:app/deploy`,
     answer: operation((supervisor, { app, body }) => {
       const request = readDeploy(body)
       return (context) => supervisor.releases.deploy(app, request, context)
     }),
+  },
+  {
+    method: 'GET',
+    pattern: `${API}/apps/:app/rollout`,
+    answer: operation(
+      (supervisor, { app }) =>
+        (context) =>
+          supervisor.releases.watch(app, context),
+    ),
   },
   {
     method: 'POST',
@@ -214,14 +239,14 @@ function allowedAt(routes: readonly Route[]): readonly string[] {
   return [...new Set(routes.map((route) => route.method))]
 }
 
-/** The part of the path that stands at `:app`; empty when the pattern has none, null when the path does not fit. */
+/** The part of the path that stands at `:app` or `:id`; empty when the pattern has none, null when the path does not fit. */
 function appOf(pattern: string, path: string): string | null {
   const wanted = pattern.split('/')
   const given = path.split('/')
   const fits =
     wanted.length === given.length &&
-    wanted.every((part, i) => part === given[i] || (part === ':app' && given[i] !== ''))
-  return fits ? (given[wanted.indexOf(':app')] ?? '') : null
+    wanted.every((part, i) => part === given[i] || (part.startsWith(':') && given[i] !== ''))
+  return fits ? (given[wanted.findIndex((part) => part.startsWith(':'))] ?? '') : null
 }
 
 function decodeApp(text: string): string {

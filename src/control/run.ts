@@ -7,7 +7,9 @@ import { messageOf } from '../config/failure.ts'
 import { readConfig } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
+import { EventJournal } from '../state/event-journal.ts'
 import { releasesFile } from '../state/release-store.ts'
+import { stateDirectory } from '../state/state-directory.ts'
 import { heldOutputs } from '../telemetry/worker-output.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
@@ -16,6 +18,7 @@ import { Supervisor } from '../supervisor/supervisor.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
+import { logFileOf } from './log-file.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
@@ -45,7 +48,8 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   keepHeapSmall()
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
-  const log = openInstanceLog(options.logFormat)
+  const log = openInstanceLog(options.logFormat, options.detached ? logFileOf(options.instance) : null)
+  keepEvents(directory, log)
   if (lock.notice !== null)
     log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
   const supervisor = makeSupervisor(options, directory, log)
@@ -78,6 +82,13 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     signals.close()
   }
   return exitCode ?? EXIT.ok
+}
+
+/** From the first event on: they are numbered on from those of the supervisor before. */
+function keepEvents(directory: InstanceDirectory, { events }: InstanceLog): void {
+  const complain = (text: string) =>
+    events.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
+  events.keepIn(new EventJournal(stateDirectory(directory.name), { complain }))
 }
 
 /** Both are opened again when somebody deletes them under a supervisor that lives. */
@@ -129,9 +140,9 @@ function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: 
     endpointDirectory: directory.endpoints,
     outputDirectory: directory.output,
     releasesFile: releasesFile(directory.name),
+    stateDirectory: stateDirectory(directory.name),
     events: log.events,
-    logs: log.lines,
-    writeLine: log.writeLine,
+    logs: log.desk,
     save,
   })
   return supervisor

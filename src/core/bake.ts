@@ -6,6 +6,10 @@
 // 2. Looking often does no harm: errors are weighed by an e-process (see `evidenceOf`), which accuses a release that is not
 //    worse in at most 1 of 100 rollouts, however often it is asked. A threshold on a ratio would do so in most.
 // 3. Requests are counted, not users: one client that tries again and again counts each time. So a few errors alone never fail.
+// 4. A release that does what the old one did is not worse, be it crashes, failing probes or errors. Only a limit that a
+//    person has set holds whatever the old one did.
+
+import type { Judgement, Traffic } from './verdict.ts'
 
 export interface BakeFacts {
   readonly flippedAt: number
@@ -17,16 +21,18 @@ export interface BakeFacts {
   readonly requests: number
   /** How many of those with 5xx. */
   readonly serverErrors: number
-  /** The old group in the last hour before the flip. */
-  readonly old: { readonly requests: number; readonly serverErrors: number; readonly crashes: number }
+  /** The old group in the last hour before the flip; its crashes until now. */
+  readonly old: Traffic
+  /** Workers of the old group, which is warm, that fail it now. */
+  readonly oldFailingProbes: number
 }
 
 export interface BakePolicy {
   readonly bakeMs: number
   /** Fewer are no proof: the watch goes on until so many were seen. */
   readonly minRequests: number
-  /** A share of 5xx that is surely above this fails, whatever the old group did. */
-  readonly absoluteMax: number
+  /** A share of 5xx that is surely above this fails, whatever the old group did; null is no such limit. */
+  readonly absoluteMax: number | null
 }
 
 export interface BakeFigures {
@@ -36,17 +42,21 @@ export interface BakeFigures {
   readonly requests: number
   readonly serverErrors: number
   readonly errorRatio: number
+  /** The old group in the hour before. */
+  readonly old: Traffic
   /** What the old group's share of 5xx is at most; null when it answered nothing. */
   readonly baseline: number | null
   /** How many times likelier the errors are if the release is worse; it fails at 100. */
   readonly evidence: number
 }
 
-export interface BakeVerdict {
-  readonly verdict: 'pass' | 'fail' | 'inconclusive'
-  /** In words that follow "since", or the release. */
-  readonly why: string
-  readonly figures: BakeFigures
+export type BakeVerdict = Judgement<BakeFigures>
+
+/** What is written down of it, so that it can be read later and gone on with by another supervisor. */
+export interface BakeRecord extends BakeVerdict {
+  readonly policy: BakePolicy
+  /** ISO 8601. */
+  readonly at: string
 }
 
 /** A release that is not worse is failed in at most 1 of so many rollouts. */
@@ -58,6 +68,11 @@ export const FEWEST_ERRORS = 5
 const TIMES_WORSE = [1.5, 2, 3, 5, 10, 30]
 /** A smaller share of errors than this is held against nobody. */
 const TOLERATED = 0.001
+/**
+ * What an old release that answered nothing is taken to have answered with 5xx at most, or so little that nothing follows
+ * from having seen no error. It may have been started a moment ago; a release that is broken is found all the same.
+ */
+const ASSUMED_MOST = 0.05
 /** 95 %, one-sided. */
 const Z = 1.645
 /** JSON has no Infinity. */
@@ -86,23 +101,33 @@ function figuresOf(facts: BakeFacts, now: number): BakeFigures {
     requests,
     serverErrors,
     errorRatio: requests === 0 ? 0 : serverErrors / requests,
+    old,
     baseline,
-    evidence: baseline === null ? 1 : evidenceOf(serverErrors, requests, Math.max(baseline, TOLERATED)),
+    evidence: evidenceOf(serverErrors, requests, shareOf(old)),
   }
+}
+
+/** The share of errors that the release is held to. */
+function shareOf(old: Traffic): number {
+  const most = old.requests === 0 ? ASSUMED_MOST : upperBound(old.serverErrors, old.requests)
+  return Math.max(old.serverErrors === 0 ? Math.min(most, ASSUMED_MOST) : most, TOLERATED)
 }
 
 /** Why the release is worse, in words; null when nothing shows that it is. */
 function failureIn(facts: BakeFacts, figures: BakeFigures, { absoluteMax }: BakePolicy): string | null {
-  const { crashes, failingProbes, requests, serverErrors, old } = facts
+  const { crashes, failingProbes, oldFailingProbes, requests, serverErrors, old } = facts
   if (crashes > old.crashes)
     return `${counted(crashes, 'worker')} crashed since the flip${old.crashes === 0 ? '' : `, and ${old.crashes} of the old release in an hour`}`
-  if (failingProbes > 0) return `${counted(failingProbes, 'worker')} failed the health probe`
+  if (failingProbes > oldFailingProbes)
+    return `${counted(failingProbes, 'worker')} failed the health probe${oldFailingProbes === 0 ? '' : `, and ${oldFailingProbes} of the old release`}`
   if (serverErrors < FEWEST_ERRORS) return null
   const share = `${serverErrors} of ${counted(requests, 'request')} were answered with 5xx (${percent(figures.errorRatio)})`
-  if (lowerBound(serverErrors, requests) > absoluteMax)
+  if (absoluteMax !== null && evidenceOf(serverErrors, requests, absoluteMax) >= EVIDENCE_LIMIT)
     return `${share}, and more than ${percent(absoluteMax)} are never accepted`
   if (figures.evidence < EVIDENCE_LIMIT) return null
-  return `${share}, and at most ${percent(figures.baseline ?? 0)} of the old release's`
+  return figures.baseline === null || figures.baseline > shareOf(old)
+    ? `${share}; of the old release too few requests are known to compare with`
+    : `${share}, and at most ${percent(figures.baseline)} of the old release's`
 }
 
 /**
@@ -110,6 +135,7 @@ function failureIn(facts: BakeFacts, figures: BakeFigures, { absoluteMax }: Bake
  * Malek (2022). By Ville's inequality it ever reaches 100 with probability of at most 1 % if the release is not worse.
  */
 function evidenceOf(errors: number, requests: number, baseline: number): number {
+  if (baseline <= 0) return errors > 0 ? MOST_EVIDENCE : 1
   const ratios = TIMES_WORSE.map((times) => {
     const worse = Math.min(times * baseline, 0.95)
     if (worse <= baseline) return 1
@@ -118,19 +144,11 @@ function evidenceOf(errors: number, requests: number, baseline: number): number 
   return Math.min(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length, MOST_EVIDENCE)
 }
 
-/** Wilson's bounds of a share: they hold for small numbers, too. */
+/** Wilson's bound of a share: it holds for small numbers, too. */
 function upperBound(part: number, whole: number): number {
-  return wilson(part, whole, Z)
-}
-
-function lowerBound(part: number, whole: number): number {
-  return Math.max(wilson(part, whole, -Z), 0)
-}
-
-function wilson(part: number, whole: number, z: number): number {
   const share = part / whole
-  const spread = Math.sqrt((share * (1 - share)) / whole + (z * z) / (4 * whole * whole))
-  return (share + (z * z) / (2 * whole) + z * spread) / (1 + (z * z) / whole)
+  const spread = Math.sqrt((share * (1 - share)) / whole + (Z * Z) / (4 * whole * whole))
+  return (share + (Z * Z) / (2 * whole) + Z * spread) / (1 + (Z * Z) / whole)
 }
 
 function wordsOf({ requests, serverErrors }: BakeFacts): string {

@@ -55,6 +55,39 @@ export function mayLiveTogether(current: DataVersions | null, next: DataVersions
   return isReadByCurrent ? switchIsMissing(current, next) : expandIsMissing(current, next)
 }
 
+/**
+ * Whether `next` may be started while `current` serves. One that is warm already may be gone back to as long as the two live
+ * together; one that is started anew comes too late for the room that the contract step took away.
+ */
+export function mayFollow(current: DataVersions | null, next: DataVersions | null): Coexistence {
+  const together = mayLiveTogether(current, next)
+  if (!together.ok || current === null || next === null) return together
+  const gone = next.reads.find((version) => version < Math.min(...current.reads))
+  return gone === undefined ? together : roomIsGone(current, gone)
+}
+
+export interface PastWriter {
+  /** Of the release, as people know it. */
+  readonly name: string
+  readonly writes: number
+}
+
+/**
+ * Whether `next` could read all that releases before it may have written. Two steps back can each be allowed where both
+ * together are not: what the switch release wrote is still there when the expand release serves again.
+ */
+export function canReadWhatIsThere(next: DataVersions | null, past: readonly PastWriter[]): Coexistence {
+  const newest = next === null ? Infinity : Math.max(...next.reads)
+  const writer = past.find(({ writes }) => writes > newest)
+  if (writer === undefined) return { ok: true }
+  return {
+    ok: false,
+    step: 'expand',
+    why: `it cannot read data of version ${writer.writes}, which ${writer.name} may have written`,
+    fix: `Go back to a release that reads ${writer.writes}, too.`,
+  }
+}
+
 function expandIsMissing(current: DataVersions, next: DataVersions): Coexistence {
   return {
     ok: false,
@@ -88,6 +121,15 @@ function contractIsBehind(current: DataVersions, next: DataVersions): Coexistenc
     step: 'contract',
     why: `it writes data of version ${next.writes}, and the contract step to ${Math.min(...current.reads)} was made`,
     fix: 'Go forward with a corrected release. `--force` goes back all the same, on data that was made for others.',
+  }
+}
+
+function roomIsGone(current: DataVersions, gone: number): Coexistence {
+  return {
+    ok: false,
+    step: 'contract',
+    why: `it counts on room for data of version ${gone}, which the contract step to ${Math.min(...current.reads)} took away`,
+    fix: `Go forward with a release that no longer has ${gone} in \`data.reads\`.`,
   }
 }
 

@@ -49,11 +49,23 @@ export function request(queue: OperationQueue, wish: Operation): { queue: Operat
   const others = waiting.filter((other) => !isRecycle(other))
   if (isRecycle(wish))
     return { queue: { current, waiting: [...waiting, wish] }, verdict: { kind: 'wait', dropped: [] } }
-  if (others.length >= MAX_WAITING) return { queue, verdict: { kind: 'refuse', because: current } }
-  // What replaces every worker replaces those too.
-  const dropped = replacesAll(wish) ? recycles : []
-  const kept = replacesAll(wish) ? [] : recycles
-  return { queue: { current, waiting: [...others, wish, ...kept] }, verdict: { kind: 'wait', dropped } }
+  if (others.filter((other) => !isOvertakenBy(wish, other)).length >= MAX_WAITING)
+    return { queue, verdict: { kind: 'refuse', because: current } }
+  const dropped = waiting.filter((other) => isOvertakenBy(wish, other))
+  const [ahead, behind] = [others, recycles].map((some) => some.filter((other) => !dropped.includes(other)))
+  return {
+    queue: { current, waiting: [...(ahead ?? []), wish, ...(behind ?? [])] },
+    verdict: { kind: 'wait', dropped },
+  }
+}
+
+/** What replaces every worker recycles them all, too; and of several releases that wait, the last one asked for is what runs. */
+function isOvertakenBy(wish: Operation, other: Operation): boolean {
+  return (isRecycle(other) && replacesAll(wish)) || (choosesRelease(other) && choosesRelease(wish))
+}
+
+function choosesRelease({ kind }: Operation): boolean {
+  return kind === 'deploy' || kind === 'rollback'
 }
 
 function isRecycle({ kind }: Operation): boolean {

@@ -7,7 +7,8 @@
 // 2. A state has at most one deadline. While paused none runs, so that nothing is given up, let go or begun by itself; a
 //    verdict that fails goes back all the same.
 // 3. Both groups are up from the flip until the old one is let go: going back starts no process.
-// 4. Only one group is ever ended: the old one when the new one is to stay, else the new one.
+// 4. Only one group is ever ended: the old one when the new one is to stay, else the new one. A person may take the old one
+//    back as long as it drains.
 // 5. Commands can be given again after a restart: each asks for a state of things, not for one more act.
 //
 // A rolling update is the same machine with another executor: there `startGroup` and `smoke` are answered at once, and
@@ -37,7 +38,8 @@ export type RolloutOutcome =
 
 /** What was seen or is wanted. `why` is in words that follow "since". */
 export type RolloutEvent =
-  | { readonly type: 'groupReady' | 'smokePassed' | 'flippedBack' | 'bakePassed' | 'groupEnded' | 'timedOut' }
+  | { readonly type: 'groupReady' | 'smokePassed' | 'flippedBack' | 'groupEnded' | 'timedOut' }
+  | { readonly type: 'bakePassed'; readonly why?: string }
   | { readonly type: 'flipped'; readonly tookMs: number }
   | { readonly type: 'groupFailed' | 'groupDied' | 'smokeFailed'; readonly why: string }
   | { readonly type: 'flipFailed' | 'flipBackFailed' | 'bakeFailed'; readonly why: string }
@@ -121,7 +123,7 @@ export const ROLLOUT_TRANSITIONS: Record<RolloutState, Record<TableEvent, Rollou
   flipping:  { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: null,   timedOut: null,        flipped: 'baking', groupFailed: 'goingBack', smokeFailed: null,        flipFailed: 'goingBack', flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: 'goingBack', superseded: null,        flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'flipping',  resumedWithoutNew: 'endingNew', resumedOnNew: 'baking',    resumedWithoutOld: 'baking',    resumedOnDeadNew: 'goingBack' },
   baking:    { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: 'retiring', groupEnded: null,   timedOut: null,        flipped: null,     groupFailed: 'goingBack', smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: 'goingBack', promoteWanted: 'retiring', abortWanted: 'goingBack', superseded: 'endingOld', flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'baking',    resumedWithoutOld: 'baking',    resumedOnDeadNew: 'goingBack' },
   retiring:  { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: null,   timedOut: 'endingOld', flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: 'endingOld', flippedToOld: 'withdrawn', flippedToNew: null,       resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'retiring',  resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'retiring' },
-  endingOld: { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: 'done', timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: null,        flippedToNew: null,       resumedOnOld: 'endingOld', resumedWithoutNew: 'endingOld', resumedOnNew: 'endingOld', resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'endingOld' },
+  endingOld: { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: 'done', timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: 'withdrawn', flippedToNew: null,       resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'endingOld', resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'endingOld' },
   goingBack: { groupReady: null,    smokePassed: null,       flippedBack: 'withdrawn', bakePassed: null,       groupEnded: null,   timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: 'heldUp', bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'goingBack', resumedWithoutOld: 'goingBack', resumedOnDeadNew: 'goingBack' },
   heldUp:    { groupReady: null,    smokePassed: null,       flippedBack: 'withdrawn', bakePassed: null,       groupEnded: null,   timedOut: 'goingBack', flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: 'goingBack', superseded: null,        flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'goingBack', resumedWithoutOld: 'goingBack', resumedOnDeadNew: 'goingBack' },
   withdrawn: { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: null,   timedOut: 'endingNew', flipped: null,     groupFailed: 'endingNew', smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: 'endingNew', superseded: 'endingNew', flippedToOld: null,        flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'retiring',  resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'goingBack' },
@@ -271,7 +273,7 @@ function enter(rollout: Rollout, state: RolloutState, name: TableEvent, event: R
   const outcome = outcomeIn(rollout, state, name)
   const why = outcome === rollout.outcome ? rollout.why : whyOf(rollout, name, event)
   const entered: Rollout = { ...rollout, state, since: now, outcome, why, leftMs: null, deadline: null }
-  const ms = timeIn(entered, name)
+  const ms = timeIn(entered, name, rollout)
   if (ms === null) return entered
   return rollout.paused && isPausable(state) ? { ...entered, leftMs: ms } : { ...entered, deadline: now + ms }
 }
@@ -286,12 +288,12 @@ function outcomeIn(rollout: Rollout, next: RolloutState, name: TableEvent): Roll
   if (rollout.outcome !== null && rollout.outcome !== 'promoted') return rollout.outcome
   if (name === 'abortWanted') return 'aborted'
   if (name === 'superseded') return 'superseded'
-  return rollout.state === 'baking' || rollout.state === 'retiring' ? 'rolledBack' : 'failed'
+  return hasServed(rollout.state) ? 'rolledBack' : 'failed'
 }
 
 function whyOf(rollout: Rollout, name: TableEvent, event: RolloutEvent): string | null {
   if (name === 'superseded') return rollout.successor
-  if ('why' in event) return event.why
+  if ('why' in event && event.why !== undefined) return event.why
   if (name === 'timedOut' && rollout.state === 'starting')
     return `it was not ready within ${rollout.policy.progressDeadlineMs / 1000} s`
   if (name === 'flippedToOld' || name === 'flippedToNew') return 'it was flipped by hand'
@@ -299,13 +301,25 @@ function whyOf(rollout: Rollout, name: TableEvent, event: RolloutEvent): string 
   return event.type === 'resumedBySupervisor' ? 'that is how the supervisor found it when it came back' : null
 }
 
-function timeIn({ state, policy, outcome }: Rollout, name: TableEvent): number | null {
+function timeIn({ state, policy, outcome }: Rollout, name: TableEvent, before: Rollout): number | null {
   if (state === 'starting') return policy.progressDeadlineMs
   if (state === 'ready') return policy.minReadyMs
   if (state === 'retiring') return policy.rollbackWindowMs
   if (state === 'heldUp') return FLIP_BACK_AGAIN_MS
   if (state !== 'withdrawn') return null
-  return name === 'flippedToOld' && outcome === 'rolledBack' ? policy.rollbackWindowMs : policy.abortDelayMs
+  // It waited before the supervisor ended, and does so again.
+  if (before.state === 'withdrawn') return before.leftMs ?? Number(before.deadline) - before.since
+  return isByHand(name, before) && outcome === 'rolledBack' ? policy.rollbackWindowMs : policy.abortDelayMs
+}
+
+/** The old release serves since a person has moved the traffic, and may move it again. */
+function isByHand(name: TableEvent, { state }: Rollout): boolean {
+  // Going back by itself is written down before it is begun: this is a flip of which the supervisor did not see the end.
+  return name === 'flippedToOld' || (name === 'resumedOnOld' && hasServed(state))
+}
+
+function hasServed(state: RolloutState): boolean {
+  return servingSide(state) === 'new'
 }
 
 /** Going back does not wait for anybody. */

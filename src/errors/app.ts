@@ -11,6 +11,16 @@ export function appIsBusy(app: string, wish: string, because: string) {
   )
 }
 
+/** It waited, and is not begun any more. */
+export function operationOvertaken(app: string, wish: string, because: string) {
+  return new SuperviseError(
+    'OPERATION_OVERTAKEN',
+    `Cannot ${wish} "${app}": a ${because} that was asked for later takes its place`,
+    'Nothing was begun. See `supervise status`.',
+    EXIT.busy,
+  )
+}
+
 export function unknownApp(name: string, known: readonly string[], suggestion: string | null) {
   return new SuperviseError(
     'APP_UNKNOWN',
@@ -25,6 +35,16 @@ export function unknownWorker(app: string, worker: number, known: readonly numbe
     'WORKER_UNKNOWN',
     `Cannot find worker "${worker}" of "${app}": ${known.length === 0 ? 'it has none' : `there is ${known.join(', ')}`}`,
     `See \`supervise describe ${app}\` for its workers.`,
+    EXIT.unknownTarget,
+  )
+}
+
+/** It was never there, or had to make room. */
+export function unknownCrash(id: string) {
+  return new SuperviseError(
+    'CRASH_UNKNOWN',
+    `Cannot find crash "${id}": there is no record of that id`,
+    'See `supervise crashes` for the ids; older records make room for later ones.',
     EXIT.unknownTarget,
   )
 }

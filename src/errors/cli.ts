@@ -95,11 +95,11 @@ export function appAlreadyRuns(app: string, instance: string, state: string) {
   )
 }
 
-/** The person let go of an operation; it goes on. */
-export function detached(what: string, timedOut: boolean) {
+/** The person let go of an operation; it goes on. `look` shows how. */
+export function detached(what: string, look: string, timedOut: boolean) {
   return new SuperviseError(
     timedOut ? 'TIMED_OUT' : 'INTERRUPTED',
-    `${what} goes on in the supervisor; see \`supervise status\``,
+    `${what} goes on in the supervisor; see \`${look}\``,
     '',
     timedOut ? EXIT.timedOut : EXIT.interrupted,
   )
@@ -112,5 +112,14 @@ export function detachedStartFailed(instance: string, why: string, logFile: stri
     `Read ${logFile}, or start it in the foreground to see more: leave --detach out.`,
     EXIT.failed,
     { lines },
+  )
+}
+
+/** A command that was given to be run. */
+export function commandNotRun(command: string, why: string) {
+  return new SuperviseError(
+    'COMMAND_NOT_RUN',
+    `Cannot run "${command}": ${why}`,
+    'Name a program and its arguments; for pipes and variables, `sh -c "…"`.',
   )
 }

@@ -47,6 +47,16 @@ export function directoryNotUsable(path: string, why: string, fix: string, exitC
   )
 }
 
+/** `why` says what is so: `the disk is full`. */
+export function logFileUnusable(name: string, file: string, why: string) {
+  return new SuperviseError(
+    'LOG_FILE_UNUSABLE',
+    `Cannot start instance "${name}" in the background: its log "${file}" cannot be opened, since ${why}`,
+    'Set XDG_STATE_HOME to a directory that you may write to, or start it in the foreground: leave --detach out.',
+    EXIT.noPermission,
+  )
+}
+
 export function instanceAlreadyRuns(name: string, pid: number | null) {
   const holder = pid === null ? 'another supervisor' : `another supervisor (pid ${pid})`
   return new SuperviseError(

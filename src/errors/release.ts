@@ -29,24 +29,50 @@ export function releasePathUnreadable(app: string, path: string, user: number) {
   )
 }
 
-/** `place` is relative to the release: `dist/server.js`. */
-export function releaseWithoutScript(app: string, path: string, place: string) {
+/** `code` is the system's word for why: `ELOOP`. */
+export function releasePathUnusable(app: string, path: string, code: string) {
+  const why: Readonly<Record<string, string>> = {
+    ELOOP: 'its symbolic links lead in a circle',
+    ENAMETOOLONG: 'the path is longer than the system allows',
+    EIO: 'the disk cannot read it',
+    ESTALE: 'its network file system has lost it',
+  }
+  return new SuperviseError(
+    'RELEASE_PATH_UNUSABLE',
+    `Cannot deploy "${app}" from "${path}": ${why[code] ?? 'it cannot be looked at'} (${code})`,
+    'Name the directory of the new release; a relative path begins where the command is typed.',
+    EXIT.usage,
+  )
+}
+
+/** `places` are relative to the release: `dist/server.js`. */
+export function releaseWithoutScript(app: string, path: string, places: readonly string[]) {
   return new SuperviseError(
     'RELEASE_WITHOUT_SCRIPT',
-    `Cannot deploy "${app}" from "${path}": it has no "${place}", where the running release has its script`,
+    `Cannot deploy "${app}" from "${path}": it has no ${places.map((place) => `"${place}"`).join(' and no ')}, where the running release has its script`,
     `The old release serves on. Build the new one first; or, if its script has moved, change \`script\` in the config and deploy again.`,
     EXIT.rolloutFailed,
   )
 }
 
 /** It did not get as far as the public traffic. */
-export function deployRefused(app: string, release: string, why: string, serves: string, lines: readonly string[]) {
+export function deployRefused(app: string, release: string, why: string, lines: readonly string[]) {
   return new SuperviseError(
     'DEPLOY_REFUSED',
     `Cannot deploy ${release} of "${app}": ${why}`,
-    `Still serving ${serves}. Correct the cause, then deploy again.`,
+    'Correct the cause, then deploy again.',
     EXIT.rolloutFailed,
     { lines },
+  )
+}
+
+/** It had the public traffic, or was to get it, while somebody waited for the end of the watch. */
+export function rolloutTakenBack(app: string, release: string, why: string) {
+  return new SuperviseError(
+    'ROLLOUT_TAKEN_BACK',
+    `Cannot keep ${release} of "${app}": ${why}`,
+    `See \`supervise history ${app}\` and \`supervise crashes ${app}\`. Correct the cause, then deploy again.`,
+    EXIT.rolloutFailed,
   )
 }
 
@@ -55,6 +81,23 @@ export function noStandby(app: string, active: string) {
     'NO_STANDBY',
     `Cannot flip "${app}": no release is warm beside ${active}`,
     `Deploy one with \`supervise deploy ${app} <path>\`, or start an older one with \`supervise rollback ${app}\`.`,
+  )
+}
+
+export function nothingToPreview(app: string, active: string) {
+  return new SuperviseError(
+    'NO_PREVIEW',
+    `Cannot preview "${app}": no release is up beside ${active}`,
+    `Deploy one that waits with \`autoPromote: false\` and \`supervise deploy ${app} <path>\`.`,
+  )
+}
+
+/** It has no worker that listens, or none that is up yet. */
+export function previewNotReady(app: string, release: string) {
+  return new SuperviseError(
+    'PREVIEW_NOT_READY',
+    `Cannot preview ${release} of "${app}": none of its workers is up and listens`,
+    `See how far it is with \`supervise rollout ${app}\`.`,
   )
 }
 
@@ -75,12 +118,22 @@ export function unknownRelease(app: string, name: string, known: readonly string
   )
 }
 
-/** The directory of a release in the history was removed. */
-export function releaseGone(app: string, release: string, path: string) {
+/** What a release in the history was started from was removed. */
+export function releaseGone(app: string, release: string, path: string, serves: string) {
   return new SuperviseError(
     'RELEASE_GONE',
-    `Cannot start ${release} of "${app}" again: its directory "${path}" is no longer there`,
-    `Bring it back, or deploy the same code from another place: \`supervise deploy ${app} <path>\`.`,
+    `Cannot start ${release} of "${app}" again: "${path}" is no longer there`,
+    `${serves} serves on. Bring it back, or deploy the same code from another place: \`supervise deploy ${app} <path>\`.`,
+    EXIT.rolloutFailed,
+  )
+}
+
+/** `problem` names the binary. */
+export function releaseNodeUnusable(app: string, problem: string) {
+  return new SuperviseError(
+    'RELEASE_NODE_UNUSABLE',
+    `Cannot deploy "${app}" with another Node: ${problem}`,
+    'The old release serves on. Name a Node binary, such as `--node /usr/bin/node`, or leave it out for the one of the configuration.',
     EXIT.rolloutFailed,
   )
 }
@@ -90,6 +143,23 @@ export function noRollout(app: string, wish: string) {
     'NO_ROLLOUT',
     `Cannot ${wish} "${app}": no rollout is under way`,
     `See \`supervise history ${app}\` for those that were.`,
+  )
+}
+
+export function promotedAlready(app: string, release: string, from: string) {
+  return new SuperviseError(
+    'ROLLOUT_PROMOTED',
+    `Cannot abort the rollout of "${app}": ${release} is promoted already`,
+    `Go back with \`supervise rollback ${app} ${from}\`.`,
+  )
+}
+
+/** `why` is in words that follow "since". */
+export function givenUpAlready(app: string, release: string, why: string) {
+  return new SuperviseError(
+    'ROLLOUT_GIVEN_UP',
+    `Cannot promote ${release} of "${app}": it was given up, since ${why}`,
+    `Deploy it again with \`supervise deploy ${app} <path>\`. See \`supervise history ${app}\`.`,
   )
 }
 

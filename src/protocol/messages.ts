@@ -37,6 +37,8 @@ export interface AgentSettings {
   readonly drainSpreadMs: number
   /** Response header that names the release which answered; null is none. */
   readonly releaseHeader: string | null
+  /** Flags of Node that the supervisor added for this process alone: what it forks must not have them. */
+  readonly addedFlags?: readonly string[]
 }
 
 /** Node's own length of the accept queue, for an app that asks for none. */
@@ -145,6 +147,12 @@ export interface DrainReport {
   readonly served: number
 }
 
+export interface RequestUnderWay {
+  readonly method: string
+  /** Without its query. */
+  readonly path: string
+}
+
 export type WorkerMessage =
   /** First line of every connection, also after the link was dialled again. */
   | {
@@ -198,7 +206,15 @@ export type WorkerMessage =
   /** The process's `exit` event: the exit code of a worker that is not our child is known by this alone. */
   | { readonly type: 'exiting'; readonly code: number }
   /** An exception that nobody caught, before Node prints it and exits. */
-  | { readonly type: 'uncaught'; readonly origin: string; readonly stack: string }
+  | {
+      readonly type: 'uncaught'
+      readonly origin: string
+      readonly stack: string
+      /** The same by source maps, where there are any. */
+      readonly mapped?: string
+      /** Some of what was under way. */
+      readonly requests?: readonly RequestUnderWay[]
+    }
   /** Something that a person should know, such as a missing internal of Node. */
   | { readonly type: 'notice'; readonly text: string }
 

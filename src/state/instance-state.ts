@@ -15,6 +15,7 @@ export interface SavedGeneration {
   readonly config: AppConfig
   readonly given: { readonly script: string; readonly cwd: string }
   readonly isPinned: boolean
+  readonly own: { readonly node?: string; readonly env?: Readonly<Record<string, string>> }
 }
 
 export interface SavedApp {

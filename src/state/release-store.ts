@@ -7,19 +7,20 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
+import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import { makeDirectories } from './make-directories.ts'
+import { stateDirectory } from './state-directory.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const RELEASES_SCHEMA = 1
@@ -33,9 +34,29 @@ export interface ReleaseRecord extends PastRelease {
   readonly config: AppConfig
   /** Script and directory as they were given, links and all. */
   readonly given: { readonly script: string; readonly cwd: string }
-  /** The Node binary that it runs with; null for the supervisor's own. */
-  readonly nodePath: string | null
+  /** What it was deployed with that the configuration does not say. */
+  readonly own: { readonly node?: string; readonly env?: Readonly<Record<string, string>> }
   readonly deployedBy: string
+  /** How its smoke test went, when it had one. */
+  readonly smoke?: SmokeRecord | null
+  /** What was seen of it while it was watched. */
+  readonly watch?: BakeRecord | null
+  /** The data step that follows its promotion, when there is one. */
+  readonly contract?: ContractRecord | null
+}
+
+export interface SmokeRecord {
+  readonly passed: boolean
+  readonly why: string | null
+  /** The end of what its commands wrote. */
+  readonly output: string
+  readonly at: string
+}
+
+export interface ContractRecord {
+  readonly state: 'due' | 'running' | 'done' | 'failed'
+  /** The release that must be gone before. */
+  readonly from: string
 }
 
 export interface AppReleases {
@@ -60,20 +81,8 @@ export type ReadReleases =
   | { readonly kind: 'unusable'; readonly problem: string }
 
 /** Where the releases of an instance are kept. */
-export function releasesFile(
-  instance: string,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string {
-  return join(stateRoot(env), instance, 'releases.json')
-}
-
-function stateRoot(env: Readonly<Record<string, string | undefined>>): string {
-  const fromSystemd = env['STATE_DIRECTORY']?.split(':')[0]
-  if (fromSystemd?.startsWith('/') === true) return fromSystemd
-  // A relative XDG_STATE_HOME is to be ignored, says its specification.
-  const xdg = env['XDG_STATE_HOME']
-  if (xdg?.startsWith('/') === true) return join(xdg, 'supervise')
-  return join(env['HOME'] || homedir(), '.local', 'state', 'supervise')
+export function releasesFile(instance: string, env?: Readonly<Record<string, string | undefined>>): string {
+  return join(stateDirectory(instance, env), 'releases.json')
 }
 
 /**
@@ -82,7 +91,7 @@ function stateRoot(env: Readonly<Record<string, string | undefined>>): string {
  */
 export function writeReleases(file: string, state: SavedReleases): void {
   const directory = dirname(file)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectories(directory)
   chmodSync(directory, 0o700)
   const temporary = `${file}.${process.pid}.tmp`
   try {
@@ -151,5 +160,19 @@ function problemOf(value: unknown): string | null {
   if (typeof schema === 'number' && schema > RELEASES_SCHEMA)
     return `a newer supervisor wrote it (version ${schema}, and this one knows ${RELEASES_SCHEMA})`
   if (schema !== RELEASES_SCHEMA) return `it is of version ${String(schema)}, and this one knows ${RELEASES_SCHEMA}`
-  return 'apps' in value && typeof value.apps === 'object' && value.apps !== null ? null : 'it names no apps'
+  if (!('apps' in value) || !isRecord(value.apps)) return 'it names no apps'
+  const [broken] = Object.entries(value.apps).find(([, app]) => !isAppReleases(app)) ?? []
+  return broken === undefined ? null : `what it says of "${broken}" is not whole`
+}
+
+/** Somebody may have edited it: what is missing would be an exception at the worst moment. */
+function isAppReleases(app: unknown): boolean {
+  if (!isRecord(app) || typeof app['nextRelease'] !== 'number' || !Array.isArray(app['releases'])) return false
+  return app['releases'].every(
+    (release) => isRecord(release) && isRecord(release['config']) && isRecord(release['given']),
+  )
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -106,7 +106,9 @@ async function fillUp(app: App, supervisor: Supervisor, tell: Tell, cause: strin
   const isEnding = app.isStopped || app.activeGroup.isStopping
   if (adopted === 0 && !isEnding) {
     app.begin()
-    return startBody(app)(tell, cause)
+    const result = await startBody(app)(tell, cause)
+    if (result.ok) supervisor.releases.started(app)
+    return result
   }
   const text = `${adopted} workers of an earlier supervisor serve on`
   if (!isEnding) {

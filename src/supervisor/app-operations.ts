@@ -89,6 +89,10 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
   const result = await replaceAndMeasure(app, group, ids, target, plan, report)
   if (result.aborted) return report.fail(operationAborted(app.name, 'reload'))
+  if (result.outcome === 'kept') {
+    // What was refused may still have clients: as long as it is there, not only the old code answers.
+    await group.whenGone([...group.processes()].filter(({ generation }) => generation === target))
+  }
   if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
   await adoptGeneration(app, group, target, wanted)
   app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
@@ -97,11 +101,12 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
 
 async function nextGeneration(app: App): Promise<Generation> {
   const group = app.activeGroup
-  const { release, isPinned, config: running } = group.generation
-  const config = await app.readConfig()
+  const { release, isPinned, own, config: running } = group.generation
+  const config = await app.readConfig(() => (isPinned ? running : null))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
   const { script, cwd } = isPinned ? running : config
-  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, { ...config, script, cwd }, { isPinned })
+  const next = { ...config, script, cwd }
+  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, next, { isPinned, own })
 }
 
 async function adoptGeneration(app: App, group: Group, target: Generation, wanted: number): Promise<void> {

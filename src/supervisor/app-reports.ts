@@ -1,9 +1,7 @@
 // What is told of one app and its workers: events, crash records, and why the last start of a worker failed.
 
 import type { AppConfig } from '../config/app-config.ts'
-import type { CrashRecord } from '../control/messages.ts'
-import type { EventLevel, EventLog } from '../telemetry/events.ts'
-import { Ring } from '../telemetry/ring.ts'
+import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
 import { drainWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -15,10 +13,7 @@ export interface Explanation {
   readonly lines: readonly string[]
 }
 
-const KEPT_CRASHES = 100
-
 export class AppReports {
-  readonly crashes = new Ring<CrashRecord>({ items: KEPT_CRASHES })
   /** By worker id: of several that fail together, each for itself. */
   readonly #lastCrash = new Map<number, CrashDescription>()
   readonly #app: string
@@ -34,11 +29,13 @@ export class AppReports {
   }
 
   /** An event of one process. */
-  note(worker: WorkerHandle, type: string, text: string, level: EventLevel = 'info'): void {
+  // oxlint-disable-next-line max-params
+  note(worker: WorkerHandle, type: string, text: string, level: EventLevel = 'info', data?: EventDraft['data']): void {
     const { generation, id, pid } = worker
     const { release, group } = generation
     const whose = { app: this.#app, group, release: release.id, worker: id, pid }
-    this.#events.record({ type, ...whose, text: `worker ${id} ${text}`, cause: 'worker' }, level)
+    const told = { type, ...whose, text: `worker ${id} ${text}`, cause: 'worker' }
+    this.#events.record(data === undefined ? told : { ...told, data }, level)
   }
 
   /** Returns what it was in words. */
@@ -51,8 +48,9 @@ export class AppReports {
   crashed(worker: WorkerHandle, crash: CrashDescription): string {
     const { record } = crash
     this.#lastCrash.set(worker.id, crash)
-    this.crashes.push(record)
-    this.note(worker, 'workerCrashed', `${record.words}${lossWords(worker)}`, 'error')
+    const { id, fingerprint, reason, code, signal } = record
+    const data = { crash: id, fingerprint, reason, code, signal }
+    this.note(worker, 'workerCrashed', `${record.words}${lossWords(worker)}`, 'error', data)
     return record.words
   }
 

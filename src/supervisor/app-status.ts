@@ -41,7 +41,7 @@ export function appDescription(
   rollout: RolloutStatus | null,
   events: readonly EventRecord[],
 ): AppDescription {
-  const { script, args, cwd, nodeArgs, env } = app.config
+  const { script, args, cwd, nodeArgs, node, env } = app.config
   return {
     ...appStatus(app, samples, rollout),
     config: {
@@ -50,10 +50,11 @@ export function appDescription(
       args,
       cwd,
       nodeArgs,
+      node,
       environmentNames: Object.keys(env).toSorted(),
       options: describeOptions(app.config),
     },
-    crashes: app.crashes.recent({ last: 20 }),
+    crashes: app.crashes(20),
     events,
   }
 }
@@ -62,7 +63,8 @@ function reasonOf(app: App): string | null {
   if (app.failure !== null) return app.failure
   if (app.state !== 'degraded' && app.state !== 'failed') return null
   const { serving, wanted } = app.counts()
-  const last = app.crashes.recent({ last: 1 })[0]
+  // One of an earlier life says nothing of this one.
+  const last = app.crashes(1).find(({ at }) => at >= app.startedAt)
   const because = last === undefined ? '' : `; last crash: worker ${last.worker} ${last.words}`
   return `${serving} of ${wanted} workers serve${because}`
 }
@@ -84,8 +86,14 @@ function groupStatus(group: Group, app: App, samples: Samples): GroupStatus {
     version: release.version,
     path: release.path,
     role: group.name === app.active ? 'active' : 'standby',
+    rssBytes: sumOf(workers.map(({ rssBytes }) => rssBytes)),
     workers,
   }
+}
+
+function sumOf(figures: readonly (number | null)[]): number | null {
+  const known = figures.filter((figure) => figure !== null)
+  return known.length === 0 ? null : known.reduce((sum, figure) => sum + figure, 0)
 }
 
 /** One row a process; one for the id when it has none. */

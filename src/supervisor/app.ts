@@ -6,7 +6,6 @@ import type { AppState, CrashRecord, OperationResult, WorkerStep } from '../cont
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { EventLevel } from '../telemetry/events.ts'
-import type { Ring } from '../telemetry/ring.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { AppReports, type Explanation } from './app-reports.ts'
 import type { Clock } from './clock.ts'
@@ -102,8 +101,8 @@ export class App implements GroupOwner, HealthOwner {
     return this.activeGroup.generation.config
   }
 
-  get crashes(): Ring<CrashRecord> {
-    return this.#reports.crashes
+  crashes(last: number): readonly CrashRecord[] {
+    return this.#instance.crashDesk.books.recent(this.name, last)
   }
 
   get groupSecret(): string | null {
@@ -160,8 +159,8 @@ export class App implements GroupOwner, HealthOwner {
     return this.#lastGeneration
   }
 
-  readConfig(): Promise<AppConfig> {
-    return this.#instance.readConfig(this.source)
+  readConfig(elsewhere?: Parameters<Instance['readConfig']>[1]): Promise<AppConfig> {
+    return this.#instance.readConfig(this.source, elsewhere)
   }
 
   generationChanged(): void {
@@ -182,18 +181,18 @@ export class App implements GroupOwner, HealthOwner {
     return group
   }
 
-  /** Ends the other group; resolves when none of its processes is left. */
-  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<void> {
+  /** Ends the other group; resolves with true when none of its processes is left, with false when it is to stay after all. */
+  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<boolean> {
     const group = this.standbyGroup
-    if (group === null) return
-    await group.stop(how)
-    if (this.groups[group.name] !== group) return
+    if (group === null) return true
+    const hasEnded = await group.stop(how)
+    if (!hasEnded || this.groups[group.name] !== group) return hasEnded
     this.groups[group.name] = null
     this.routing.end()
     this.preview.close()
     this.lending.closeUnused()
-    this.#instance.saveSoon()
-    this.#instance.appChanged(this)
+    this.generationChanged()
+    return true
   }
 
   /** The other group has the public traffic from now on; its routing is committed already. */
@@ -354,7 +353,7 @@ export class App implements GroupOwner, HealthOwner {
   exited(worker: WorkerHandle, exit: WorkerExit): string {
     this.#instance.saveSoon()
     if (!isCrash(exit)) return this.#reports.ended(worker)
-    const crash = this.#instance.describeCrash(this, worker, exit, this.#voices.waitsFor(worker))
+    const crash = this.#instance.crashDesk.take(this, worker, exit, this.#voices.waitsFor(worker))
     const words = this.#reports.crashed(worker, crash)
     this.#instance.workerCrashed(this, worker, words)
     return words
@@ -376,7 +375,7 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   async hangs(worker: WorkerHandle): Promise<void> {
-    await this.#instance.diagnose(worker)
+    await this.#instance.crashDesk.diagnose(worker)
     this.#reports.note(
       worker,
       'workerHangs',

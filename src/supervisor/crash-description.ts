@@ -1,6 +1,8 @@
 // Puts together what is known of a process that ended badly: the crash record, and what a person can do.
 
+import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
+import type { VitalsPoint } from '../control/messages.ts'
 import { adviceFor } from '../telemetry/advice.ts'
 import { crashRecord } from '../telemetry/crash-records.ts'
 import type { KilledBecause } from '../telemetry/exit-words.ts'
@@ -16,6 +18,9 @@ export interface CrashContext {
   readonly exit: WorkerExit
   readonly stderr: readonly string[]
   readonly sample: Sample | null
+  readonly curve: readonly VitalsPoint[]
+  readonly reportPath: string | null
+  readonly heapSnapshots: readonly string[]
   /** What it waited for when it was not ready in time. */
   readonly waitedFor: string | null
   /** What it was doing when it hung. */
@@ -24,7 +29,12 @@ export interface CrashContext {
   readonly kernelKilled: boolean | null
 }
 
-export function describeCrash(context: CrashContext): CrashDescription {
+/** A description whose record has no id yet. */
+export interface CrashDraftDescription extends Omit<CrashDescription, 'record'> {
+  readonly record: Omit<CrashDescription['record'], 'id'>
+}
+
+export function describeCrash(context: CrashContext): CrashDraftDescription {
   const { worker, exit, stderr } = context
   const { generation } = worker
   const record = crashRecord({
@@ -40,15 +50,20 @@ export function describeCrash(context: CrashContext): CrashDescription {
     wasReady: exit.wasReady,
     killed: killedBecause(context),
     stderr,
-    uncaught: worker.uncaughtStack,
+    uncaught: worker.uncaught?.stack ?? null,
     adopted: !exit.seen,
     kernelKilled: context.kernelKilled,
     vitals: worker.vitals,
     sample: context.sample,
-    reportPath: null,
+    curve: context.curve,
+    reportPath: context.reportPath,
+    heapSnapshots: context.heapSnapshots,
+    mappedStack: worker.uncaught?.mapped ?? null,
+    requests: worker.uncaught?.requests ?? [],
     directory: generation.config.cwd,
+    directories: [generation.config.cwd, generation.release.path],
   })
-  const problem = listenProblemOf(context)
+  const problem = listenProblemOf(context) ?? missingScriptOf(context)
   if (problem !== null) {
     const ended = exit.code === null ? 'ended' : `exited with code ${exit.code}`
     const words = `${ended} before it was ready: ${uncapitalized(problem.words)}`
@@ -82,6 +97,16 @@ function killedBecause({ worker, exit, waitedFor, doing }: CrashContext): Killed
 function listenProblemOf({ worker, exit, stderr }: CrashContext): WorkerHandle['listenProblem'] {
   if (exit.wasReady || exit.killReason !== null) return null
   return stderr.some((line) => /\bE(ADDRINUSE|ADDRNOTAVAIL|ACCES)\b/.test(line)) ? worker.listenProblem : null
+}
+
+/** Node's own words for it could mean any module. */
+function missingScriptOf({ worker, exit }: CrashContext): WorkerHandle['listenProblem'] {
+  const { config, release } = worker.generation
+  if (exit.wasReady || exit.killReason !== null || existsSync(config.script)) return null
+  return {
+    words: `its script "${config.script}" is no longer there`,
+    fix: `Bring the directory of ${release.id} back, or deploy a release that is there.`,
+  }
 }
 
 function uncapitalized(text: string): string {

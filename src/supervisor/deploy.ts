@@ -1,9 +1,11 @@
 // The story of a deploy: a new release starts whole beside the one that serves, is tried, and is given the traffic; or it
 // is refused, and nobody outside noticed.
 
-import { realpathSync } from 'node:fs'
-import type { AppConfig } from '../config/app-config.ts'
-import type { DeployRequest, OperationResult } from '../control/messages.ts'
+import { existsSync, realpathSync } from 'node:fs'
+import type { AppConfig, HookName } from '../config/app-config.ts'
+import { askNode } from '../config/node-binary.ts'
+import type { OperationResult } from '../control/messages.ts'
+import type { DeployRequest } from '../control/release-messages.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
 import { appRenamed, operationAborted } from '../errors/app.ts'
@@ -11,9 +13,11 @@ import {
   deployRefused,
   hookSaidNo,
   releaseGone,
+  releaseNodeUnusable,
   releasePathMissing,
   releasePathNoDirectory,
   releasePathUnreadable,
+  releasePathUnusable,
   releaseWithoutScript,
 } from '../errors/release.ts'
 import { SuperviseError } from '../errors.ts'
@@ -21,12 +25,24 @@ import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { moveTo } from './app-operations.ts'
-import { countOf, Report } from './operation-report.ts'
+import { availableMemory } from '../telemetry/available-memory.ts'
+import { contractOwed } from './contract-step.ts'
+import { memoryStage } from './pair-memory.ts'
+import { countOf, labelOf, Report, whatServes } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
-import { currentRelease, labelOf, type ReleaseDesk } from './release-desk.ts'
-import { dataStep, dataVersionsOf, mustLiveTogether } from './release-data.ts'
+import { currentRelease } from './current-release.ts'
+import type { ReleaseDesk } from './release-desk.ts'
+import {
+  dataStep,
+  dataVersionsOf,
+  mustLiveTogether,
+  mustReadWhatIsThere,
+  readsNothingOlder,
+  type DataStep,
+} from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
-import { isFile, isProblem, relocate } from './release-path.ts'
+import { tellOfHook, watchWords } from './rollout-progress.ts'
+import { isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
 export type DeployTarget =
@@ -40,12 +56,14 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
     const report = new Report(app, target.kind === 'path' ? 'deploy' : 'rollback', tell)
     try {
       const generation = await nextRelease(app, desk, target)
-      if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
-      const step = await allow(app, generation, target.force === true)
-      const move: Move = { app, desk, generation, cause, report, by: initiatorOf(target, cause) }
-      const result = await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
-      if (result.ok && step === 'contract') contractLater(app, desk, generation)
-      return result
+      report.release = generation.release.id
+      mustRun(app)
+      if (!isRolling(generation, app)) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
+      const isRollback = target.kind === 'release'
+      const asked: Wish = { app, desk, generation, cause, report, by: initiatorOf(target, cause), isRollback }
+      const move: Move = { ...asked, step: await allow(asked, target.force === true) }
+      mustRun(app)
+      return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error
       app.record('deployRefused', error.message, cause, 'error')
@@ -54,13 +72,25 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): B
   }
 }
 
-interface Move {
+/** Throws when a stop came while something was waited for: nothing may be started beside it. */
+function mustRun(app: App): void {
+  if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
+}
+
+/** What is asked for, once it is known which release that is. */
+interface Wish {
   readonly app: App
   readonly desk: ReleaseDesk
   readonly generation: Generation
   readonly cause: string
   readonly by: string
+  readonly isRollback: boolean
   readonly report: Report
+}
+
+interface Move extends Wish {
+  /** Of its data, against the release that serves. */
+  readonly step: DataStep
 }
 
 /** It has no group of its own: its workers take the places of those that serve. */
@@ -68,51 +98,65 @@ function isRolling({ group }: Generation, app: App): boolean {
   return group === app.active
 }
 
-/** Asks whoever has a say, before anything is touched. Returns the hook that has its place after the move. */
-async function allow(app: App, next: Generation, force: boolean): Promise<'contract' | null> {
+/** Asks whoever has a say, before anything is touched. */
+async function allow({ app, desk, generation: next, report }: Wish, force: boolean): Promise<DataStep> {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
+  mustReadWhatIsThere(app.name, next, desk.books.of(app.name)?.releases ?? [], force)
   const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
   const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
-  for (const name of step === 'expand' ? (['pre-rollout', 'expand'] as const) : (['pre-rollout'] as const)) {
-    const why = await askHook(app, next, name, facts)
-    if (why !== null) throw hookSaidNo(app.name, next.release.id, why, [])
+  const asked: HookName[] = step === 'expand' ? ['pre-rollout', 'expand'] : ['pre-rollout']
+  // There the traffic moves with the first worker.
+  if (isRolling(next, app)) asked.push('confirm-promotion')
+  for (const name of asked) {
+    const ask = () => askHook(app, next, name, facts, desk.untilStopped(app))
+    const no = await tellOfHook(name, name in next.config.hooks, ask, report.stage)
+    if (no !== null) throw hookSaidNo(app.name, next.release.id, no.why, no.lines)
   }
-  return step === 'contract' ? step : null
+  return step
 }
 
-/** There is no way back behind it, so it runs when the old release is gone for good. */
-function contractLater(app: App, desk: ReleaseDesk, next: Generation): void {
-  const runner = desk.runnerOf(app.name)
-  const tell = (): void => {
-    const from = runner?.rollout.from ?? ''
-    tellHook(app, next, 'contract', { release: next.release.id, from, step: 'done', outcome: 'promoted', why: null })
-  }
-  if (runner === null || runner.rollout.release !== next.release.id) return tell()
-  void runner.when(({ state }) => state === 'done').then(({ outcome }) => outcome === 'promoted' && tell())
-}
-
-async function deployBeside({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+async function deployBeside(move: Move): Promise<OperationResult> {
+  const { app, desk, generation, cause, isRollback, report } = move
   await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
-  const before = app.activeGroup.generation.release
-  const record = remember(app, desk, generation, by)
+  const record = remember(move)
+  app.record('deployStarted', moveInWords(app, generation), cause)
+  tellMemory(app, wanted, cause, report)
   app.addGroup(generation, wanted)
-  const text = `${labelOf(before)} → ${labelOf(generation.release)}  blue-green, ${countOf(wanted)}`
-  app.record('deployStarted', text, cause)
-  report.begin(text, wanted)
-  const runner = desk.begin(app, record, cause, report.step)
+  const runner = desk.begin(app, record, cause, report)
+  // Whoever asks to go back has promoted it by that, also where a new release waits for a person.
+  if (isRollback) runner.handle({ type: 'promoteWanted' })
   const reached = await runner.when(isDecided)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
   return conclude(app, reached, runner.failureLines, report)
 }
 
-async function deployRolling({ app, desk, generation, cause, by, report }: Move): Promise<OperationResult> {
+function moveInWords(app: App, { release }: Generation): string {
+  const { wanted, generation } = app.activeGroup
+  return `${labelOf(generation.release)} → ${labelOf(release)}  blue-green, ${countOf(wanted)}`
+}
+
+/** Two releases need twice the memory: better said before than found out. */
+function tellMemory(app: App, wanted: number, cause: string, report: Report): void {
+  const workers = [...app.processes()].map(({ pid }) => app.rssBytes(pid))
+  const stage = memoryStage({ workers, wanted, availableBytes: availableMemory() })
+  if (stage === null) return
+  report.stage(stage)
+  if (stage.state === 'warned') app.record('memoryShort', stage.text, cause, 'warn')
+}
+
+async function deployRolling(move: Move): Promise<OperationResult> {
+  const { app, desk, generation, cause, report } = move
   await makeRoom(app, desk, generation.release.id)
-  const { id } = remember(app, desk, generation, by)
+  const from = app.activeGroup.generation.release.id
+  const { id } = remember(move)
   const result = await moveTo(app, generation, report, cause)
   const why = result.error?.message ?? null
-  desk.ended(app, id, { outcome: result.ok ? 'promoted' : 'failed', why, endedAt: new Date().toISOString() })
+  const outcome = result.ok ? 'promoted' : 'failed'
+  desk.ended(app, id, { outcome, why, endedAt: new Date().toISOString() })
+  const facts = { release: id, from, step: 'done', outcome, why }
+  tellHook(app, generation, result.ok ? 'post-rollout' : 'rollback', facts)
   return result
 }
 
@@ -121,7 +165,7 @@ function initiatorOf(target: DeployTarget, cause: string): string {
 }
 
 /** It serves, waits for a person, or was given up. */
-function isDecided({ state, outcome, successor }: Rollout): boolean {
+export function isDecided({ state, outcome, successor }: Rollout): boolean {
   if (outcome !== null && outcome !== 'promoted') return servingSide(state) === 'old' || state === 'done'
   return ['awaiting', 'baking', 'retiring', 'endingOld', 'done'].includes(state) && successor === null
 }
@@ -129,13 +173,13 @@ function isDecided({ state, outcome, successor }: Rollout): boolean {
 function conclude(app: App, reached: Rollout, lines: readonly string[], report: Report): OperationResult {
   const { state, outcome, why, release, from, flipMs } = reached
   if (outcome !== null && outcome !== 'promoted') {
-    const { serving, wanted } = app.counts()
-    const serves = `${from}: ${serving} of ${wanted} workers`
-    return report.fail(deployRefused(app.name, release, why ?? outcome, serves, lines))
+    return report.fail(deployRefused(app.name, release, why ?? outcome, lines), whatServes(app))
   }
   if (state === 'awaiting')
     return report.succeed(`${release} is ready beside ${from}; \`supervise promote ${app.name}\` gives it the traffic`)
-  return report.succeed(`${release} serves; switched in ${(flipMs ?? 0).toFixed(1)} ms, ${from} stays warm`)
+  const { bakeMs } = app.activeGroup.generation.config
+  const serves = `${release} serves; switched in ${(flipMs ?? 0).toFixed(1)} ms, ${from} stays warm`
+  return report.succeed(serves + watchWords(reached, bakeMs))
 }
 
 /** Another release in the other group makes room: the last one asked for is what runs. */
@@ -146,23 +190,39 @@ async function makeRoom(app: App, desk: ReleaseDesk, next: string): Promise<void
     await runner.when(({ state }) => state === 'done')
   }
   await app.retireStandby()
+  mustRun(app)
 }
 
 async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): Promise<Generation> {
   const { id } = nextReleaseId(desk.books.of(app.name)?.nextRelease ?? 2)
   const number = app.nextGenerationNumber()
   if (target.kind === 'release') {
-    const { config, path, version } = target.release
-    if (!isFile(config.script)) throw releaseGone(app.name, target.release.id, path)
-    return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, isPinned: true })
+    const { config, path, version, own } = target.release
+    const missing = [path, config.cwd, config.script].find((place) => !existsSync(place))
+    if (missing !== undefined)
+      throw releaseGone(app.name, target.release.id, missing, app.activeGroup.generation.release.id)
+    if (config.node !== null) await nodeThatRuns(app, config.node, config)
+    return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, own, isPinned: true })
   }
-  const config = await app.readConfig()
+  const root = target.path === null ? null : realPathOf(target.path)
+  // The release that the configuration points at may be gone when another one takes its place.
+  const config = await app.readConfig((read) => (root === null ? null : placeIn(app, read, root)))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
-  const { path, version, strategy = config.strategy } = target
+  const { version, node, env, strategy = config.strategy } = target
   const group = groupFor(app, strategy)
-  const named = { isPinned: true, ...(version !== null && { version }) }
-  if (path === null) return makeGeneration(number, group, id, config, named)
-  return makeGeneration(number, group, id, placeIn(app, config, realPathOf(path)), named)
+  const own = {
+    ...(node !== undefined && { node: await nodeThatRuns(app, node, config) }),
+    ...(env !== undefined && { env }),
+  }
+  const named = { isPinned: true, own, ...(version !== null && { version }) }
+  return makeGeneration(number, group, id, root === null ? config : placeIn(app, config, root), named)
+}
+
+/** What a path leads to, once it is known to be a Node that workers can run with. */
+async function nodeThatRuns(app: App, file: string, { env }: AppConfig): Promise<string> {
+  const node = await askNode(file, env)
+  if (!node.ok) throw releaseNodeUnusable(app.name, node.problem)
+  return node.execPath
 }
 
 function groupFor(app: App, strategy: AppConfig['strategy']): GroupName {
@@ -179,8 +239,10 @@ function placeIn(app: App, config: AppConfig, path: string): AppConfig {
       throw releasePathNoDirectory(app.name, path)
     case 'unreadable':
       throw releasePathUnreadable(app.name, path, process.getuid?.() ?? 0)
+    case 'unusable':
+      throw releasePathUnusable(app.name, path, placed.code)
     case 'noEntry':
-      throw releaseWithoutScript(app.name, path, placed.script)
+      throw releaseWithoutScript(app.name, path, placed.scripts)
   }
 }
 
@@ -194,8 +256,8 @@ function realPathOf(path: string): string {
 }
 
 /** In the books before anything is started: whatever happens then, it is known what was tried. */
-function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedBy: string): ReleaseRecord {
-  const { release, config, given } = generation
+function remember({ app, desk, generation, by: deployedBy, step }: Move): ReleaseRecord {
+  const { release, config, given, own } = generation
   const first: AppReleases = {
     nextRelease: 2,
     active: app.active,
@@ -204,6 +266,8 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     rollout: null,
   }
   const known = desk.books.of(app.name) ?? first
+  const versionsOf = (one: Generation) => dataVersionsOf(app.name, one)
+  const current = known.releases.find(({ id }) => id === app.activeGroup.generation.release.id) ?? currentRelease(app)
   const record: ReleaseRecord = {
     id: release.id,
     version: release.version,
@@ -211,11 +275,16 @@ function remember(app: App, desk: ReleaseDesk, generation: Generation, deployedB
     createdAt: new Date().toISOString(),
     config,
     given,
-    nodePath: null,
+    own,
     deployedBy,
     outcome: null,
     why: null,
     endedAt: null,
+    contract: contractOwed(
+      step,
+      current,
+      readsNothingOlder(versionsOf(app.activeGroup.generation), versionsOf(generation)),
+    ),
   }
   const inUse = [app.activeGroup.generation.release.id, release.id, known.lastGood ?? '']
   const releases = prune([...known.releases, record], inUse)

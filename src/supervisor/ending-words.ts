@@ -26,7 +26,11 @@ export function killWords(worker: WorkerHandle): string {
 /** What went with a worker that could not finish its drain, as far as it had told. */
 export function lossWords({ requestsLost }: WorkerHandle): string {
   if (requestsLost === 0) return ''
-  return `, with ${requestsLost} ${requestsLost === 1 ? 'request' : 'requests'} under way when it last answered`
+  return `, with ${countOf(requestsLost, 'request')} under way when it last answered`
+}
+
+export function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 export function drainWords(worker: WorkerHandle): string {
@@ -36,7 +40,7 @@ export function drainWords(worker: WorkerHandle): string {
   const cutWords =
     cut === 0
       ? ''
-      : `; cut ${report.requestsCut} requests and ${report.connectionsCut} other connections at the deadline`
+      : `; cut ${countOf(report.requestsCut, 'request')} and ${countOf(report.connectionsCut, 'other connection')} at the deadline`
   return `, drained in ${Math.round(report.tookMs)} ms${cutWords}`
 }
 

@@ -39,6 +39,21 @@ export function mayFlip(app: App): boolean {
   return [...(app.standbyGroup?.processes() ?? [])].some((worker) => worker.state === 'standby')
 }
 
+/** Whether the other group was told to end and could still go back: some of it has not finished what it has. */
+export function mayReturn({ standbyGroup }: App): boolean {
+  return standbyGroup?.isStopping === true && [...standbyGroup.processes()].some(({ state }) => state === 'draining')
+}
+
+/** Takes the end of the other group back; false when it is not whole again in the time that a start may take. */
+export async function takeStandbyBack(app: App): Promise<boolean> {
+  const group = app.standbyGroup
+  if (group === null || !mayReturn(app)) return false
+  group.takeBack()
+  const isBroken = () => group.isStopping || [...group.places.values()].some(({ waiting }) => waiting !== null)
+  await waitUntil(app.clock, group.generation.config.readyTimeoutMs, () => group.isWhole || isBroken())
+  return group.isWhole && !group.isStopping
+}
+
 function inMs(ms: number): string {
   return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
 }

@@ -5,8 +5,9 @@ import { afterExit, NO_CRASHES, type CrashHistory } from '../core/restart-policy
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { ReloadPlan } from '../core/reload.ts'
 import type { WorkerStep } from '../control/messages.ts'
-import type { GroupName } from '../protocol/messages.ts'
+import type { GroupName, Vitals } from '../protocol/messages.ts'
 import type { Clock } from './clock.ts'
+import { GroupTraffic } from './group-traffic.ts'
 import { Launch, type LaunchSteps } from './launch.ts'
 import { Replacement } from './replacement.ts'
 import { isCrash, type WorkerExit } from './worker-exit.ts'
@@ -48,8 +49,11 @@ export class Group implements WorkerOwner {
   generation: Generation
   wanted: number
   readonly places = new Map<number, Place>()
+  readonly traffic = new GroupTraffic()
   #replacement: Replacement | null = null
   #isStopping = false
+  /** How often a stop was taken back. */
+  #returns = 0
   #waiters: { readonly left: Set<WorkerHandle>; resolve(): void }[] = []
   readonly #owner: GroupOwner
 
@@ -160,12 +164,29 @@ export class Group implements WorkerOwner {
     for (const place of this.places.values()) if (place.id > this.wanted) this.#retire(place)
   }
 
-  /** Ends every process; resolves when none is left. */
-  async stop(how: 'drain' | 'now'): Promise<void> {
+  /** Ends every process; resolves with true when none is left, and with false when that was taken back meanwhile. */
+  async stop(how: 'drain' | 'now'): Promise<boolean> {
+    const returns = this.#returns
     this.#isStopping = true
     this.#replacement?.abort()
     for (const place of this.places.values()) this.#retire(place, how)
     await this.whenGone(this.processes())
+    return this.#returns === returns
+  }
+
+  /** Takes a stop back: what drains goes back to what it did before, and what has gone already is started again. */
+  takeBack(): void {
+    if (!this.#isStopping) return
+    this.#isStopping = false
+    this.#returns += 1
+    for (const worker of this.processes()) worker.handle('undrainWanted')
+    this.reconcile()
+  }
+
+  /** Each id has a process that could serve. */
+  get isWhole(): boolean {
+    for (let id = 1; id <= this.wanted; id += 1) if (this.current(id)?.isUp !== true) return false
+    return true
   }
 
   /** Resolves when none of these processes is left. */
@@ -194,6 +215,10 @@ export class Group implements WorkerOwner {
     this.#owner.settle(worker, done)
   }
 
+  beat(worker: WorkerHandle, vitals: Vitals): void {
+    this.traffic.heard(worker, vitals, this.clock.now())
+  }
+
   moved(worker: WorkerHandle, from: LifeState): void {
     const place = this.place(worker.id)
     if (worker.state !== 'starting' && place.launch?.handle === worker) {
@@ -211,9 +236,12 @@ export class Group implements WorkerOwner {
   exited(worker: WorkerHandle, exit: WorkerExit): void {
     const place = this.place(worker.id)
     place.processes.delete(worker)
-    if (isCrash(exit)) place.crashes += 1
-    const words = this.#owner.exited(worker, exit)
     const isCovered = this.#replacement?.covers(worker.id) === true
+    // What never got ready in a replacement is why that is refused; the worker that serves has not crashed.
+    if (isCrash(exit) && (exit.wasReady || !isCovered)) place.crashes += 1
+    // What a reload tried and gave up says nothing of the release that serves.
+    if (isCrash(exit) && worker.generation === this.generation) this.traffic.crashed(this.clock.now())
+    const words = this.#owner.exited(worker, exit)
     this.#replacement?.onWorker(worker, 'gone', words)
     if (
       !exit.asked &&

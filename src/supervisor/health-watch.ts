@@ -26,9 +26,20 @@ interface Checked {
   /** When its limits are looked at again; never, while it is being replaced. */
   lookAgainAt: number
   isHanging: boolean
-  failures: number
   nextProbeAt: number
 }
+
+type Probed = Pick<WorkerHandle, 'probeFailures' | 'isUp'> & {
+  readonly generation: { readonly config: Pick<AppConfig, 'liveness'> }
+}
+
+/** Whether it does not only miss a beat: one failure may be the machine's. */
+export function failsProbe({ probeFailures, generation, isUp }: Probed): boolean {
+  const { liveness } = generation.config
+  return isUp && liveness !== null && probeFailures >= Math.min(FAILURES_THAT_COUNT, liveness.failures)
+}
+
+const FAILURES_THAT_COUNT = 2
 
 export class HealthWatch {
   readonly #owner: HealthOwner
@@ -69,7 +80,6 @@ export class HealthWatch {
       maxRequests: jitter(config.maxRequests),
       lookAgainAt: 0,
       isHanging: false,
-      failures: 0,
       nextProbeAt: this.#owner.clock.now() + (config.liveness?.everyMs ?? 0),
     }
     this.#checked.set(worker, checked)
@@ -99,10 +109,10 @@ export class HealthWatch {
     checked.nextProbeAt = now + Math.max(liveness.everyMs, liveness.withinMs)
     void ask(worker.endpoint, liveness.path, liveness.withinMs).then(({ problem }) => {
       if (!worker.isUp) return
-      checked.failures = problem === null ? 0 : checked.failures + 1
+      worker.probeFailures = problem === null ? 0 : worker.probeFailures + 1
       if (problem === null) return
-      this.#owner.probeFailed(worker, problem, checked.failures)
-      if (checked.failures >= liveness.failures) worker.kill('liveness')
+      this.#owner.probeFailed(worker, problem, worker.probeFailures)
+      if (worker.probeFailures >= liveness.failures) worker.kill('liveness')
     })
   }
 }

@@ -7,8 +7,12 @@ import type { Hook, HookName } from '../config/app-config.ts'
 import { formatDuration } from '../config/quantities.ts'
 import { OUTPUT_BYTES, runCommand, Tail } from './run-command.ts'
 
-export interface HookCall {
+export interface HookCall extends OutsideCall {
   readonly name: HookName
+}
+
+/** Somebody outside who is told something. */
+export interface OutsideCall {
   readonly hook: Hook
   /** What is to be known, as JSON. */
   readonly payload: Readonly<Record<string, unknown>>
@@ -29,28 +33,35 @@ export interface HookAnswer {
 /** Never rejects. */
 export async function runHook(call: HookCall): Promise<HookAnswer> {
   const { hook, name } = call
-  const { problem, output } = hook.by === 'command' ? await runIt(call, hook.command) : await postIt(call, hook.url)
+  const { problem, output } = await tellOutside({ ...call, env: { ...call.env, SUPERVISE_HOOK: name } })
   const what = hook.by === 'command' ? `\`${hook.command}\`` : showUrl(hook.url)
   return { yes: problem === null, why: problem === null ? null : `the hook ${name} (${what}) ${problem}`, output }
 }
 
-interface End {
+/** Never rejects. */
+export function tellOutside(call: OutsideCall): Promise<OutsideEnd> {
+  const { hook } = call
+  return hook.by === 'command' ? runIt(call, hook.command) : postIt(call, hook.url)
+}
+
+export interface OutsideEnd {
+  /** In words that follow who was told; null when it went well. */
   readonly problem: string | null
   readonly output: string
 }
 
-function runIt({ name, hook, payload, cwd, env, signal }: HookCall, command: string): Promise<End> {
+function runIt({ hook, payload, cwd, env, signal }: OutsideCall, command: string): Promise<OutsideEnd> {
   return runCommand({
     command,
     cwd,
-    env: { ...env, SUPERVISE_HOOK: name },
+    env,
     withinMs: hook.withinMs,
     input: `${JSON.stringify(payload)}\n`,
     signal,
   })
 }
 
-async function postIt({ hook, payload, signal }: HookCall, url: string): Promise<End> {
+async function postIt({ hook, payload, signal }: OutsideCall, url: string): Promise<OutsideEnd> {
   const tooLate = AbortSignal.timeout(hook.withinMs)
   const tail = new Tail(OUTPUT_BYTES)
   try {

@@ -1,14 +1,15 @@
 // What an app shares with its siblings: the instance's clock, places, records and wishes.
 
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
+import type { Elsewhere } from '../config/read-config.ts'
 import type { CrashRecord, LogRecord } from '../control/messages.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import type { BootGate } from './boot-gate.ts'
 import type { Clock } from './clock.ts'
+import type { CrashDesk } from './crash-desk.ts'
 import type { LimitName } from './health-watch.ts'
-import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export interface Instance {
@@ -17,11 +18,12 @@ export interface Instance {
   readonly gate: BootGate
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly crashDesk: CrashDesk
   readonly linkPath: string
   readonly endpointDirectory: string
   readonly outputDirectory: string
   log(record: LogRecord): void
-  readConfig(source: ConfigSource): Promise<AppConfig>
+  readConfig(source: ConfigSource, elsewhere?: Elsewhere): Promise<AppConfig>
   /** Writes the state file in a moment: who lives, and from what it was started. */
   saveSoon(): void
   /** The same at once, for what must be written before anybody is told. */
@@ -30,9 +32,6 @@ export interface Instance {
   /** Both of its groups are about to end. */
   appEnds(app: App): void
   workerCrashed(app: App, worker: WorkerHandle, words: string): void
-  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription
-  /** Notes what a process that hangs is doing, before it is ended. */
-  diagnose(worker: WorkerHandle): Promise<void>
   /** A worker is over one of its limits. Resolves with whether it was replaced. */
   recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>
 }

@@ -1,6 +1,7 @@
 // What an operation tells while it runs and at its end, and the words that operations have in common.
 
 import type { OperationResult, WorkerStep } from '../control/messages.ts'
+import type { RolloutStage } from '../control/release-messages.ts'
 import type { SuperviseError } from '../errors.ts'
 import type { App } from './app.ts'
 import type { Tell } from './operation-runner.ts'
@@ -13,6 +14,8 @@ export class Report {
   readonly #startedAt: number
   readonly #steps = new Map<number, WorkerStep>()
   #requestsCut = 0
+  /** Id of the release that it is about; null for none. */
+  release: string | null = null
 
   constructor(app: App, kind: OperationResult['kind'], tell: Tell) {
     this.#app = app
@@ -31,6 +34,10 @@ export class Report {
     this.#tell({ type: 'step', app: this.#app.name, ...step })
   }
 
+  readonly stage = (stage: RolloutStage): void => {
+    this.#tell({ type: 'stage', app: this.#app.name, ...stage })
+  }
+
   drained(worker: Parameters<App['drainStep']>[0]): void {
     this.step(this.#app.drainStep(worker))
   }
@@ -39,8 +46,9 @@ export class Report {
     return this.#result(true, text, null)
   }
 
-  fail(error: SuperviseError): OperationResult {
-    return this.#result(false, error.message, error)
+  /** `text` says what is so now, where the error does not. */
+  fail(error: SuperviseError, text = error.message): OperationResult {
+    return this.#result(false, text, error)
   }
 
   #result(ok: boolean, text: string, error: SuperviseError | null): OperationResult {
@@ -48,6 +56,7 @@ export class Report {
     return {
       app: this.#app.name,
       kind: this.#kind,
+      ...(this.release !== null && { release: this.release }),
       ok,
       text,
       tookMs: Math.round(this.#app.clock.now() - this.#startedAt),
@@ -71,4 +80,14 @@ export function countOf(workers: number): string {
 
 export function serves(workers: number): string {
   return `${countOf(workers)} ${workers === 1 ? 'serves' : 'serve'}`
+}
+
+export function labelOf({ id, version }: { readonly id: string; readonly version: string | null }): string {
+  return version === null ? id : `${id} ${version}`
+}
+
+/** As in "Still serving r12: 4 of 4 workers." */
+export function whatServes(app: App): string {
+  const { serving, wanted } = app.counts()
+  return `Still serving ${labelOf(app.activeGroup.generation.release)}: ${serving} of ${countOf(wanted)}.`
 }

@@ -9,7 +9,7 @@ import {
   type OperationQueue,
 } from '../core/operation-queue.ts'
 import type { OperationResult, ProgressLine } from '../control/messages.ts'
-import { appIsBusy } from '../errors/app.ts'
+import { appIsBusy, operationOvertaken } from '../errors/app.ts'
 import type { Clock } from './clock.ts'
 import type { OperationContext } from './operations.ts'
 
@@ -83,7 +83,9 @@ export class OperationRunner {
 
   #drop(dropped: readonly Operation[], because: OperationKind): void {
     for (const { id, kind } of dropped) {
-      this.#jobs.get(id)?.fail(appIsBusy(this.#app, kind, because))
+      const isRelease = because === 'deploy' || because === 'rollback'
+      const error = isRelease ? operationOvertaken(this.#app, kind, because) : appIsBusy(this.#app, kind, because)
+      this.#jobs.get(id)?.fail(error)
       this.#jobs.delete(id)
     }
   }
@@ -110,6 +112,7 @@ export class OperationRunner {
     job.since = this.#clock.now()
     const tell: Tell = (line) => {
       if (line.type === 'step') job.step = `worker ${line.worker} ${line.state}`
+      if (line.type === 'stage') job.step = line.text
       for (const listener of job.listeners) listener(line)
     }
     job

@@ -1,11 +1,12 @@
 // What the control API may ask of a running supervisor: one method a command, of the command's name.
 // Each refuses with a SuperviseError when the app, the worker or a value is wrong.
 
+import type { LogLevel } from '../config/log-parsers.ts'
 import type {
   AppDescription,
   ConfigDiff,
-  CrashRecord,
-  DeployRequest,
+  CrashAnswer,
+  CrashList,
   EventRecord,
   InstanceStatus,
   LogRecord,
@@ -15,12 +16,13 @@ import type {
   ReleaseStatus,
   ReloadRequest,
   RestartRequest,
-  RollbackRequest,
   ScaleRequest,
   SignalRequest,
   StartRequest,
   StopRequest,
 } from '../control/messages.ts'
+import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
+import type { GroupName } from '../protocol/messages.ts'
 
 export interface OperationContext {
   /** Who asked, for the event: `command by root`, `signal SIGHUP`, `watch src/a.js`. */
@@ -31,8 +33,17 @@ export interface OperationContext {
 
 export interface LogQuery {
   readonly app: string | null
+  /** By id. */
+  readonly release: string | null
   readonly worker: number | null
   readonly stream: 'stdout' | 'stderr' | null
+  readonly group: GroupName | null
+  /** One process of a worker, such as the one that crashed. */
+  readonly pid: number | null
+  /** ISO 8601, in UTC and to the millisecond, as records have it. */
+  readonly since: string | null
+  /** This loud or louder; a line that does not say is `info` on stdout and `error` on stderr. */
+  readonly level: LogLevel | null
   /** How many of the latest lines. */
   readonly lines: number
 }
@@ -40,6 +51,10 @@ export interface LogQuery {
 export interface EventQuery {
   readonly app: string | null
   readonly lines: number
+  /** ISO 8601, in UTC; null is from the first on. */
+  readonly since: string | null
+  /** Empty is all. */
+  readonly types: readonly string[]
 }
 
 /** What has been, and what comes from now on; nothing is lost or doubled between the two. */
@@ -52,14 +67,23 @@ export interface Feed<Item> {
 /** Moving an app between releases. */
 export interface ReleaseOperations {
   history(app: string): readonly ReleaseStatus[]
+  /** Refuses when no release is beside the one that serves. */
+  preview(app: string): PreviewStatus
   /** Resolves when the new release serves, waits for a person, or was refused. */
   deploy(app: string, request: DeployRequest, context: OperationContext): Promise<OperationResult>
+  /** Resolves when the rollout that is under way is decided. */
+  watch(app: string, context: OperationContext): Promise<OperationResult>
   flip(app: string, context: OperationContext): Promise<OperationResult>
   rollback(app: string, request: RollbackRequest, context: OperationContext): Promise<OperationResult>
   promote(app: string, context: OperationContext): Promise<OperationResult>
   pause(app: string, context: OperationContext): Promise<OperationResult>
   resume(app: string, context: OperationContext): Promise<OperationResult>
   abort(app: string, context: OperationContext): Promise<OperationResult>
+}
+
+export interface CrashOperations {
+  /** One record, by its id. */
+  crash(id: string): CrashAnswer
 }
 
 export interface Condition {
@@ -77,18 +101,26 @@ export interface Health {
   readonly ready: Condition
 }
 
+/** Figures of all apps. */
+export interface MetricOperations {
+  /** As Prometheus reads them. */
+  expose(): Promise<{ readonly text: string; readonly contentType: string }>
+  health(): Health
+}
+
 export interface SupervisorOperations {
+  readonly metrics: MetricOperations
   readonly releases: ReleaseOperations
+  readonly crashDesk: CrashOperations
   ping(): Pong
   status(): InstanceStatus
   describe(app: string): AppDescription
-  crashes(app: string | null): readonly CrashRecord[]
+  crashes(app: string | null): CrashList
   diff(app: string): Promise<ConfigDiff>
   logs(query: LogQuery): Feed<LogRecord>
-  events(query: EventQuery): Feed<EventRecord>
-  /** As Prometheus reads them. */
-  metrics(): Promise<{ readonly text: string; readonly contentType: string }>
-  health(): Health
+  /** Opens the log files of one app, or with null all of them, by their names again; resolves with the paths. */
+  reopenLogs(app: string | null): Promise<readonly string[]>
+  events(query: EventQuery): Promise<Feed<EventRecord>>
 
   start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]>
   /** Starts an app that was stopped. */

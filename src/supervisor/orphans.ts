@@ -74,19 +74,26 @@ function mayBeOf({ app, pid, startTime }: Orphan, wanted: string): boolean {
  * sockets of its own, and the worker is drained.
  */
 export function adoptOrphan(app: App, hello: Hello, channel: WorkerChannel): boolean {
-  const { worker: id, incarnation } = hello.settings
+  const { worker: id, incarnation, release } = hello.settings
   if (startTimeOf(hello.pid) === null) return false
   const group = app.activeGroup
-  const goesOn = app.isAdopting && !app.isStopped && id <= group.wanted && group.isFree(id)
-  const identity = { id, incarnation, generation: group.generation }
+  // Another release than the last good one was never found good, or is no longer wanted.
+  const isOfIt = release === group.generation.release.id && hello.settings.group === group.name
+  const goesOn = isOfIt && app.isAdopting && !app.isStopped && id <= group.wanted && group.isFree(id)
+  // In nobody's place: it goes when all are found, and none of them passes requests on to it any more.
+  const goesLater = !isOfIt && app.isAdopting
+  const identity = { id: goesLater ? group.wanted + id : id, incarnation, generation: group.generation }
   const worker = app.adopt(identity, { pid: hello.pid, ageMs: ageMsOf(hello.pid), wasReady: false })
   app.hello(hello, channel)
+  // It may know of another group, of which nothing is left.
+  if (app.standbyGroup === null && hello.route) app.routing.tell(worker)
   // Whoever accepts was found ready once; to ask again could end it for what is not its fault.
   if (hello.listeners.some(({ attached }) => attached.length > 0)) worker.handle('becameReady')
   if (goesOn) app.record('orphanAdopted', `worker ${id} (pid ${hello.pid}) was found and serves on`, 'supervisor start')
   else {
-    app.record('orphanDrained', `worker ${id} (pid ${hello.pid}) was found too late; it is drained`, 'supervisor start')
-    worker.handle('drainWanted')
+    const why = isOfIt ? 'was found too late' : `is of ${release}, which does not serve`
+    app.record('orphanDrained', `worker ${id} (pid ${hello.pid}) ${why}; it is drained`, 'supervisor start')
+    if (!goesLater) worker.handle('drainWanted')
   }
   return true
 }

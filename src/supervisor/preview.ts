@@ -4,6 +4,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { rmSync } from 'node:fs'
 import type { PreviewAddress } from '../config/app-config.ts'
+import type { PreviewStatus } from '../control/release-messages.ts'
+import { nothingToPreview } from '../errors/release.ts'
 import type { App } from './app.ts'
 
 export class Preview {
@@ -82,4 +84,11 @@ function urlOf(address: PreviewAddress): string {
 export function standbyEndpoints({ standbyGroup }: Pick<App, 'standbyGroup'>): readonly string[] {
   const workers = [...(standbyGroup?.processes() ?? [])]
   return workers.flatMap(({ endpoint, isUp }) => (endpoint === null || !isUp ? [] : [endpoint]))
+}
+
+export function previewStatus(app: App): PreviewStatus {
+  const { standbyGroup: group, name, activeGroup } = app
+  if (group === null) throw nothingToPreview(name, activeGroup.generation.release.id)
+  const { id: release, version } = group.generation.release
+  return { app: name, release, version, group: group.name, url: app.preview.url, endpoints: standbyEndpoints(app) }
 }

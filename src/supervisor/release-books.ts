@@ -1,22 +1,48 @@
 // What is remembered of every app's releases, in memory and durably on disk. A disk that cannot be written costs the memory
-// across a reboot and nothing else: it is told once, and each change tries again.
+// across a reboot and nothing else: it is told once, by an event and by each operation that could not be remembered, and tried
+// again with each change and after a while.
 
+import { existsSync } from 'node:fs'
 import type { AppReleases, ReleaseRecord, SavedReleases } from '../state/release-store.ts'
 import { readReleases, RELEASES_SCHEMA, writeReleases } from '../state/release-store.ts'
+import { whyNotWritten } from '../state/why-not-written.ts'
+import type { EventLevel } from '../telemetry/events.ts'
+
+export type TellOfBooks = (type: string, text: string, level: EventLevel) => void
+
+/** Room on a disk comes back, and a directory is deleted, without a word to us. */
+const LOOK_MS = 2000
 
 export class ReleaseBooks {
   readonly #file: string
-  readonly #complain: (problem: string) => void
+  readonly #tell: TellOfBooks
+  readonly #timer: NodeJS.Timeout
   #apps: Readonly<Record<string, AppReleases>> = {}
-  #hasFailed = false
+  /** There is a file with what is known, or there was one. */
+  #isKept = false
+  #problem: string | null = null
 
   /** Reads what an earlier supervisor left; what cannot be used is told and kept beside. */
-  constructor(file: string, complain: (problem: string) => void) {
+  constructor(file: string, tell: TellOfBooks) {
     this.#file = file
-    this.#complain = complain
+    this.#tell = tell
     const read = readReleases(file)
-    if (read.kind === 'unusable') complain(`cannot use ${file}: ${read.problem}; started without it`)
-    if (read.kind === 'state') this.#apps = read.state.apps
+    if (read.kind === 'unusable')
+      tell(
+        'releasesUnusable',
+        `${file} cannot be used, since ${read.problem}; started without it, and it is kept`,
+        'error',
+      )
+    if (read.kind === 'state') {
+      this.#apps = read.state.apps
+      this.#isKept = true
+    }
+    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref()
+  }
+
+  /** Why what is known now would not survive a reboot; null when it would. */
+  get problem(): string | null {
+    return this.#problem
   }
 
   /** Null for an app that never had a second release. */
@@ -28,25 +54,51 @@ export class ReleaseBooks {
     return this.of(app)?.releases.find((release) => release.id === id) ?? null
   }
 
+  /** Of one release that is known. */
+  note(app: string, id: string, more: Pick<ReleaseRecord, 'smoke' | 'watch' | 'contract'>): void {
+    const known = this.of(app)
+    if (known === null) return
+    const releases = known.releases.map((release) => (release.id === id ? { ...release, ...more } : release))
+    this.set(app, { ...known, releases })
+  }
+
   /** Written before it returns, if it can be written. */
   set(app: string, releases: AppReleases): void {
-    this.#write({ ...this.#apps, [app]: releases })
+    this.#apps = { ...this.#apps, [app]: releases }
+    this.#write()
   }
 
   forget(app: string): void {
     if (this.of(app) === null) return
     const { [app]: _gone, ...others } = this.#apps
-    this.#write(others)
+    this.#apps = others
+    this.#write()
   }
 
-  #write(apps: SavedReleases['apps']): void {
-    this.#apps = apps
+  close(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    if (this.#problem !== null) return this.#write()
+    if (!this.#isKept || existsSync(this.#file)) return
+    this.#write()
+    if (this.#problem === null) this.#tell('releasesDeleted', `${this.#file} was deleted, and is there again`, 'warn')
+  }
+
+  #write(): void {
+    const state: SavedReleases = { schema: RELEASES_SCHEMA, apps: this.#apps }
+    const before = this.#problem
     try {
-      writeReleases(this.#file, { schema: RELEASES_SCHEMA, apps })
-      this.#hasFailed = false
+      writeReleases(this.#file, state)
+      this.#isKept = true
+      this.#problem = null
     } catch (error) {
-      if (!this.#hasFailed) this.#complain(`cannot write ${this.#file}: ${String(error)}`)
-      this.#hasFailed = true
+      this.#problem = `${this.#file} cannot be written, since ${whyNotWritten(error)}`
     }
+    if (this.#problem !== null && before === null)
+      this.#tell('releasesNotWritten', `${this.#problem}; a reboot would not know of what is done now`, 'error')
+    if (this.#problem === null && before !== null)
+      this.#tell('releasesWritten', `${this.#file} could be written again`, 'info')
   }
 }

@@ -1,35 +1,34 @@
 // Moving apps between releases: one method a command. What an app's past releases are is kept in the books, how far it is
 // with the next one in its rollout.
 
-import type {
-  DeployRequest,
-  OperationResult,
-  ReleaseStatus,
-  RollbackRequest,
-  RolloutStatus,
-  WorkerStep,
-} from '../control/messages.ts'
+import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
+import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
 import { beginRollout, canFlip, servingSide, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
-import { deployBody, type DeployTarget } from './deploy.ts'
-import { flip, mayFlip } from './flip.ts'
-import { Report } from './operation-report.ts'
+import { contractIfDue } from './contract-step.ts'
+import { currentRelease } from './current-release.ts'
+import { deployBody, isDecided } from './deploy.ts'
+import { flip, mayFlip, mayReturn } from './flip.ts'
+import { labelOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
-import { standbyEndpoints } from './preview.ts'
-import { isFile } from './release-path.ts'
+import { previewStatus } from './preview.ts'
+import { RolloutProgress, tellOfHook } from './rollout-progress.ts'
+import { untilDecided, type Watched } from './rollout-watch.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
-import { rolloutStatus } from './rollout-status.ts'
-import { askHook, tellHook, type HookFacts } from './rollout-hooks.ts'
-import { runSmokeTest } from './smoke-test.ts'
+import { releaseStatus } from './rollout-status.ts'
+import { askHook, type Refusal } from './rollout-hooks.ts'
+import { factsOf, newest, tellOfMove } from './rollout-news.ts'
+import { isMoving, mustBeOpen, mustBeStill } from './rollout-wish.ts'
+import { tryStandby } from './smoke-step.ts'
 import type { WorkerHandle } from './worker-handle.ts'
-import type { Generation } from './worker-spec.ts'
 
 export interface ReleaseDeskOwner {
   /** Throws for an app that is unknown or stopped. */
@@ -43,6 +42,8 @@ export class ReleaseDesk implements ReleaseOperations {
   readonly #owner: ReleaseDeskOwner
   readonly books: ReleaseBooks
   readonly #runners = new Map<string, RolloutRunner>()
+  readonly #stops = new Map<string, AbortController>()
+  readonly #progress = new WeakMap<RolloutRunner, RolloutProgress>()
 
   constructor(owner: ReleaseDeskOwner, books: ReleaseBooks) {
     this.#owner = owner
@@ -55,40 +56,52 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.find(name)
     const roles = new Map(app.bothGroups().map((group) => [group.generation.release.id, roleOf(app, group.name)]))
     const known = this.books.of(name)?.releases ?? [currentRelease(app)]
-    return known.map((release) => ({
-      release: release.id,
-      version: release.version,
-      path: release.path,
-      createdAt: release.createdAt,
-      deployedBy: release.deployedBy,
-      role: roles.get(release.id) ?? null,
-      outcome: release.outcome,
-      why: release.why,
-    }))
+    return known.map((release) => releaseStatus(release, roles.get(release.id) ?? null))
+  }
+
+  preview(name: string): PreviewStatus {
+    return previewStatus(this.#owner.running(name, 'preview'))
   }
 
   statusOf(app: App): RolloutStatus | null {
     const runner = this.#runners.get(app.name)
-    return runner === undefined || runner.isOver ? null : rolloutStatus(runner.rollout, app.clock.now())
+    return runner === undefined || runner.isOver ? null : runner.status
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
 
-  deploy(name: string, request: DeployRequest, context: OperationContext): Promise<OperationResult> {
+  async deploy(name: string, request: DeployRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'deploy')
-    return this.#run(
-      app,
-      'deploy',
-      JSON.stringify(request),
-      context,
-      deployBody(app, this, { kind: 'path', ...request }),
-    )
+    const { wait = false, ...target } = request
+    const body = deployBody(app, this, { kind: 'path', ...target })
+    const result = await this.#run(app, 'deploy', JSON.stringify(target), context, body)
+    const runner = this.#runners.get(name)
+    // A rolling deploy has none, and is over.
+    const isIts = runner?.rollout.release === result.release
+    if (!wait || !result.ok || runner === undefined || !isIts) return result
+    const watched = await untilDecided(this.#watched(app, runner), new Report(app, 'deploy', context.progress), 'next')
+    return { ...watched, steps: result.steps, tookMs: result.tookMs + watched.tookMs }
+  }
+
+  /** Goes along with a rollout until it is decided. */
+  async watch(name: string, context: OperationContext): Promise<OperationResult> {
+    const app = this.#owner.running(name, 'watch the rollout of')
+    const runner = this.#runners.get(name)
+    if (runner === undefined || runner.isOver) throw noRollout(name, 'watch the rollout of')
+    const { config } = newest(app, runner.rollout)
+    const report = new Report(app, 'rollout', context.progress)
+    report.begin(`${runner.rollout.from} → ${runner.rollout.release}  ${config.strategy}`, 0)
+    return untilDecided(this.#watched(app, runner), report, 'now')
   }
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'flip')
-    if (!mayFlip(app)) throw noStandby(name, app.activeGroup.generation.release.id)
-    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip'))
+    mustBeStill(name, this.#runners.get(name)?.rollout)
+    if (!mayFlip(app) && !this.#mayReturn(app)) throw noStandby(name, app.activeGroup.generation.release.id)
+    // It waits for a deploy that is under way, which may have flipped by then: that is what was asked for, and not the reverse.
+    const isBehind = ['deploy', 'rollback'].includes(app.operations.current?.kind ?? '')
+    const wanted = isBehind ? app.standby : null
+    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip', { wanted }))
   }
 
   rollback(
@@ -98,10 +111,10 @@ export class ReleaseDesk implements ReleaseOperations {
   ): Promise<OperationResult> {
     const app = this.#owner.running(name, 'rollback')
     const target = this.#rollbackTarget(app, release)
-    const isWarm = app.standbyGroup?.generation.release.id === target.id && mayFlip(app)
-    if (isWarm) return this.#run(app, 'rollback', target.id, context, this.#flipBody(app, 'rollback'))
-    const again: DeployTarget = { kind: 'release', release: target, force }
-    return this.#run(app, 'rollback', target.id, context, deployBody(app, this, again))
+    const again = deployBody(app, this, { kind: 'release', release: target, force })
+    const isUp = app.standbyGroup?.generation.release.id === target.id && (mayFlip(app) || this.#mayReturn(app))
+    const body = isUp ? this.#flipBody(app, 'rollback', { otherwise: again }) : again
+    return this.#run(app, 'rollback', target.id, context, body)
   }
 
   promote(name: string, context: OperationContext): Promise<OperationResult> {
@@ -126,24 +139,55 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#runners.get(app) ?? null
   }
 
-  /** A release of its own beside the one that serves, and the rollout that moves to it. */
-  begin(app: App, record: ReleaseRecord, cause: string, onStep: (step: WorkerStep) => void): RolloutRunner {
+  /** Aborted when the app is stopped. */
+  untilStopped({ name }: App): AbortSignal {
+    const stop = this.#stops.get(name) ?? new AbortController()
+    this.#stops.set(name, stop)
+    return stop.signal
+  }
+
+  /** A release of its own beside the one that serves, and the rollout that moves to it; told as far as the deploy goes. */
+  begin(app: App, record: ReleaseRecord, cause: string, report: Report): RolloutRunner {
     const { config } = app.standbyGroup?.generation ?? app.activeGroup.generation
     const from = app.activeGroup.generation.release.id
     const { rollout, commands } = beginRollout({ release: record.id, from, ...rolloutPlan(config) }, app.clock.now())
     const runner = this.#makeRunner(app, rollout, cause)
-    runner.onStep = onStep
+    runner.onStep = report.step
+    void runner.when(isDecided).then(this.#progress.get(runner)?.follow(report.stage, null))
     runner.begin(commands)
     return runner
   }
 
+  #watched(app: App, runner: RolloutRunner): Watched {
+    return { app, runner, progress: this.#progress.get(runner) }
+  }
+
   #makeRunner(app: App, rollout: Rollout, cause: string): RolloutRunner {
+    const { release } = rollout
+    const { smoke: checks, hooks, bakeMs } = newest(app, rollout).config
+    const progress = new RolloutProgress({ app: app.name, hasSmokeTest: checks.length > 0, bakeMs })
+    const hook = 'confirm-promotion'
+    const confirm = (now: Rollout, signal: AbortSignal) => askHook(app, newest(app, now), hook, factsOf(now), signal)
+    const why = (no: Refusal | null): string | null => {
+      if (no !== null) runner.failureLines = no.lines
+      return no?.why ?? null
+    }
     const runner = new RolloutRunner(app, rollout, cause, {
-      keep: (now) => this.#keep(app, now),
-      smoke: (signal) => smoke(app, signal),
-      confirm: (now, signal) => askHook(app, newest(app, now), 'confirm-promotion', factsOf(now), signal),
-      moved: (now, before) => tellOfMove(app, now, before),
+      keep: (now) => {
+        this.#keep(app, now)
+        progress.moved(now, app.clock.now())
+      },
+      keepWatch: (watch) => this.books.note(app.name, release, { watch }),
+      watched: this.books.release(app.name, release)?.watch ?? null,
+      smoke: async (signal) => why(await tryStandby(app, this.books, signal)),
+      confirm: async (now, signal) =>
+        why(await tellOfHook(hook, hook in hooks, () => confirm(now, signal), progress.tell)),
+      moved: (now, before) => {
+        tellOfMove(app, now, before, this.books.release(app.name, now.release))
+        if (now.state === 'done') this.started(app)
+      },
     })
+    this.#progress.set(runner, progress)
     this.#runners.set(app.name, runner)
     return runner
   }
@@ -155,6 +199,12 @@ export class ReleaseDesk implements ReleaseOperations {
     const lastGood = ending.outcome === 'promoted' ? release : known.lastGood
     const releases = recordOutcome(known.releases, release, ending)
     this.books.set(app.name, { ...known, active: app.active, releases, lastGood })
+    this.started(app)
+  }
+
+  /** It runs, alone or not: what is owed since the release before it is gone is done. */
+  started(app: App): void {
+    contractIfDue(app, this.books)
   }
 
   crashed(app: App, worker: WorkerHandle, words: string): void {
@@ -163,6 +213,8 @@ export class ReleaseDesk implements ReleaseOperations {
 
   /** The app was stopped: what was under way with it is over. */
   stopped(app: App): void {
+    this.#stops.get(app.name)?.abort()
+    this.#stops.delete(app.name)
     const runner = this.#runners.get(app.name)
     this.#runners.delete(app.name)
     if (runner === undefined || runner.isOver) return
@@ -175,7 +227,7 @@ export class ReleaseDesk implements ReleaseOperations {
   /** Goes on with a rollout that an earlier supervisor was in the middle of, or goes back where that cannot be. */
   resumed(app: App, cause: string): void {
     const rollout = this.books.of(app.name)?.rollout ?? null
-    if (rollout === null || rollout.state === 'done') return
+    if (rollout === null || rollout.state === 'done') return this.started(app)
     const { release } = app.activeGroup.generation
     const lives = (id: string): boolean =>
       app
@@ -190,29 +242,40 @@ export class ReleaseDesk implements ReleaseOperations {
     })
   }
 
-  /**
-   * What an app begins with: the release that was last good, whatever the command line says, since that is what was
-   * serving when it ended; null when there never was a second one, or it is gone.
-   */
-  lastGood(name: string): ReleaseRecord | null {
-    const known = this.books.of(name)
-    const release = known?.lastGood == null ? null : this.books.release(name, known.lastGood)
-    return release === null || !isFile(release.config.script) ? null : release
-  }
-
   // ---- inside ---------------------------------------------------------------------------------------
 
   #run(app: App, kind: 'deploy' | 'flip' | 'rollback', subject: string, context: OperationContext, body: Body) {
-    return this.#owner.whileBusy(() => app.operations.run(kind, subject, context, body))
+    return this.#owner.whileBusy(async () =>
+      this.#andRemembered(await app.operations.run(kind, subject, context, body)),
+    )
   }
 
-  #flipBody(app: App, kind: 'flip' | 'rollback'): Body {
+  #andRemembered(result: OperationResult): OperationResult {
+    const { problem } = this.books
+    return problem === null || !result.ok ? result : { ...result, text: `${result.text}; not remembered: ${problem}` }
+  }
+
+  /** The release that was served before drains, and nothing else is under way. */
+  #mayReturn(app: App): boolean {
+    return this.#runners.get(app.name)?.rollout.state === 'endingOld' && mayReturn(app)
+  }
+
+  /** `otherwise` is for a group that ends before this has its turn; `wanted` has the traffic then, whoever gave it. */
+  #flipBody(
+    app: App,
+    kind: 'flip' | 'rollback',
+    { otherwise = null, wanted = null }: { readonly otherwise?: Body | null; readonly wanted?: GroupName | null },
+  ): Body {
     return async (tell, cause) => {
       const report = new Report(app, kind, tell)
-      // Another one may have been first while this waited for its turn.
+      if (app.active === wanted)
+        return report.succeed(`${labelOf(app.activeGroup.generation.release)} (${wanted}) is active already`)
       const held = this.#runners.get(app.name)
-      const isMoving = held !== undefined && !held.isOver && !canFlip(held.rollout.state)
-      if (isMoving || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
+      if (held?.rollout.state === 'endingOld' && !(await held.takeOldBack()) && otherwise !== null)
+        return otherwise(tell, cause)
+      // Another one may have been first while this waited for its turn.
+      const isUnderWay = held !== undefined && !held.isOver && !mayMove(held.rollout.state)
+      if (isUnderWay || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
       const { to, tookMs } = await flip(app, cause)
       const active = app.activeGroup.generation.release
       held?.handle({ type: 'flippedByHand', serving: active.id === held.rollout.release ? 'new' : 'old' })
@@ -224,7 +287,11 @@ export class ReleaseDesk implements ReleaseOperations {
     const active = app.activeGroup.generation.release.id
     const releases = this.books.of(app.name)?.releases ?? []
     if (name === null) {
-      const previous = choosePrevious(releases, active)
+      // What served until the flip, and is warm, whether or not its own watch had come to an end.
+      const before = this.#runners.get(app.name)?.rollout
+      const warm = app.standbyGroup?.generation.release.id
+      const isWarm = before?.release === active && before.from === warm && mayFlip(app)
+      const previous = releases.find(({ id }) => isWarm && id === warm) ?? choosePrevious(releases, active)
       if (previous === null) throw nothingToRollBackTo(app.name, active)
       return previous
     }
@@ -239,6 +306,7 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.running(name, kind)
     const runner = this.#runners.get(name)
     if (runner === undefined || runner.isOver) throw noRollout(name, kind)
+    mustBeOpen(name, kind, runner.rollout)
     app.record(
       `rollout${kind[0]?.toUpperCase()}${kind.slice(1)}Requested`,
       `${kind} of ${runner.rollout.release}`,
@@ -246,9 +314,9 @@ export class ReleaseDesk implements ReleaseOperations {
     )
     runner.handle(event)
     // What is asked for is done when the traffic is where it belongs.
-    if (kind === 'promote' || kind === 'abort') await runner.when(({ state }) => !MOVING.includes(state))
+    if (kind === 'promote' || kind === 'abort') await runner.when((rollout) => !isMoving(rollout))
     const report = new Report(app, 'rollout', context.progress)
-    return report.succeed(rolloutStatus(runner.rollout, app.clock.now()).waitsFor)
+    return this.#andRemembered(report.succeed(runner.status.waitsFor))
   }
 
   #keep(app: App, rollout: Rollout): void {
@@ -274,68 +342,11 @@ function lastGoodAfter({ outcome, release, from }: Rollout, { lastGood }: AppRel
   return outcome !== null && lastGood === release ? from : lastGood
 }
 
-/** The generation of the release that is moved to, or what is left when it is gone. */
-function newest(app: App, { release }: Rollout): Generation {
-  const group = app.bothGroups().find(({ generation }) => generation.release.id === release)
-  return (group ?? app.activeGroup).generation
-}
-
-function factsOf({ release, from, state, outcome, why }: Rollout): HookFacts {
-  return { release, from, step: state, outcome, why }
-}
-
-function tellOfMove(app: App, now: Rollout, before: Rollout): void {
-  const generation = newest(app, now)
-  const facts = factsOf(now)
-  tellHook(app, generation, 'event', facts)
-  if (now.outcome === before.outcome) return
-  if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
-  else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
-}
-
-/** Every worker of the group that has no traffic yet; says why it was refused. */
-async function smoke(app: App, signal: AbortSignal): Promise<string | null> {
-  const group = app.standbyGroup
-  if (group === null) return 'it was ended'
-  const { release, config } = group.generation
-  const endpoints = standbyEndpoints(app)
-  const { cwd, env } = config
-  const target = {
-    app: app.name,
-    release: release.id,
-    group: group.name,
-    previewUrl: app.preview.url,
-    endpoints,
-    cwd,
-    env,
-  }
-  return (await runSmokeTest(config.smoke, target, signal)).why
-}
-
-const MOVING: readonly Rollout['state'][] = ['flipping', 'goingBack', 'heldUp']
-
-export function labelOf({ id, version }: { readonly id: string; readonly version: string | null }): string {
-  return version === null ? id : `${id} ${version}`
+/** Both groups are up, or the old one has just been taken back. */
+function mayMove(state: Rollout['state']): boolean {
+  return canFlip(state) || state === 'endingOld'
 }
 
 function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {
   return group === app.active ? 'active' : 'standby'
-}
-
-/** The release that an app was started with, as the books would have it. */
-export function currentRelease(app: App): ReleaseRecord {
-  const { release, config, given } = app.activeGroup.generation
-  return {
-    id: release.id,
-    version: release.version,
-    path: release.path,
-    createdAt: app.startedAt,
-    config,
-    given,
-    nodePath: null,
-    deployedBy: 'start',
-    outcome: 'current',
-    why: null,
-    endedAt: null,
-  }
 }

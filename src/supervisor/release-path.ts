@@ -8,8 +8,10 @@ type Place = Pick<AppConfig, 'script' | 'cwd'>
 
 export type ReleaseProblem =
   | { readonly kind: 'missing' | 'noDirectory' | 'unreadable' }
-  /** The directory is there, and the app's script, told relative to it, is not. */
-  | { readonly kind: 'noEntry'; readonly script: string }
+  /** `code` is the system's word. */
+  | { readonly kind: 'unusable'; readonly code: string }
+  /** The directory is there, and the app's script is at none of these places in it. */
+  | { readonly kind: 'noEntry'; readonly scripts: readonly string[] }
 
 /**
  * Script and working directory inside the release at `root`. Which directory of the running app the release stands for is
@@ -17,12 +19,15 @@ export type ReleaseProblem =
  */
 export function relocate<Config extends Place>(config: Config, root: string): Config | ReleaseProblem {
   const found = attempt(() => statSync(root))
-  if (typeof found === 'string') return { kind: isAbsent(found) ? 'missing' : 'unreadable' }
+  if (typeof found === 'string') return problemOf(found)
   if (!found.isDirectory()) return { kind: 'noDirectory' }
+  const closed = attempt(() => accessSync(root, constants.X_OK))
+  if (typeof closed === 'string') return problemOf(closed)
   const from = rootsOf(config).find((directory) => isFile(join(root, relative(directory, config.script))))
-  if (from === undefined) return { kind: 'noEntry', script: relative(rootsOf(config)[0] ?? '/', config.script) }
+  if (from === undefined) return { kind: 'noEntry', scripts: placesOf(config) }
   const script = join(root, relative(from, config.script))
-  if (typeof attempt(() => accessSync(script, constants.R_OK)) === 'string') return { kind: 'unreadable' }
+  const unread = attempt(() => accessSync(script, constants.R_OK))
+  if (typeof unread === 'string') return problemOf(unread)
   return { ...config, script, cwd: isInside(config.cwd, from) ? join(root, relative(from, config.cwd)) : config.cwd }
 }
 
@@ -34,6 +39,12 @@ export function isProblem(placed: Place | ReleaseProblem): placed is ReleaseProb
 export function fileOf(config: Place, name: string): string | null {
   const files = rootsOf(config).map((root) => join(root, name))
   return files.findLast(isFile) ?? null
+}
+
+/** Where it was looked for: the first place and the last say it all. */
+function placesOf(config: Place): readonly string[] {
+  const places = rootsOf(config).map((directory) => relative(directory, config.script))
+  return [...new Set([places[0] ?? config.script, places.at(-1) ?? config.script])]
 }
 
 /** The script's directory and those above it as far as the working directory; the largest first. */
@@ -55,8 +66,9 @@ function isInside(path: string, directory: string): boolean {
   return way !== '..' && !way.startsWith('../')
 }
 
-function isAbsent(code: string): boolean {
-  return code === 'ENOENT' || code === 'ENOTDIR'
+function problemOf(code: string): ReleaseProblem {
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing' }
+  return code === 'EACCES' || code === 'EPERM' ? { kind: 'unreadable' } : { kind: 'unusable', code }
 }
 
 function attempt<Result>(body: () => Result): Result | string {

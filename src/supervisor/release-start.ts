@@ -1,25 +1,83 @@
 // What an app begins with when it had more than one release: the one that was last good, with the configuration of now.
 
+import { realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
-import type { ReleaseRecord } from '../state/release-store.ts'
+import { nextReleaseId, prune } from '../core/release-history.ts'
+import { servingSide } from '../core/rollout.ts'
+import type { GroupName } from '../protocol/messages.ts'
+import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
+import type { App } from './app.ts'
+import type { ReleaseBooks } from './release-books.ts'
+import { labelOf } from './operation-report.ts'
+import { currentRelease } from './current-release.ts'
+import { isFile } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
 export interface FirstGeneration {
   readonly generation: Generation
-  /** Said where it is not what was typed. */
+  /** Said where it is not what was typed, or not what served before. */
   readonly words: string | null
 }
 
-export function firstGeneration(last: ReleaseRecord | null, config: AppConfig): FirstGeneration {
-  if (last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
-  const { id, version } = last
-  // Everything is as the configuration says now, but where the code is.
+/**
+ * The release that was last good, whatever the command line says, since that is what was serving when the app ended. A
+ * release of its own when that is gone: what is started then is neither that one nor any other in the history.
+ */
+export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGeneration {
+  const known = books.of(config.name)
+  const last = lastGoodRecord(books, config.name)
+  if (known === null || last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
+  if (!isFile(last.config.script)) {
+    const { id } = nextReleaseId(known.nextRelease)
+    const words = `${labelOf(last)}, the release that was last good, is no longer at ${last.path}; starts ${config.script} as ${id}`
+    return { generation: makeGeneration(1, 'blue', id, config), words }
+  }
+  // Everything is as the configuration says now, but where the code is and what it was deployed with.
   const { script, cwd } = last.config
-  const generation = makeGeneration(1, 'blue', id, { ...config, script, cwd }, { isPinned: true, version })
-  return { generation, words: id === 'r1' ? null : wordsOf(last, config) }
+  const { id, version, own } = last
+  const named = { isPinned: true, version, own }
+  const generation = makeGeneration(1, groupOfLastGood(known), id, { ...config, script, cwd }, named)
+  return { generation, words: realPathOrNull(config.script) === script ? null : wordsOf(last, config) }
+}
+
+/** Where the release is that an app begins with; null when there never was a second one, or it is gone. */
+export function lastGoodOf(books: ReleaseBooks, name: string): AppConfig | null {
+  const last = lastGoodRecord(books, name)
+  return last === null || !isFile(last.config.script) ? null : last.config
+}
+
+/** Says what the app begins with, and remembers it when the history does not know it. */
+export function tellFirst({ words }: FirstGeneration, app: App, books: ReleaseBooks, cause: string): void {
+  if (words !== null) app.record('startsRelease', words, cause, 'warn')
+  const known = books.of(app.name)
+  const { id } = app.activeGroup.generation.release
+  if (known === null || known.releases.some((release) => release.id === id)) return
+  const { nextRelease } = nextReleaseId(known.nextRelease)
+  const releases = prune([...known.releases, currentRelease(app)], [id])
+  books.set(app.name, { nextRelease, active: app.active, lastGood: id, releases, rollout: null })
+}
+
+/** Workers of it may be left there. */
+function groupOfLastGood({ active, rollout, lastGood }: AppReleases): GroupName {
+  const isOther = rollout !== null && rollout.from === lastGood && servingSide(rollout.state) === 'new'
+  if (!isOther) return active
+  return active === 'blue' ? 'green' : 'blue'
+}
+
+function lastGoodRecord(books: ReleaseBooks, name: string): ReleaseRecord | null {
+  const { lastGood = null } = books.of(name) ?? {}
+  return lastGood === null ? null : books.release(name, lastGood)
+}
+
+function realPathOrNull(path: string): string | null {
+  try {
+    return realpathSync(path)
+  } catch {
+    return null
+  }
 }
 
 function wordsOf({ id, version, path }: ReleaseRecord, { script }: AppConfig): string {
-  const release = version === null ? id : `${id} ${version}`
+  const release = labelOf({ id, version })
   return `starts ${release} from ${path}, the release that was last good, and not ${script}; \`supervise start --fresh\` forgets it`
 }

@@ -14,6 +14,7 @@ import {
 import type { WorkerStep } from '../control/messages.ts'
 import type { Clock } from './clock.ts'
 import type { Launch } from './launch.ts'
+import { countOf } from './ending-words.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -217,8 +218,10 @@ export function drainStep(handle: WorkerHandle, now: number): WorkerStep {
         ? {}
         : { requestsCut: lost }
       : { served: report.served, requestsCut: report.requestsCut, connectionsCut: report.connectionsCut }
-  const note = handle.isLingering
-    ? { note: `${handle.drainProgress?.upgraded ?? 0} connections stay until the drain's deadline` }
-    : {}
+  const note = handle.isLingering ? { note: lingerWords(handle.drainProgress?.upgraded ?? 0) } : {}
   return { worker: handle.id, state: 'drained', drainMs, ...figures, ...note }
+}
+
+function lingerWords(connections: number): string {
+  return `${countOf(connections, 'connection')} ${connections === 1 ? 'stays' : 'stay'} until the drain's deadline`
 }

@@ -4,6 +4,7 @@ import type { HookName } from '../config/app-config.ts'
 import type { Generation } from './worker-spec.ts'
 import type { App } from './app.ts'
 import { runHook } from './hooks.ts'
+import { lastLines } from './run-command.ts'
 
 export interface HookFacts {
   readonly release: string
@@ -11,6 +12,15 @@ export interface HookFacts {
   readonly step: string
   readonly outcome: string | null
   readonly why: string | null
+  /** Of the release, where the generation that is at hand may be another one. */
+  readonly version?: string | null
+  readonly path?: string
+}
+
+export interface Refusal {
+  readonly why: string
+  /** The end of what it wrote or answered. */
+  readonly lines: readonly string[]
 }
 
 /** Asks; resolves with why not, or null for yes, which is also the answer of nobody. */
@@ -20,19 +30,19 @@ export async function askHook(
   name: HookName,
   facts: HookFacts,
   signal?: AbortSignal,
-): Promise<string | null> {
+): Promise<Refusal | null> {
   const hook = generation.config.hooks[name]
   if (hook === undefined) return null
   const { cwd, env } = generation.config
   const { path, version } = generation.release
-  const payload = { hook: name, app: app.name, ...facts, version, path, at: new Date().toISOString() }
-  const { why } = await runHook({ name, hook, payload, cwd, env, ...(signal && { signal }) })
-  return why
+  const payload = { hook: name, app: app.name, version, path, ...facts, at: new Date().toISOString() }
+  const { why, output } = await runHook({ name, hook, payload, cwd, env, ...(signal && { signal }) })
+  return why === null ? null : { why, lines: lastLines(output) }
 }
 
 /** Tells; an answer that is no yes is an event, and changes nothing. */
 export function tellHook(app: App, generation: Generation, name: HookName, facts: HookFacts): void {
-  void askHook(app, generation, name, facts).then((why) => {
-    if (why !== null) app.record('hookFailed', why, `hook ${name}`, 'warn')
+  void askHook(app, generation, name, facts).then((no) => {
+    if (no !== null) app.record('hookFailed', no.why, `hook ${name}`, 'warn')
   })
 }

@@ -1,20 +1,27 @@
 // Carries out core/rollout.ts for one app: performs what it commands, and tells it what came of that. What it has
 // decided is written down before it is acted on.
 
-import type { WorkerStep } from '../control/messages.ts'
-import { judgeBake } from '../core/bake.ts'
+import type { RolloutStatus, WorkerStep } from '../control/messages.ts'
+import type { BakeRecord } from '../core/bake.ts'
 import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
 import { stepRollout } from '../core/rollout.ts'
 import type { App } from './app.ts'
-import { flip, mayFlip } from './flip.ts'
+import { BakeWatch } from './bake-watch.ts'
+import { waitUntil } from './clock.ts'
+import { flip, mayFlip, takeStandbyBack } from './flip.ts'
+import type { Group } from './group.ts'
 import { range } from './operation-report.ts'
 import { planOf } from './app-operations.ts'
-import { bakePolicy } from './rollout-policy.ts'
+import { rolloutStatus } from './rollout-status.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export interface RolloutOwner {
   /** Remembers each step; must not return before it is written. */
   keep(rollout: Rollout): void
+  /** Remembers what the watch has seen. */
+  keepWatch(record: BakeRecord): void
+  /** What an earlier supervisor had seen in the same rollout. */
+  readonly watched: BakeRecord | null
   /** Tries the new group; resolves with why it was refused, null when it was not. */
   smoke(signal: AbortSignal): Promise<string | null>
   /** Asks whether it may have the traffic; resolves with why not. */
@@ -24,6 +31,8 @@ export interface RolloutOwner {
 }
 
 const LOOK_MS = 250
+/** What a supervisor that is killed may forget of the watch. */
+const KEEP_MS = 10_000
 
 export class RolloutRunner {
   readonly #app: App
@@ -31,12 +40,15 @@ export class RolloutRunner {
   readonly #cause: string
   readonly #aborter = new AbortController()
   #rollout: Rollout
+  /** One after the other: a flip back must not overtake the flip that it takes back. */
+  #lastFlip: Promise<void> = Promise.resolve()
   #cancelWake: () => void = () => {}
   #cancelLook: () => void = () => {}
-  /** Of the new release since it serves, in words; and of the old one while this lasts. */
-  #crashes: string[] = []
-  #oldCrashes = 0
+  #watch: BakeWatch | null = null
+  #watchKeptAt = 0
   #waiters: { isMet: (rollout: Rollout) => boolean; resolve: (rollout: Rollout) => void }[] = []
+  /** All that were missing were started, and some others may boot still. */
+  #isCompleting = false
   /** What the worker that failed wrote last. */
   failureLines: readonly string[] = []
   /** Sees how the workers of the new group start. */
@@ -51,6 +63,12 @@ export class RolloutRunner {
 
   get rollout(): Rollout {
     return this.#rollout
+  }
+
+  get status(): RolloutStatus {
+    const now = this.#app.clock.now()
+    const watched = this.#rollout.state === 'baking' ? (this.#watch?.judge(now) ?? null) : null
+    return rolloutStatus(this.#rollout, now, watched)
   }
 
   /** The app ended before it did. */
@@ -71,9 +89,9 @@ export class RolloutRunner {
     if (this.isOver || this.#aborter.signal.aborted) return
     const before = this.#rollout
     const step = stepRollout(before, event, this.#app.clock.now())
+    if (before.state === 'baking' && step.rollout.state !== 'baking') this.#keepWatch()
     if (step.rollout.state !== before.state) this.#tell(step.rollout)
-    this.#take(step)
-    if (step.rollout.state !== before.state) this.#owner.moved(step.rollout, before)
+    this.#take(step, before)
   }
 
   /** Resolves with the rollout as soon as it is so. */
@@ -96,19 +114,26 @@ export class RolloutRunner {
   /** A worker ended by itself. */
   crashed(worker: WorkerHandle, words: string): void {
     const { state, release } = this.#rollout
-    if (worker.generation.release.id !== release) {
-      this.#oldCrashes += 1
-      return
-    }
+    const { id } = worker.generation.release
     const why = `worker ${worker.id} ${words}`
-    if (state === 'baking') this.#crashes.push(why)
-    else if (['ready', 'smoking', 'flipping'].includes(state)) this.handle({ type: 'groupDied', why })
+    if (state === 'baking') {
+      this.#watch?.crashed(worker, why)
+      this.#keepWatch()
+    } else if (id === release && this.#isDeadly(state, worker)) this.handle({ type: 'groupDied', why })
   }
 
-  #take({ rollout, commands }: RolloutStep): void {
+  #isDeadly(state: Rollout['state'], { adopted }: WorkerHandle): boolean {
+    if (['ready', 'smoking', 'flipping'].includes(state)) return true
+    // One that had hardly begun to boot goes with its supervisor, and is started again: that says nothing of the release.
+    return state === 'starting' && this.#isCompleting && !adopted
+  }
+
+  #take({ rollout, commands }: RolloutStep, before = rollout): void {
     this.#rollout = rollout
     this.#owner.keep(rollout)
     this.#arm()
+    // A command may be done at once, and with it the next step: that is told after this one.
+    if (rollout.state !== before.state) this.#owner.moved(rollout, before)
     for (const command of commands) this.#perform(command)
     this.#tellWaiters()
   }
@@ -134,41 +159,40 @@ export class RolloutRunner {
         return this.#bake()
       case 'retireOld':
       case 'endNew':
-        return void this.#app.retireStandby().then(() => this.handle({ type: 'groupEnded' }))
+        return void this.#app.retireStandby().then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
     }
+  }
+
+  /** The old group drains: lets it be up again, as it was; when that cannot be, it ends after all. */
+  async takeOldBack(): Promise<boolean> {
+    const isUp = this.#rollout.state === 'endingOld' && (await takeStandbyBack(this.#app))
+    if (!isUp && this.#rollout.state === 'endingOld') this.#perform('retireOld')
+    return isUp
   }
 
   /** Looks again and again, until the release is found good or bad. */
   #bake(): void {
     const { since } = this.#rollout
-    const { config } = this.#app.activeGroup.generation
-    const before = this.#requests()
-    this.#crashes = []
-    this.#oldCrashes = 0
+    const watch = (this.#watch ??= new BakeWatch(this.#app, this.#rollout, this.#owner.watched))
+    watch.begin(since)
     const look = (): void => {
       if (this.#rollout.state !== 'baking' || this.#rollout.since !== since) return
       const now = this.#app.clock.now()
-      const facts = {
-        flippedAt: since,
-        crashes: this.#crashes.length,
-        failingProbes: 0,
-        requests: Math.max(0, this.#requests() - before),
-        serverErrors: 0,
-        old: { requests: 0, serverErrors: 0, crashes: this.#oldCrashes },
-      }
-      const { verdict, why } = judgeBake(facts, bakePolicy(config), now)
-      if (verdict === 'pass' && !this.#rollout.paused) this.handle({ type: 'bakePassed' })
-      else if (verdict === 'fail') this.handle({ type: 'bakeFailed', why: this.#crashes[0] ?? why })
-      else this.#cancelLook = this.#app.clock.wakeAt(now + LOOK_MS, look)
+      const { verdict, why, policy } = watch.judge(now)
+      if (verdict === 'fail') return this.handle({ type: 'bakeFailed', why })
+      if (verdict === 'pass' && !this.#rollout.paused)
+        return this.handle({ type: 'bakePassed', ...(policy.bakeMs > 0 && { why: `nothing was found: ${why}` }) })
+      if (now - this.#watchKeptAt >= KEEP_MS) this.#keepWatch()
+      this.#cancelLook = this.#app.clock.wakeAt(now + LOOK_MS, look)
     }
     look()
   }
 
-  /** Answered by the group that serves, by its workers' last word. */
-  #requests(): number {
-    let sum = 0
-    for (const worker of this.#app.activeGroup.processes()) sum += worker.vitals?.requests ?? 0
-    return sum
+  #keepWatch(): void {
+    if (this.#watch === null) return
+    const now = this.#app.clock.now()
+    this.#watchKeptAt = now
+    this.#owner.keepWatch(this.#watch.judge(now))
   }
 
   async #startGroup(): Promise<void> {
@@ -182,25 +206,57 @@ export class RolloutRunner {
       this.failureLines = lines
       return this.handle({ type: 'groupFailed', why: text })
     }
+    await this.#untilAllAreUp(group)
     await this.#app.routing.commit(this.#app.active)
     this.handle({ type: 'groupReady' })
   }
 
+  /** An earlier supervisor may have left some that boot; the rollout's own deadline bounds it. */
+  async #untilAllAreUp(group: Group): Promise<void> {
+    this.#isCompleting = true
+    const isOver = () => this.isClosed || this.#rollout.state !== 'starting'
+    await waitUntil(this.#app.clock, Infinity, () => isOver() || group.isWhole)
+  }
+
   async #smoke(): Promise<void> {
-    const why = await this.#owner.smoke(this.#aborter.signal)
+    const why = await this.#owner.smoke(this.#untilMoved())
     this.handle(why === null ? { type: 'smokePassed' } : { type: 'smokeFailed', why })
   }
 
   async #flip(type: 'flipped' | 'flippedBack'): Promise<void> {
+    const before = this.#lastFlip
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#lastFlip = promise
+    await before
+    await this.#move(type).finally(resolve)
+  }
+
+  async #move(type: 'flipped' | 'flippedBack'): Promise<void> {
+    // It may have been aborted while this waited, for its turn or for an answer.
+    const isStillWanted = (): boolean => this.#rollout.state === (type === 'flipped' ? 'flipping' : 'goingBack')
+    if (!isStillWanted()) return
     const failed = type === 'flipped' ? 'flipFailed' : 'flipBackFailed'
     const { release, from } = this.#rollout
     const wanted = type === 'flipped' ? release : from
     if (this.#app.activeGroup.generation.release.id === wanted) return this.handle({ type, tookMs: 0 })
-    const refused = type === 'flipped' ? await this.#owner.confirm(this.#rollout, this.#aborter.signal) : null
+    const refused = type === 'flipped' ? await this.#owner.confirm(this.#rollout, this.#untilMoved()) : null
+    if (!isStillWanted()) return
     if (refused !== null) return this.handle({ type: failed, why: refused })
     if (!mayFlip(this.#app)) return this.handle({ type: failed, why: `no worker of ${wanted} is ready` })
+    if (type === 'flipped') {
+      this.#watch = new BakeWatch(this.#app, this.#rollout, null)
+      this.#keepWatch()
+    }
     const { tookMs } = await flip(this.#app, this.#cause)
     this.handle({ type, tookMs })
+  }
+
+  /** Aborted when the rollout is at another step: nobody waits for the answer then. */
+  #untilMoved(): AbortSignal {
+    const moved = new AbortController()
+    const { state } = this.#rollout
+    void this.when((rollout) => rollout.state !== state).then(() => moved.abort())
+    return moved.signal
   }
 
   #tell({ state, why, outcome, release }: Rollout): void {

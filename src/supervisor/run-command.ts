@@ -92,6 +92,18 @@ function whyItFailed(code: number | null, signal: NodeJS.Signals | null): string
   return code === null ? `was killed by ${signal}` : `ended with exit code ${code}`
 }
 
+/** What fits on a screen, below why it failed. */
+const SHOWN_LINES = 20
+const SHOWN_CHARACTERS = 500
+
+/** The last lines of an output, for people. */
+export function lastLines(output: string): readonly string[] {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  return lines
+    .slice(-SHOWN_LINES)
+    .map((line) => (line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line))
+}
+
 /** The end of a text that may be very long. */
 export class Tail {
   #chunks: Buffer[] = []

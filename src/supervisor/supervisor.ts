@@ -7,7 +7,7 @@ import { nearest } from '../config/suggest.ts'
 import type {
   AppDescription,
   ConfigDiff,
-  CrashRecord,
+  CrashList,
   EventRecord,
   InstanceStatus,
   LogRecord,
@@ -23,8 +23,8 @@ import type {
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
-import type { Ring } from '../telemetry/ring.ts'
 import { Samples } from '../telemetry/samples.ts'
+import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
 import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
 import { appDescription, appStatus } from './app-status.ts'
@@ -32,37 +32,19 @@ import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
 import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
-import type { CrashDescription, Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
-import { logFeed } from './log-feed.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
 import { ReleaseBooks } from './release-books.ts'
-import { firstGeneration } from './release-start.ts'
+import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
-import type { WorkerExit } from './worker-exit.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { configAsGiven } from './worker-spec.ts'
-
-export interface SupervisorOptions {
-  readonly name: string
-  readonly version: string
-  readonly detached: boolean
-  readonly linkPath: string
-  readonly endpointDirectory: string
-  readonly outputDirectory: string
-  readonly events: EventLog
-  readonly logs: Ring<LogRecord>
-  /** Takes a worker's line out of the supervisor. */
-  readonly writeLine: (record: LogRecord) => void
-  /** Where releases are remembered across a reboot. */
-  readonly releasesFile: string
-  /** Asked soon after something changed that must survive the supervisor. */
-  readonly save: (apps: readonly App[]) => void
-}
 
 const TICK_MS = 500
 
@@ -73,6 +55,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly orphans = new Orphans(this.clock)
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly crashDesk: CrashDesk
   readonly releases: ReleaseDesk
   readonly linkPath: string
   readonly endpointDirectory: string
@@ -87,10 +70,10 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly #watches: AppWatches
   readonly #saver: StateSaver
   readonly #startedAt = new Date()
-  readonly #crashDesk: CrashDesk
   #end: () => void = () => {}
   #isBusy = 0
   #lastTick: number
+  readonly #alerts: AlertDesk
   readonly #timer: NodeJS.Timeout
 
   constructor(options: SupervisorOptions) {
@@ -102,15 +85,19 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
     this.samples.start()
-    this.#crashDesk = new CrashDesk(this.samples)
+    const complain = (problem: string) => this.internalError(new Error(problem))
+    this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
         find: (name) => this.#find(name),
         running: (name, wish) => this.#running(name, wish),
         whileBusy: (body) => this.#whileBusy(body),
       },
-      new ReleaseBooks(options.releasesFile, (problem) => this.internalError(new Error(problem))),
+      new ReleaseBooks(options.releasesFile, (type, text, level) =>
+        options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
+      ),
     )
+    this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
     this.ended = new Promise((resolve) => {
@@ -149,9 +136,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     return appDescription(app, this.samples, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
   }
 
-  crashes(name: string | null): readonly CrashRecord[] {
-    const apps = name === null ? this.apps : [this.#find(name)]
-    return apps.flatMap((app) => app.crashes.recent()).toSorted((a, b) => a.at.localeCompare(b.at))
+  crashes(name: string | null): CrashList {
+    if (name !== null) this.#find(name)
+    return this.crashDesk.list(name)
   }
 
   async diff(name: string): Promise<ConfigDiff> {
@@ -161,20 +148,26 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   logs(query: LogQuery): Feed<LogRecord> {
     if (query.app !== null) this.#find(query.app)
-    return logFeed(this.#options.logs, query)
+    return this.#options.logs.feed(query)
   }
 
-  events(query: EventQuery): Feed<EventRecord> {
+  async reopenLogs(app: string | null): Promise<readonly string[]> {
+    if (app !== null) this.#find(app)
+    return this.#options.logs.reopen(app)
+  }
+
+  async events(query: EventQuery): Promise<Feed<EventRecord>> {
     if (query.app !== null) this.#find(query.app)
-    return this.eventLog.feed(query.app, query.lines)
+    return this.eventLog.query(query)
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
 
   async start(request: StartRequest, context: OperationContext): Promise<readonly OperationResult[]> {
+    const elsewhere = ({ name }: AppConfig) => (request.fresh === true ? null : lastGoodOf(this.releases.books, name))
     // All of them are read before any of them is started: a mistake in one changes nothing.
     const wanted = await Promise.all(
-      request.sources.map(async (source) => ({ source, config: await readConfig(source) })),
+      request.sources.map(async (source) => ({ source, config: await readConfig(source, elsewhere) })),
     )
     this.#refuseWhenEnding()
     checkNames(wanted, this.#apps)
@@ -230,6 +223,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       const result = await app.operations.run('stop', '', context, stopBody(app, {}))
       this.#forget(app)
       this.releases.books.forget(name)
+      this.crashDesk.books.forget(name)
       return { ...result, kind: 'delete', text: 'deleted' }
     })
   }
@@ -253,8 +247,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   // ---- what apps share ------------------------------------------------------------------------------
 
   log(record: LogRecord): void {
-    this.#options.logs.push(record)
-    this.#options.writeLine(record)
+    this.#options.logs.take(record)
   }
 
   saveSoon(): void {
@@ -266,6 +259,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   appChanged(app: App): void {
+    this.#options.logs.configure(app.name, app.config.log)
     this.#watches.follow(app)
   }
 
@@ -275,14 +269,6 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   workerCrashed(app: App, worker: WorkerHandle, words: string): void {
     this.releases.crashed(app, worker, words)
-  }
-
-  describeCrash(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
-    return this.#crashDesk.describe(app, worker, exit, waitedFor)
-  }
-
-  diagnose(worker: WorkerHandle): Promise<void> {
-    return this.#crashDesk.diagnose(worker)
   }
 
   // ---- what the outside says ------------------------------------------------------------------------
@@ -311,20 +297,24 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#saver.close()
     clearInterval(this.#timer)
     this.samples.stop()
-    await this.#watches.close()
+    this.crashDesk.close()
+    this.releases.books.close()
+    await Promise.all([this.#watches.close(), this.#alerts.close()])
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
 
   async #add(source: ConfigSource, config: AppConfig, context: OperationContext): Promise<OperationResult> {
-    const { generation, words } = firstGeneration(this.releases.lastGood(config.name), config)
-    const app = new App(config.name, source, generation, config.workers, this)
-    if (words !== null) app.record('startsRelease', words, context.cause, 'warn')
+    const first = firstGeneration(this.releases.books, config)
+    const app = new App(config.name, source, first.generation, config.workers, this)
+    tellFirst(first, app, this.releases.books, context.cause)
     this.#apps.set(app.name, app)
+    this.#options.logs.configure(app.name, config.log)
     app.begin()
     app.beginAdoption()
     await this.orphans.whenFound(app.name)
     const result = await app.operations.run('start', '', context, startBody(app))
+    if (result.ok) this.releases.started(app)
     this.appChanged(app)
     this.saveSoon()
     return result
@@ -333,6 +323,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   #forget(app: App): void {
     if (this.#apps.get(app.name) === app) this.#apps.delete(app.name)
     this.#watches.forget(app.name)
+    this.#options.logs.forget(app.name)
     this.saveSoon()
   }
 

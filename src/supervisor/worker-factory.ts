@@ -3,6 +3,7 @@
 import type { AgentSettings } from '../protocol/messages.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { channelToWorker } from '../protocol/ipc-channel.ts'
+import { diagnosticFlags } from './diagnostic-flags.ts'
 import { forkWorker } from './fork.ts'
 import type { Instance } from './instance.ts'
 import { awaitHello, type Receive } from './link-desk.ts'
@@ -28,8 +29,9 @@ export class WorkerFactory {
   /** Throws what the fork throws. Its output is read from the next turn of the loop on. */
   fork(app: string, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
     const settings = this.#settingsOf(app, identity)
-    const { config } = identity.generation
-    const child = forkWorker({ config, settings, linkPath: this.#instance.linkPath, stdio: output.childStdio })
+    const { config, release } = identity.generation
+    const { linkPath } = this.#instance
+    const child = forkWorker({ config, settings, version: release.version, linkPath, stdio: output.childStdio })
     const worker = new WorkerHandle(identity, owner, { child, pid: child.process.pid ?? 0 })
     output.begin(child.process)
     awaitHello(channelToWorker(child.process), this.#receive)
@@ -54,6 +56,7 @@ export class WorkerFactory {
       drainTimeoutMs: generation.config.drainTimeoutMs,
       drainSpreadMs: generation.config.drainSpreadMs,
       releaseHeader: generation.config.releaseHeader,
+      addedFlags: diagnosticFlags(generation.config, this.#instance.crashDesk.diagnostics.directory),
     }
   }
 }

@@ -31,6 +31,8 @@ export interface WorkerOwner {
   /** Takes its slots away, as its group has no public traffic any more; it stays as it is. */
   shelve(worker: WorkerHandle): void
   moved(worker: WorkerHandle, from: LifeState): void
+  /** What it carries now, and what it has answered since it began. */
+  beat(worker: WorkerHandle, vitals: Vitals): void
   /** It is gone: takes its slots elsewhere at once, and calls back when the last lines of its output are read. */
   settle(worker: WorkerHandle, done: () => void): void
   exited(worker: WorkerHandle, exit: WorkerExit): void
@@ -68,6 +70,8 @@ export class WorkerHandle {
   readonly startedAt: number
   readyAt: number | null = null
   vitals: Vitals | null = null
+  /** Failed liveness probes in a row. */
+  probeFailures = 0
   lastHeardAt: number
   drainProgress: DrainProgress | null = null
   drainReport: DrainReport | null = null
@@ -78,7 +82,8 @@ export class WorkerHandle {
   saidReady = false
   /** Why it could not listen, in words; the app itself knows only an error code. */
   listenProblem: { readonly words: string; readonly fix: string } | null = null
-  uncaughtStack: string | null = null
+  /** The exception that ended it. */
+  uncaught: Extract<WorkerMessage, { type: 'uncaught' }> | null = null
   killReason: KillReason | null = null
   /** Private endpoints by listener. */
   readonly endpoints = new Map<string, string>()
@@ -194,7 +199,7 @@ export class WorkerHandle {
         return
       case 'vitals':
         this.vitals = message
-        return
+        return this.#owner.beat(this, message)
       case 'drainProgress':
         this.drainProgress = message
         return this.#judgeLingering(message)
@@ -210,7 +215,7 @@ export class WorkerHandle {
         this.#exitCode = message.code
         return
       case 'uncaught':
-        this.uncaughtStack = message.stack
+        this.uncaught = message
         return
       default:
         return
@@ -367,7 +372,7 @@ export class WorkerHandle {
       uptimeMs: this.uptimeMs(),
       wasReady: this.readyAt !== null,
       killReason: this.killReason,
-      uncaught: this.uncaughtStack !== null,
+      uncaught: this.uncaught !== null,
       seen,
     }
     this.handle('exited')

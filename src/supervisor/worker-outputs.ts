@@ -2,6 +2,7 @@
 
 import type { LogRecord } from '../control/messages.ts'
 import { stderrTail } from '../telemetry/crash-records.ts'
+import { RecordJoiner } from '../telemetry/record-joiner.ts'
 import type { Ring } from '../telemetry/ring.ts'
 import { createOutput, reopenOutput, type WorkerOutput } from '../telemetry/worker-output.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -34,12 +35,18 @@ export class WorkerOutputs {
   watch(worker: WorkerHandle, output: WorkerOutput): string | null {
     const kept: Kept = { output, tail: stderrTail(), hasEnded: false, onEnd: () => {} }
     this.#kept.set(worker, kept)
+    const joiners = { stdout: this.#joiner(worker, 'stdout'), stderr: this.#joiner(worker, 'stderr') }
+    // An earlier supervisor may have remembered it before there was such an option.
+    const isJoined = worker.generation.config?.log?.multiline ?? true
     output.onLine = (stream, line, continues) => {
       if (stream === 'stderr') kept.tail.push(line)
-      const record = this.#recordOf(worker, stream, line)
-      this.#log(continues ? { ...record, continues } : record)
+      joiners[stream].push(line, continues)
+      if (!isJoined) joiners[stream].flush()
     }
+    output.onPause = (stream) => joiners[stream].pause()
     output.onEnd = () => {
+      joiners.stdout.flush()
+      joiners.stderr.flush()
       kept.hasEnded = true
       kept.onEnd()
     }
@@ -66,9 +73,12 @@ export class WorkerOutputs {
     return this.#kept.get(worker)?.tail.recent() ?? []
   }
 
-  #recordOf(worker: WorkerHandle, stream: LogRecord['stream'], line: string): LogRecord {
-    const { group, release } = worker.generation
-    const { id, pid } = worker
-    return { time: new Date().toISOString(), app: this.#app, group, release: release.id, worker: id, pid, stream, line }
+  #joiner({ id, pid, generation }: WorkerHandle, stream: LogRecord['stream']): RecordJoiner {
+    const { group, release } = generation
+    const origin = { app: this.#app, group, release: release.id, worker: id, pid, stream }
+    return new RecordJoiner((line, time, continues) => {
+      const record = { time, ...origin, line }
+      this.#log(continues ? { ...record, continues } : record)
+    })
   }
 }

@@ -14,6 +14,13 @@ export interface Release {
   readonly version: string | null
 }
 
+/** What a release was deployed with that no configuration says: it stays through reloads and a reboot. */
+export interface OwnOptions {
+  /** Absolute path of a Node binary. */
+  readonly node?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** One state of code and configuration, given to all workers that are started from it. */
 export interface Generation {
   readonly number: number
@@ -25,6 +32,13 @@ export interface Generation {
   readonly given: { readonly script: string; readonly cwd: string }
   /** It was deployed: a reload reads its code again, wherever the configuration points by then. */
   readonly isPinned: boolean
+  readonly own: OwnOptions
+}
+
+export interface GenerationOptions {
+  readonly isPinned?: boolean
+  readonly version?: string | null
+  readonly own?: OwnOptions
 }
 
 /** Takes what the configuration points at as it is now. */
@@ -33,7 +47,7 @@ export function makeGeneration(
   group: GroupName,
   releaseId: string,
   config: AppConfig,
-  { isPinned = false, version }: { readonly isPinned?: boolean; readonly version?: string | null } = {},
+  { isPinned = false, version, own = {} }: GenerationOptions = {},
 ): Generation {
   const script = realpathSync(config.script)
   const cwd = realpathSync(config.cwd)
@@ -43,9 +57,10 @@ export function makeGeneration(
     number,
     group,
     release,
-    config: { ...config, script, cwd },
+    config: { ...config, script, cwd, node: own.node ?? config.node, env: { ...config.env, ...own.env } },
     given: { script: config.script, cwd: config.cwd },
     isPinned,
+    own,
   }
 }
 
@@ -62,6 +77,7 @@ export function startsDifferently(before: Generation, after: Generation): boolea
       config.cwd,
       config.args,
       config.nodeArgs,
+      config.node,
       Object.entries(config.env).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     ])
   return identity(before) !== identity(after)

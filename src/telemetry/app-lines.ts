@@ -2,13 +2,14 @@
 //
 // The rule for a line that is itself a JSON object: the app's bytes stay as they are and our fields come behind them.
 // `app`, `group`, `release` and `worker` are always there; where the app uses such a name itself, its own stays and
-// ours is called `supervise_app` and so on. `time`, `pid` and `stream` are added where the app has no such field.
+// ours is called `supervise_app` and so on; so is `supervise_time`, when the line was read. `pid` and `stream` are added where
+// the app has no such field.
 
 import type { LogRecord } from '../control/messages.ts'
 import type { Labels, LogFormat } from './pretty.ts'
 
-/** The line with its newline, as it is written. */
-export type FormatAppLine = (line: LogRecord) => string
+/** The line with its newline, as it is written; `own` is the line itself when it is JSON. */
+export type FormatAppLine = (line: LogRecord, own?: object | null) => string
 
 export function appLineFormat(format: LogFormat, labels: Labels): FormatAppLine {
   return format === 'json' ? jsonFormat() : (line) => prettyLine(line, labels)
@@ -18,8 +19,7 @@ function jsonFormat(): FormatAppLine {
   // The lines of one worker come in a row: what they have in common is made once.
   let last: LogRecord | null = null
   let identity = ''
-  return (line) => {
-    const own = line.continues === true ? null : jsonObject(line.line)
+  return (line, own = ownFields(line)) => {
     if (own !== null) return addFields(line, own)
     if (last === null || !isSameProcess(line, last)) identity = identityOf(line)
     last = line
@@ -38,19 +38,24 @@ function identityOf({ app, group, release, worker, pid }: LogRecord): string {
 
 function addFields(line: LogRecord, own: object): string {
   const added: Record<string, unknown> = {}
-  for (const name of ['app', 'group', 'release', 'worker'] as const) {
+  for (const name of ['app', 'group', 'release', 'worker', 'time'] as const) {
     added[Object.hasOwn(own, name) ? `supervise_${name}` : name] = line[name]
   }
-  for (const name of ['time', 'pid', 'stream'] as const) if (!Object.hasOwn(own, name)) added[name] = line[name]
+  for (const name of ['pid', 'stream'] as const) if (!Object.hasOwn(own, name)) added[name] = line[name]
   // Cut and appended rather than written anew: large numbers and the order of the fields stay as they were.
   const open = line.line.trimEnd().slice(0, -1).trimEnd()
   return `${open}${open.endsWith('{') ? '' : ','}${members(added)}}\n`
 }
 
+/** What an app's line says when it is JSON; null for other lines, and for pieces of lines. */
+export function ownFields({ line, continues }: LogRecord): object | null {
+  return continues === true ? null : jsonObject(line)
+}
+
 /** The line as an object, or null when it is none. */
 function jsonObject(line: string): object | null {
-  // JSON.parse of text that is no JSON costs an exception.
-  if (!/^\s*\{/.test(line) || !/\}\s*$/.test(line)) return null
+  // JSON.parse of text that is no JSON costs an exception. Of several lines, ours could not be added to the last.
+  if (!/^\s*\{/.test(line) || !/\}\s*$/.test(line) || line.includes('\n')) return null
   try {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' ? value : null
@@ -66,5 +71,6 @@ function members(fields: Readonly<Record<string, unknown>>): string {
 
 function prettyLine(line: LogRecord, labels: Labels): string {
   const prefix = labels.prefix(line, line.stream === 'stderr' ? '!' : '|')
-  return `${prefix}${line.line}${line.continues === true ? labels.paint('dim', ' …') : ''}\n`
+  const text = line.line.includes('\n') ? line.line.replaceAll('\n', `\n${prefix}`) : line.line
+  return `${prefix}${text}${line.continues === true ? labels.paint('dim', ' …') : ''}\n`
 }

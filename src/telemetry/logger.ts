@@ -1,6 +1,8 @@
 // The supervisor's own log: pino, into the same sink as the apps' lines, as JSON or for people.
 
 import { pino, type Logger } from 'pino'
+import type { LogLevel } from '../config/log-parsers.ts'
+import { withPriority } from './levels.ts'
 import type { Labels, LogFormat } from './pretty.ts'
 import type { Sink } from './sink.ts'
 
@@ -11,33 +13,52 @@ export interface LoggerOptions {
   readonly labels: Labels
   /** @default 'info' */
   readonly level?: string
+  /** Fields that are written as `[Redacted]`, by pino's paths. */
+  readonly redact?: readonly string[]
+  /** Gets each line too, as JSON. */
+  readonly copy?: (json: string) => void
+  /** Lines begin with what journald reads as their priority. */
+  readonly prioritize?: boolean
 }
 
-export function createLogger({ format, sink, labels, level = 'info' }: LoggerOptions): Logger {
-  const write = (line: string) => sink.write(format === 'json' ? line : prettyEntry(line, labels), true)
+export function createLogger({ sink, level = 'info', redact = [], copy, ...how }: LoggerOptions): Logger {
+  const write = (line: string) => {
+    sink.write(ownLine(line, how), true)
+    copy?.(line)
+  }
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (name) => ({ level: name }) },
+      ...(redact.length > 0 && { redact: [...redact] }),
     },
     { write },
   )
 }
 
+type How = Pick<LoggerOptions, 'format' | 'labels' | 'prioritize'>
+
+function ownLine(json: string, { format, labels, prioritize = false }: How): string {
+  const text = format === 'json' ? json : prettyEntry(json, labels)
+  if (!prioritize) return text
+  const { level }: Entry = JSON.parse(json)
+  return withPriority(text, level)
+}
+
 /** For the sink's `dropNotice`: the line that says how many lines were dropped, in the log's own format. */
-export function dropNotice(format: LogFormat, labels: Labels): (lines: number) => string {
+export function dropNotice(format: LogFormat, labels: Labels, prioritize = false): (lines: number) => string {
   return (lines) => {
     const count = lines === 1 ? '1 log line was' : `${lines} log lines were`
     const msg = `${count} dropped: their reader was too slow or is gone`
     const entry = { level: 'warn', time: new Date().toISOString(), droppedLines: lines, msg }
-    return format === 'json' ? `${JSON.stringify(entry)}\n` : prettyEntry(JSON.stringify(entry), labels)
+    return ownLine(`${JSON.stringify(entry)}\n`, { format, labels, prioritize })
   }
 }
 
 interface Entry {
-  readonly level: string
+  readonly level: LogLevel
   readonly msg?: string
   readonly app?: string
   readonly worker?: number

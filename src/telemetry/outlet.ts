@@ -1,6 +1,6 @@
 // Where a sink's bytes go: a file, a terminal, a pipe or a stream, each written to without ever blocking the loop.
 
-import { close, constants, fstatSync, openSync, write, writeSync } from 'node:fs'
+import { close, constants, copyFile, fstatSync, ftruncate, openSync, write, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
 export const NEWLINE_BYTE = 10
@@ -35,6 +35,34 @@ export function standardOutlet(descriptor: 1 | 2, stream: () => Writable): Outle
 /** A log file, to the end of which lines are added. */
 export function fileOutlet(path: string): Outlet {
   return descriptorOutlet(openSync(path, 'a', 0o640), true)
+}
+
+/**
+ * A log that is open already, for appending, and may grow to `limitBytes`: then what is in it is copied to `<path>.1` and it
+ * begins anew. Not renamed, since others have it open as well: what Node itself says of its death goes there too.
+ */
+export function boundedOutlet(descriptor: number, path: string, limitBytes: number): Outlet {
+  const outlet = descriptorOutlet(descriptor, false)
+  let used = fstatSync(descriptor).size
+  const add = (bytes: Buffer, done: Parameters<Outlet['write']>[1]): void => {
+    outlet.write(bytes, (error, written) => {
+      used += written
+      done(error, written)
+    })
+  }
+  return {
+    ...outlet,
+    write(bytes, done) {
+      if (used === 0 || used + bytes.length <= limitBytes) return add(bytes, done)
+      // Also when there is no room for the copy: that it does not grow for ever comes first.
+      copyFile(path, `${path}.1`, () => {
+        ftruncate(descriptor, 0, () => {
+          used = 0
+          add(bytes, done)
+        })
+      })
+    },
+  }
 }
 
 /**
@@ -89,6 +117,6 @@ export function streamOutlet(stream: Writable): Outlet {
   }
 }
 
-function codeOf(error: unknown): string {
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
 }

@@ -45,6 +45,11 @@ export class Ring<Item> {
     return this.#bytes
   }
 
+  /** Undefined when there is nothing. */
+  get oldest(): Item | undefined {
+    return this.#kept[this.#head]?.item
+  }
+
   push(item: Item): void {
     const bytes = this.#limits.sizeOf?.(item) ?? 0
     this.#kept.push({ item, bytes })

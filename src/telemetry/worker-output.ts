@@ -81,6 +81,8 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK
 export class WorkerOutput {
   /** Set both before the next turn of the loop. `continues` marks a piece of a line that is too long to be held. */
   onLine: (stream: OutputStream, text: string, continues: boolean) => void = () => {}
+  /** No more lines for now: all that was there has been read. */
+  onPause: (stream: OutputStream) => void = () => {}
   /** Both streams are over, and every line was given. */
   onEnd: () => void = () => {}
 
@@ -177,7 +179,10 @@ export class WorkerOutput {
       return
     }
     this.#sources.push(source)
-    source.on('data', (chunk: Buffer) => splitter.push(chunk))
+    source.on('data', (chunk: Buffer) => {
+      splitter.push(chunk)
+      this.onPause(name)
+    })
     // What cannot be read any more is over: 'close' follows.
     source.on('error', () => {})
     source.once('close', end)

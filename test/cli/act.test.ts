@@ -1,10 +1,12 @@
 // The commands that act, run for real against a control socket.
 
+import { resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { OperationResult, ProgressLine } from '../../src/control/messages.ts'
 import { EXIT, SuperviseError } from '../../src/errors.ts'
 import type { OperationContext } from '../../src/supervisor/operations.ts'
+import { scriptSupervisor } from '../control/scripted-supervisor.ts'
 import { run, runOnTerminal, screenAfter } from './command.ts'
 import { result, StandIns } from './stand-in.ts'
 import { app } from './statuses.ts'
@@ -117,6 +119,17 @@ describe('supervise reload', () => {
     await expect.poll(() => ended).toBe(true)
   })
 
+  it('says of a deploy how to go along with it again', async () => {
+    const { releases } = scriptSupervisor().operations
+    await standIns.live('default', [app()], { releases: { ...releases, deploy: reloading({}, 250) } })
+    const { code, stderr } = await run(['deploy', 'web'], {
+      environment: standIns.environment,
+      onOutput: (text, child) => void (text.includes('starting') && child.kill('SIGINT')),
+    })
+    expect(code).toBe(130)
+    expect(stderr).toContain('deploy of "web" goes on in the supervisor; see `supervise rollout web --watch`\n')
+  })
+
   it('lets go of it, exit 7, when --timeout is over', async () => {
     await standIns.live('default', [app()], { reload: reloading({}, 400) })
     const { code, stderr } = await supervise('reload', '--timeout', '100ms')
@@ -202,6 +215,12 @@ describe('what the supervisor is asked', () => {
     [['scale', '-2'], 'scale', ['web', { workers: '-2' }]],
     [['scale', 'web', '-2'], 'scale', ['web', { workers: '-2' }]],
     [['scale', 'web', 'max'], 'scale', ['web', { workers: 'max' }]],
+    [
+      ['deploy', 'web', './r2', '--node', 'bin/node', '--env', 'A=1', '--env', 'B=', '--wait'],
+      'deploy',
+      ['web', { path: resolve('r2'), version: null, node: resolve('bin/node'), env: { A: '1', B: '' }, wait: true }],
+    ],
+    [['rollout', 'web', '--watch'], 'rollout', ['web']],
     [['signal', 'web/1', 'usr2'], 'signal', ['web', { signal: 'SIGUSR2', workers: [1] }]],
     [['signal', 'HUP'], 'signal', ['web', { signal: 'SIGHUP' }]],
   ])('supervise %j asks for %s', async (args, operation, values) => {
@@ -215,11 +234,26 @@ describe('what the supervisor is asked', () => {
     [['scale', 'web']],
     [['scale', 'web', 'many']],
     [['signal', 'web', 'NOPE']],
+    [['deploy', 'web', '--env', 'A']],
     [['stop', 'web', '--all']],
     [['reload', '--timeout', 'soon']],
   ])('supervise %j is wrong usage and asks for nothing', async (args) => {
     const { asked } = await standIns.live('default', [app()])
     expect((await supervise(...args)).code).toBe(2)
     expect(asked).toEqual([])
+  })
+  it.each([
+    [
+      ['signal', 'web'],
+      'Cannot send a signal to "web": none is named\nTry: Name one, such as `supervise signal web USR2`',
+    ],
+    [['signal', 'web/1'], 'Cannot send a signal to "web/1": none is named'],
+    [['signal'], 'Cannot send a signal: none is named'],
+    [['signal', 'USR3'], 'Cannot send "USR3": there is no such signal\nTry: Did you mean SIGUSR1?'],
+  ])('supervise %j says what is missing', async (args, words) => {
+    await standIns.live('default', [app()])
+    const { code, stderr } = await supervise(...args)
+    expect(code).toBe(2)
+    expect(stderr).toContain(words)
   })
 })

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { logRecord } from '../control/scripted-supervisor.ts'
+import { until } from '../support/until.ts'
 import { run, runOnTerminal, screenAfter } from './command.ts'
 import { StandIns } from './stand-in.ts'
 import { app, worker } from './statuses.ts'
@@ -102,7 +103,8 @@ describe('supervise logs', () => {
     const { stdout, code } = await run(['logs', '--follow'], {
       environment: standIns.environment,
       onOutput: (text, child) => {
-        if (text.includes('before')) logFeed.emit(logRecord('after'))
+        if (text.includes('before'))
+          void until(() => logFeed.followers > 0, 10_000, 'a follower').then(() => logFeed.emit(logRecord('after')))
         if (text.includes('after')) child.kill('SIGINT')
       },
     })
@@ -135,7 +137,7 @@ describe('supervise events, crashes, describe, diff, ping', () => {
   it('says that there was no crash, and that on stderr', async () => {
     await standIns.live('default', [app()])
     expect(await supervise('crashes')).toEqual({ code: 0, stdout: '', stderr: 'No crash is on record.\n' })
-    expect(parse((await supervise('crashes', '--json')).stdout)).toEqual({ schema: 1, crashes: [] })
+    expect(parse((await supervise('crashes', '--json')).stdout)).toEqual({ schema: 1, groups: [], crashes: [] })
   })
 
   it('describes the only app without its name', async () => {

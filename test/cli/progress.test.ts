@@ -3,6 +3,7 @@ import { plain } from '../../src/cli/paint.ts'
 import { recordLine, renderFrame, renderPlain, type Progress } from '../../src/cli/progress.ts'
 import { textWidth } from '../../src/cli/text-width.ts'
 import type { OperationResult, ProgressLine, WorkerStep } from '../../src/control/messages.ts'
+import type { RolloutStage } from '../../src/control/release-messages.ts'
 
 type At = readonly [atMs: number, line: ProgressLine]
 
@@ -13,6 +14,13 @@ const step = (worker: number, state: WorkerStep['state'], more: Partial<WorkerSt
   state,
   ...more,
 })
+
+const stage = (
+  name: string,
+  state: RolloutStage['state'],
+  text: string,
+  more: Partial<RolloutStage> = {},
+): ProgressLine => ({ type: 'stage', app: 'web', stage: name, state, text, ...more })
 
 const begin: ProgressLine = {
   type: 'begin',
@@ -95,6 +103,34 @@ describe('renderFrame()', () => {
     `)
   })
 
+  it('shows the stages of a rollout below its workers', () => {
+    const lines: readonly At[] = [
+      [0, { type: 'begin', app: 'web', kind: 'deploy', text: 'r12 → r13  blue-green, 1 worker', workers: 1 }],
+      [0, stage('memory', 'warned', 'too little memory for two releases?')],
+      [0, step(1, 'starting')],
+      [812, step(1, 'ready', { readyMs: 812 })],
+      [900, stage('smoke', 'running', 'smoke test runs')],
+      [2_100, stage('smoke', 'done', 'smoke test passed', { tookMs: 1_200 })],
+      [2_100, stage('flip', 'done', 'flip in 1.8 ms')],
+      [2_100, stage('watch', 'running', 'serves and is watched', { forMs: 600_000, elapsedMs: 10_000 })],
+    ]
+    expect(frame(lines, 3_100, { columns: 80, rows: 24 })).toMatchInlineSnapshot(`
+      "web  r12 → r13  blue-green, 1 worker                           (Ctrl-C detaches)
+        1  ● ready 812ms
+           ! too little memory for two releases?
+           ✓ smoke test passed  1.2s
+           ✓ flip in 1.8 ms
+           ◐ serves and is watched  11s of 10m"
+    `)
+    const ended: readonly At[] = [...lines, [3_100, { type: 'result', result }]]
+    expect(frame(ended, 9_000)).toMatch(/◐ serves and is watched {2}for 10m$/)
+    for (const rows of [4, 6, 8]) {
+      const few = renderFrame(record(lines), 3_100, { columns: 80, rows }, plain)
+      expect(few.length).toBeLessThan(rows)
+      expect(few.at(-1)).toContain('is watched')
+    }
+  })
+
   it('says whom it waits for', () => {
     const lines: readonly At[] = [[0, { type: 'queued', app: 'web', behind: 'a reload' }]]
     expect(frame(lines, 0, { columns: 40, rows: 9 })).toBe('web  queued behind a reload')
@@ -160,6 +196,21 @@ describe('recordLine()', () => {
 })
 
 describe('renderPlain()', () => {
+  it('tells each stage as it begins and as it ends', () => {
+    const texts = [
+      stage('settle', 'running', 'all ready, must stay up', { forMs: 1_000, elapsedMs: 0 }),
+      stage('settle', 'done', 'all ready, stayed up', { tookMs: 1_003 }),
+      stage('smoke', 'running', 'smoke test runs', { elapsedMs: 5 }),
+      stage('smoke', 'failed', 'the smoke test `no` failed', { tookMs: 12 }),
+    ].map(renderPlain)
+    expect(texts).toEqual([
+      'web: all ready, must stay up for 1s',
+      'web: all ready, stayed up (1.0s)',
+      'web: smoke test runs',
+      'web: the smoke test `no` failed (12ms)',
+    ])
+  })
+
   it('tells one event a line', () => {
     const told = reload.map(([, line]) => renderPlain(line))
     expect(told.join('\n')).toMatchInlineSnapshot(`

@@ -10,6 +10,14 @@ beforeAll(() => void vi.stubEnv('TZ', 'UTC'))
 afterAll(() => void vi.unstubAllEnvs())
 
 const crash: CrashRecord = {
+  id: 'c7',
+  fingerprint: '0123456789',
+  title: 'Error: boom',
+  stack: null,
+  mappedStack: null,
+  requests: [],
+  curve: [],
+  heapSnapshots: [],
   at: '2026-01-02T03:04:05.000Z',
   app: 'web',
   group: 'blue',
@@ -49,7 +57,16 @@ describe('renderCrash()', () => {
 
 describe('renderEvent()', () => {
   it('shows when, where, what and why', () => {
-    const event = { seq: 1, time: crash.at, type: 'reloaded', app: 'web', text: 'reloaded r1', cause: 'signal SIGHUP' }
+    const actor = { kind: 'signal', name: 'SIGHUP' } as const
+    const event = {
+      seq: 1,
+      time: crash.at,
+      type: 'reloaded',
+      app: 'web',
+      text: 'reloaded r1',
+      cause: 'signal SIGHUP',
+      actor,
+    }
     expect(renderEvent(event, plain)).toBe('2026-01-02 03:04:05  web  reloaded r1  (signal SIGHUP)')
     expect(renderEvent({ ...event, worker: 2 }, plain)).toContain('  web/2  ')
     expect(renderEvent({ ...event, app: null, text: '', cause: '' }, plain)).toBe('2026-01-02 03:04:05  reloaded')

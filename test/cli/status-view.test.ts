@@ -53,6 +53,13 @@ describe('renderStatus()', () => {
     expect(note).toBe('    reload: worker 2 gets ready (for 3.2s, another queued)')
   })
 
+  it('shows what each of two releases takes', () => {
+    const { blue } = app().groups
+    const groups = { blue: blue && { ...blue, rssBytes: 104 * 1024 ** 2 }, green: blue && { ...blue, release: 'r2' } }
+    const lines = renderStatus(instance({ apps: [app({ groups })] }), NOW, plain)
+    expect(lines).toContain('    memory: r1 104 MB, r2 -')
+  })
+
   it('shows an instance without apps', () => {
     expect(renderStatus(instance({ apps: [] }), NOW, plain)).toHaveLength(2)
   })

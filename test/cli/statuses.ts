@@ -34,7 +34,10 @@ export function app(change: Partial<AppStatus> & { readonly workers?: readonly W
     operation: null,
     rollout: null,
     watching: false,
-    groups: { blue: { release: 'r1', version: '1.4.0', path: '/srv/web', role: 'active', workers }, green: null },
+    groups: {
+      blue: { release: 'r1', version: '1.4.0', path: '/srv/web', role: 'active', rssBytes: null, workers },
+      green: null,
+    },
     ...rest,
   }
 }

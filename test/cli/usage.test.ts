@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
+import { PM2_WORDS } from '../../src/cli/pm2-words.ts'
 import { run } from './command.ts'
 import { StandIns } from './stand-in.ts'
 
@@ -26,6 +27,22 @@ describe('wrong usage', () => {
     expect(stderr).toMatch(/^Error \[WRONG_USAGE\] Cannot understand the command line: .*\nTry: .*\n$/)
     expect(stderr).toContain(what)
     expect(stderr).toContain(fix)
+  })
+
+  it('answers a command of PM2 with what to type here', async () => {
+    const { code, stderr } = await supervise('kill')
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `Error [WRONG_USAGE] Cannot understand "kill": that is a command of PM2\nTry: ${PM2_WORDS['kill']}\n`,
+    })
+  })
+
+  it('has no command of PM2 that is one here, and names none that is not', () => {
+    const known = new Set(COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]))
+    for (const [word, fix] of Object.entries(PM2_WORDS)) {
+      expect(known).not.toContain(word)
+      for (const [, command] of fix.matchAll(/`supervise (\w+)/g)) expect(known).toContain(command)
+    }
   })
 
   it('is a document with --json', async () => {

@@ -16,6 +16,13 @@ describe('OPTIONS of deploys', () => {
     ['strategy', 'rolling', 'rolling'],
     ['autoPromote', 'no', false],
     ['bake', 0, 0],
+    ['bakeMinRequests', '300', 300],
+    ['maxErrorRatio', '5%', 0.05],
+    ['maxErrorRatio', '0.5%', 0.005],
+    ['maxErrorRatio', 0.05, 0.05],
+    ['maxErrorRatio', '1', 1],
+    ['maxErrorRatio', 0, 0],
+    ['abortDelay', '5m', 300_000],
     ['rollbackWindow', '1h', 3_600_000],
     ['progressDeadline', '90s', 90_000],
     ['preview', '127.0.0.1:3001', { host: '127.0.0.1', port: 3001 }],
@@ -45,6 +52,9 @@ describe('OPTIONS of deploys', () => {
   })
 
   it.each<[OptionKey, unknown, string, string]>([
+    ['maxErrorRatio', 5, '', '5 is not allowed; write a share such as "5%" or 0.05. Did you mean "5%"?'],
+    ['maxErrorRatio', '120%', '', '"120%" is not allowed; write a share such as "5%" or 0.05'],
+    ['maxErrorRatio', true, '', 'true is not allowed; write a share such as "5%" or 0.05'],
     [
       'strategy',
       'bluegreen',

@@ -1,7 +1,7 @@
 // What is in force when flags, variables, files and defaults are put together, and what is said of a mistake.
 
 import { availableParallelism } from 'node:os'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FlagValues } from '../../src/config/app-config.ts'
@@ -17,6 +17,7 @@ describe('readConfig()', () => {
       args: [],
       cwd: directory,
       nodeArgs: [],
+      node: null,
       env: { HOME: '/root' },
       workers: availableParallelism(),
       ready: { by: 'listen' },
@@ -46,6 +47,9 @@ describe('readConfig()', () => {
       strategy: 'blue-green',
       autoPromote: true,
       bakeMs: 600_000,
+      bakeMinRequests: 0,
+      maxErrorRatio: null,
+      abortDelayMs: 0,
       rollbackWindowMs: 600_000,
       progressDeadlineMs: 120_000,
       preview: null,
@@ -53,6 +57,9 @@ describe('readConfig()', () => {
       releaseHeader: 'x-supervise-release',
       smoke: [],
       hooks: {},
+      heapSnapshotNearLimit: 0,
+      notify: [],
+      log: { level: null, file: null, stdout: null, multiline: true, redact: [] },
       watch: null,
     })
   })
@@ -65,6 +72,7 @@ describe('readConfig()', () => {
       args: --verbose
       cwd: web
       nodeArgs: [--max-old-space-size=400]
+      node: ${process.execPath}
       env: { NODE_ENV: production, RETRIES: 3 }
       envFile: .env
       port: 3000
@@ -95,6 +103,9 @@ describe('readConfig()', () => {
       strategy: blue-green
       autoPromote: false
       bake: 5m
+      bakeMinRequests: 300
+      maxErrorRatio: 2.5%
+      abortDelay: 15m
       rollbackWindow: 0
       progressDeadline: 90s
       preview: 127.0.0.1:3001
@@ -102,6 +113,9 @@ describe('readConfig()', () => {
       releaseHeader: false
       smoke: [npm run smoke, { http: /, attempts: 3 }]
       hooks: { rollback: ./tell.sh, pre-rollout: { url: 'https://ci.example.com/go', within: 5s } }
+      heapSnapshotNearLimit: 2
+      notify: { on: crash-loop, webhook: 'https://ci.example.com/alert', within: 5s }
+      log: { level: debug, stdout: false, multiline: false, redact: cause }
       watch: { paths: [web, lib], ignore: [logs, ./tmp], quiet: 1s }`
     const directory = project({ 'supervise.config.yaml': yaml, 'web/server.js': '', '.env': 'A=1\nNODE_ENV=test' })
     expect(await readConfig(source(directory, { config: 'supervise.config.yaml' }))).toEqual({
@@ -110,6 +124,7 @@ describe('readConfig()', () => {
       args: ['--verbose'],
       cwd: join(directory, 'web'),
       nodeArgs: ['--max-old-space-size=400'],
+      node: realpathSync(process.execPath),
       env: { A: '1', NODE_ENV: 'production', RETRIES: '3', PORT: '3000' },
       workers: 2,
       ready: { by: 'http', path: '/readyz' },
@@ -139,6 +154,9 @@ describe('readConfig()', () => {
       strategy: 'blue-green',
       autoPromote: false,
       bakeMs: 300_000,
+      bakeMinRequests: 300,
+      maxErrorRatio: 0.025,
+      abortDelayMs: 900_000,
       rollbackWindowMs: 0,
       progressDeadlineMs: 90_000,
       preview: { host: '127.0.0.1', port: 3001 },
@@ -148,10 +166,13 @@ describe('readConfig()', () => {
         { by: 'command', command: 'npm run smoke', withinMs: 60_000 },
         { by: 'http', path: '/', status: null, body: null, withinMs: 5000, attempts: 3 },
       ],
+      heapSnapshotNearLimit: 2,
+      notify: [{ on: ['crash-loop'], hook: { by: 'url', url: 'https://ci.example.com/alert', withinMs: 5000 } }],
       hooks: {
         'pre-rollout': { by: 'url', url: 'https://ci.example.com/go', withinMs: 5000 },
         rollback: { by: 'command', command: './tell.sh', withinMs: 30_000 },
       },
+      log: { level: 'debug', file: null, stdout: false, multiline: false, redact: ['cause'] },
       watch: {
         paths: [join(directory, 'web'), join(directory, 'lib')],
         ignore: ['node_modules', '.git', 'logs', join(directory, 'tmp')],

@@ -121,6 +121,17 @@ test('openInstanceDirectory() refuses a path with a file in it and names the fil
   }
 })
 
+test.runIf(existsSync('/proc/self'))(
+  'openInstanceDirectory() refuses a place where the system makes no directories',
+  () => {
+    for (const path of ['/proc/supervise', '/proc/self/supervise/run'])
+      expect(refusal(() => openInstanceDirectory('web', at(path)))).toMatchObject({
+        message: `Cannot use runtime directory "${path}": nothing can be made there`,
+        fix: 'Set SUPERVISE_RUNTIME_DIR to a directory that you may write to.',
+      })
+  },
+)
+
 test('openInstanceDirectory() refuses a file, a symbolic link and a directory open to others', () => {
   writeFileSync(join(root, 'file'), '')
   mkdirSync(join(root, 'real'), { mode: 0o700 })

@@ -15,6 +15,7 @@ import type {
   ProgressLine,
 } from '../../src/control/messages.ts'
 import { startControlServer, type ControlServer, type ServerLimits } from '../../src/control/server.ts'
+import { unknownCrash } from '../../src/errors/app.ts'
 import { EXIT, SuperviseError } from '../../src/errors.ts'
 import type { Feed, OperationContext, SupervisorOperations } from '../../src/supervisor/operations.ts'
 
@@ -87,16 +88,25 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
     },
     crashes: (app) => {
       note('crashes', [app])
-      return []
+      return { groups: [], crashes: [] }
+    },
+    crashDesk: {
+      crash: (id) => {
+        throw unknownCrash(id)
+      },
     },
     diff: (app) => Promise.resolve({ app, changes: [] }),
     logs: (query) => {
       note('logs', [query])
       return logFeed
     },
+    reopenLogs: (app) => {
+      note('reopenLogs', [app])
+      return Promise.resolve(['/var/log/web.log'])
+    },
     events: (query) => {
       note('events', [query])
-      return eventFeed
+      return Promise.resolve(eventFeed)
     },
     start: async (...values) => [await operate('start')(...values)],
     resume: operate('start'),
@@ -111,7 +121,9 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
         note('history', [app])
         return []
       },
+      preview: (app) => ({ app, release: 'r2', version: null, group: 'green', url: null, endpoints: [] }),
       deploy: operate('deploy'),
+      watch: operate('rollout'),
       flip: operate('flip'),
       rollback: operate('rollback'),
       promote: operate('rollout'),
@@ -150,7 +162,15 @@ export function logRecord(line: string): LogRecord {
 }
 
 export function eventRecord(seq: number): EventRecord {
-  return { seq, time: 't', type: 'reloaded', app: 'web', text: 'reloaded', cause: 'command by root' }
+  return {
+    seq,
+    time: 't',
+    type: 'reloaded',
+    app: 'web',
+    text: 'reloaded',
+    cause: 'command by root',
+    actor: { kind: 'command', name: 'root' },
+  }
 }
 
 export const stepLine: ProgressLine = { type: 'step', app: 'web', worker: 1, state: 'starting' }
@@ -171,7 +191,8 @@ function appStatus(name = 'web'): AppStatus {
 }
 
 function describeApp(name: string): AppDescription {
-  const config = { file: null, script: '/app.js', args: [], cwd: '/', nodeArgs: [], environmentNames: [], options: {} }
+  const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
+  const config = { file: null, ...start, environmentNames: [], options: {} }
   return { ...appStatus(name), config, crashes: [], events: [] }
 }
 

@@ -5,6 +5,8 @@ import { afterEach, expect, test } from 'vitest'
 import { ask, post, readAll, say } from './raw-client.ts'
 import { eventRecord, logRecord, resultOf, serve, stepLine, until, type Running } from './scripted-supervisor.ts'
 
+const NO_FILTER = { release: null, group: null, pid: null, since: null, level: null }
+
 let running: Running
 
 afterEach(() => running.stop())
@@ -19,14 +21,40 @@ const linesOf = (text: string) =>
 test('GET /v1/logs answers what has been, a line each, with schema, and ends', async () => {
   running = await serve()
   running.supervisor.logFeed.recent = [logRecord('a'), logRecord('b\n')]
-  const answer = await ask(running.directory.controlSocket, '/v1/logs?app=web&worker=1&stream=stderr&lines=2')
+  const answer = await ask(
+    running.directory.controlSocket,
+    '/v1/logs?app=web&release=r2&worker=1&stream=stderr&lines=2',
+  )
   expect(answer.headers['content-type']).toBe('application/x-ndjson')
   expect(linesOf(answer.text)).toEqual([
     { schema: 1, ...logRecord('a') },
     { schema: 1, ...logRecord('b\n') },
   ])
-  expect(running.supervisor.asked[0]?.values).toEqual([{ app: 'web', worker: 1, stream: 'stderr', lines: 2 }])
+  expect(running.supervisor.asked[0]?.values).toEqual([
+    { ...NO_FILTER, app: 'web', release: 'r2', worker: 1, stream: 'stderr', lines: 2 },
+  ])
   expect(running.supervisor.logFeed.followers).toBe(0)
+})
+
+test('GET /v1/logs takes filters, and refuses those that it cannot understand', async () => {
+  running = await serve()
+  const { controlSocket } = running.directory
+  await ask(controlSocket, '/v1/logs?release=r2&group=green&pid=7&since=2026-11-26T21:00:00%2B01:00&level=warn')
+  const wanted = { release: 'r2', group: 'green', pid: 7, since: '2026-11-26T20:00:00.000Z', level: 'warn' }
+  expect(running.supervisor.asked[0]?.values[0]).toMatchObject(wanted)
+  for (const query of ['group=red', 'pid=0', 'since=yesterday', 'since=2026-13-01T00:00:00Z', 'level=loud', 'grep=x']) {
+    const { status, text } = await ask(controlSocket, `/v1/logs?${query}`)
+    expect([query, status, text]).toEqual([query, 400, expect.stringContaining('"BAD_REQUEST"')])
+  }
+})
+
+test('POST /v1/logs/reopen answers the paths, of one app or of all', async () => {
+  running = await serve()
+  const { controlSocket } = running.directory
+  const answer = await post(controlSocket, '/v1/logs/reopen', { app: 'web' })
+  expect(JSON.parse(answer.text)).toEqual({ schema: 1, reopened: ['/var/log/web.log'] })
+  await post(controlSocket, '/v1/logs/reopen', {})
+  expect(running.supervisor.asked.map(({ values }) => values)).toEqual([['web'], [null]])
 })
 
 test('GET /v1/events?follow goes on with what comes, and stops following when the client leaves', async () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mayLiveTogether, parseDataVersions, type DataVersions } from '../../src/core/data-versions.ts'
+import {
+  canReadWhatIsThere,
+  mayFollow,
+  mayLiveTogether,
+  parseDataVersions,
+  type DataVersions,
+} from '../../src/core/data-versions.ts'
 
 const BEFORE: DataVersions = { writes: 6, reads: [6] }
 const EXPANDED: DataVersions = { writes: 6, reads: [6, 7] }
@@ -68,6 +74,55 @@ describe('mayLiveTogether()', () => {
         expect([mayLiveTogether(a, b).ok, mayLiveTogether(b, a).ok]).toEqual([fits, fits])
       }),
     )
+  })
+})
+
+describe('mayFollow()', () => {
+  it('allows each step forward, and back as far as the contract', () => {
+    expect(mayFollow(BEFORE, EXPANDED).ok).toBe(true)
+    expect(mayFollow(EXPANDED, SWITCHED).ok).toBe(true)
+    expect(mayFollow(SWITCHED, CONTRACTED).ok).toBe(true)
+    expect(mayFollow(SWITCHED, EXPANDED).ok).toBe(true)
+    expect(mayFollow(EXPANDED, BEFORE).ok).toBe(true)
+  })
+
+  it('refuses what was warm before the contract, and counts on what is gone', () => {
+    expect(mayLiveTogether(CONTRACTED, SWITCHED).ok).toBe(true)
+    expect(mayFollow(CONTRACTED, SWITCHED)).toEqual({
+      ok: false,
+      step: 'contract',
+      why: 'it counts on room for data of version 6, which the contract step to 7 took away',
+      fix: 'Go forward with a release that no longer has 6 in `data.reads`.',
+    })
+  })
+
+  it('refuses what cannot live together, and asks nothing of a release that says nothing', () => {
+    expect(mayFollow(BEFORE, CONTRACTED)).toEqual(mayLiveTogether(BEFORE, CONTRACTED))
+    expect(mayFollow(null, BEFORE)).toEqual({ ok: true })
+    expect(mayFollow(CONTRACTED, null)).toEqual({ ok: true })
+  })
+})
+
+describe('canReadWhatIsThere()', () => {
+  const past = [
+    { name: 'r1', writes: 6 },
+    { name: 'r3 3.0.0', writes: 7 },
+  ]
+
+  it('refuses a release that is two allowed steps back from what was written', () => {
+    expect(mayFollow(SWITCHED, EXPANDED).ok && mayFollow(EXPANDED, BEFORE).ok).toBe(true)
+    expect(canReadWhatIsThere(BEFORE, past)).toEqual({
+      ok: false,
+      step: 'expand',
+      why: 'it cannot read data of version 7, which r3 3.0.0 may have written',
+      fix: 'Go back to a release that reads 7, too.',
+    })
+  })
+
+  it('asks nothing about older data, which was brought to a newer version, nor of a release that says nothing', () => {
+    for (const next of [EXPANDED, SWITCHED, CONTRACTED, null])
+      expect(canReadWhatIsThere(next, past)).toEqual({ ok: true })
+    expect(canReadWhatIsThere(BEFORE, [])).toEqual({ ok: true })
   })
 })
 

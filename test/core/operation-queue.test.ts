@@ -43,6 +43,22 @@ describe('request()', () => {
     expect(asking(wish('reload'), wish('scale', '+1'), wish('scale', '+1')).verdicts).toEqual(['begin', 'wait', 'wait'])
   })
 
+  it('of releases that wait for another, begins only the last one asked for (R7)', () => {
+    const [running, second, other, third, fourth] = [
+      wish('deploy', '1'),
+      wish('deploy', '2'),
+      wish('reload'),
+      wish('rollback', 'r1'),
+      wish('deploy', '3'),
+    ]
+    const { queue, verdict } = request(asking(running, second, other).queue, third)
+    expect(verdict).toEqual({ kind: 'wait', dropped: [second] })
+    expect(request(queue, fourth)).toEqual({
+      queue: { current: running, waiting: [other, fourth] },
+      verdict: { kind: 'wait', dropped: [third] },
+    })
+  })
+
   it('stops at once, aborts what runs and drops what waits (R9)', () => {
     const running = wish('reload')
     const waiting = wish('scale', '+1')

@@ -13,6 +13,9 @@ import {
 } from '../../src/core/rollout.ts'
 import { EVENTS, fresh, play, rolloutIn, STATES } from './rollout-scene.ts'
 
+/** Nobody takes the old group back while it drains. */
+const UNTOUCHED = EVENTS.filter((event) => !('serving' in event && event.serving === 'old'))
+
 describe('every history', () => {
   it('has a table in which every state answers every event', () => {
     const names = Object.keys(ROLLOUT_TRANSITIONS.starting) as TableEvent[]
@@ -41,7 +44,7 @@ describe('every history', () => {
   it('never ends both groups, nor anything before the other one is to serve alone', () => {
     const { rollouts } = reachable(fresh())
     for (const rollout of rollouts) {
-      if (rollout.state === 'endingOld') expect(reachable(rollout).commands).not.toContain('endNew')
+      if (rollout.state === 'endingOld') expect(reachable(rollout, UNTOUCHED).commands).not.toContain('endNew')
       if (rollout.state === 'endingNew') expect(reachable(rollout).commands).not.toContain('retireOld')
     }
   })

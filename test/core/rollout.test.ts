@@ -205,6 +205,32 @@ describe('a supervisor that comes back (S3, B11)', () => {
     })
   })
 
+  it('keeps what was withdrawn by a person as long as it was to be kept (B4)', () => {
+    const byHand = play(rolloutIn('retiring'), [{ type: 'flippedByHand', serving: 'old' }], 10).rollout
+    const window = { state: 'withdrawn', deadline: 100 + policy.rollbackWindowMs }
+    expect(play(byHand, [back('old')], 100).rollout).toMatchObject(window)
+    const paused = play(byHand, ['pauseWanted'], 10).rollout
+    expect(play(paused, [back('old')], 100).rollout).toMatchObject({ deadline: null, leftMs: policy.rollbackWindowMs })
+    for (const state of ['baking', 'retiring'] as const)
+      expect(play(rolloutIn(state), [back('old')], 100).rollout).toMatchObject(window)
+    expect(play(rolloutIn('goingBack'), [back('old')], 100).rollout.deadline).toBe(100 + policy.abortDelayMs)
+  })
+
+  it('goes back to an old group that was taken back while it drained (R11)', () => {
+    const { rollout, commands } = play(rolloutIn('endingOld'), [{ type: 'flippedByHand', serving: 'old' }], 5)
+    expect(commands).toEqual([])
+    expect(rollout).toMatchObject({ state: 'withdrawn', outcome: 'rolledBack', deadline: 5 + policy.rollbackWindowMs })
+    expect(play(rolloutIn('endingOld'), [back('old')], 5).rollout).toMatchObject({
+      state: 'withdrawn',
+      outcome: 'rolledBack',
+      deadline: 5 + policy.rollbackWindowMs,
+    })
+    expect(play(rolloutIn('endingOld'), [back('old', false)])).toMatchObject({
+      commands: ['endNew'],
+      rollout: { outcome: 'rolledBack' },
+    })
+  })
+
   it('believes the workers about a flip by hand that was not written down', () => {
     expect(play(rolloutIn('retiring'), [back('old')]).rollout).toMatchObject({
       state: 'withdrawn',

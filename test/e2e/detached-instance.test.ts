@@ -1,5 +1,7 @@
 // A supervisor in the background takes apps one by one, and ends with the last.
 
+import { existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
@@ -51,6 +53,34 @@ describe('supervise start -d', () => {
     mustExit(await home.cli(['delete', 'api']), 0)
     await until(() => home.processes().length === 0, 5_000, 'the supervisor ends with its last app')
     mustExit(await home.cli(['status']), NOT_RUNNING)
+  })
+
+  it('works with paths that begin where it is typed, and its log does not grow for ever', async () => {
+    const home = makeHome()
+    const port = await freePort()
+    const options = { env: { SUPERVISE_RUNTIME_DIR: 'here', TMPDIR: 'tmp' } }
+    const log = join(home.directory, 'state/supervise/default.log')
+    mkdirSync(join(home.directory, 'state/supervise'))
+    writeFileSync(log, 'long ago\n')
+    truncateSync(log, 25 << 20)
+    mustExit(await home.cli(['start', fixture('hello.js'), '-d', '-i', '1', '--port', String(port)], options), 0)
+    expect(existsSync(join(home.work, 'here/default/control.sock'))).toBe(true)
+    expect((await get({ host: '127.0.0.1', port })).status).toBe(200)
+    await until(() => statSync(log).size < 1 << 20 && existsSync(`${log}.1`), 5_000, 'the log begins anew')
+    mustExit(await home.cli(['stop', '--all'], options), 0)
+    await until(() => home.processes().length === 0, 5_000, 'nothing is left')
+  })
+
+  it('says where it may write no log, and starts nothing', async () => {
+    const home = makeHome()
+    const options = { env: { XDG_STATE_HOME: '', HOME: '/proc/nobody' } }
+    const { code, stderr } = await home.cli(['start', fixture('hello.js'), '-d'], options)
+    expect(stderr).toMatch(
+      /\[LOG_FILE_UNUSABLE\] Cannot start instance "default" in the background: its log ".*default.log" cannot be opened/,
+    )
+    expect(stderr).toMatch(/Try: Set XDG_STATE_HOME/)
+    expect(code).toBe(77)
+    expect(home.processes()).toEqual([])
   })
 
   it('goes on when the command’s terminal is gone, and stop --all ends it all', async () => {

@@ -8,6 +8,7 @@ import { isDraining } from '../support/drain-scene.ts'
 import { get } from '../support/get.ts'
 import { makeHold } from '../support/hold.ts'
 import { makeHome } from '../support/home.ts'
+import { workersOf } from '../support/instance-facts.ts'
 import { mustHaveLostNothing, type Report } from '../support/load.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { isAlive, sendIfAlive } from '../support/processes.ts'
@@ -98,6 +99,8 @@ describe('supervise reload', () => {
     writeFileSync(fails, '')
 
     mustExit(await reload, ROLLOUT_FAILED)
+    // Nothing of the new code is left, draining or not: the command says that the old code serves.
+    expect((await workersOf(supervise)).map(({ generation }) => generation)).toEqual([1, 1, 1, 1])
     expect(await supervise.pids()).toContain(second)
     await until(async () => (await get(target)).pid === second, 10_000, 'the worker that drained serves again')
     const received = download.bytes()

@@ -109,6 +109,9 @@ describe('readReleases()', () => {
     ['[]', 'it is no file of releases'],
     ['null', 'it is no file of releases'],
     ['{"schema":1}', 'it names no apps'],
+    ['{"schema":1,"apps":[]}', 'it names no apps'],
+    ['{"schema":1,"apps":{"web":null}}', 'what it says of "web" is not whole'],
+    ['{"schema":1,"apps":{"web":{"nextRelease":2,"releases":[{"id":"r1"}]}}}', 'what it says of "web" is not whole'],
     ['{"schema":2,"apps":{}}', 'a newer supervisor wrote it (version 2, and this one knows 1)'],
     ['{"schema":0,"apps":{}}', 'it is of version 0, and this one knows 1'],
   ])('says what is wrong with %j (S4)', (text, problem) => {
@@ -127,7 +130,7 @@ const fill = `
   import(process.argv[1]).then(({ writeReleases, readReleases }) => {
     const fs = require('node:fs')
     const file = process.env.ROOT + '/web/releases.json'
-    const state = (size) => ({ schema: 1, apps: { web: 'x'.repeat(size) } })
+    const state = (size) => ({ schema: 1, apps: { web: { nextRelease: size, releases: [], lastGood: 'x'.repeat(size) } } })
     writeReleases(file, state(10))
     let code = 'written'
     try { writeReleases(file, state(1e6)) } catch (error) { code = error.code }
@@ -148,7 +151,10 @@ it.runIf(isRoot)('writeReleases() leaves the old state when the disk is full (S4
   }
   expect(JSON.parse(text)).toEqual({
     code: 'ENOSPC',
-    read: { kind: 'state', state: { schema: 1, apps: { web: 'x'.repeat(10) } } },
+    read: {
+      kind: 'state',
+      state: { schema: 1, apps: { web: { nextRelease: 10, releases: [], lastGood: 'x'.repeat(10) } } },
+    },
     files: ['releases.json'],
   })
 })

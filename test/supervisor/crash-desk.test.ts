@@ -1,6 +1,9 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- a crash is described from a small part of an app */
 
-import { expect, it } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
 
 import type { App } from '../../src/supervisor/app.ts'
 import { CrashDesk } from '../../src/supervisor/crash-desk.ts'
@@ -14,11 +17,15 @@ const config = { cwd: '/srv', script: '/srv/app.js' }
 const worker = {
   id: 1,
   pid: 7,
-  generation: { group: 'blue', release: { id: 'r1' }, config },
+  generation: { group: 'blue', release: { id: 'r1', path: '/srv' }, config },
   vitals: null,
-  uncaughtStack: null,
+  uncaught: null,
   listenProblem: null,
 } as unknown as WorkerHandle
+
+function fail(problem: string): never {
+  throw new Error(problem)
+}
 
 function exit(signal: NodeJS.Signals): WorkerExit {
   const rest = { code: null, asked: false, killReason: null, uncaught: false, seen: true }
@@ -29,10 +36,16 @@ it.each([
   [1, 'SIGKILL', 'out-of-memory', "was killed by the kernel's out-of-memory killer (SIGKILL)"],
   [0, 'SIGKILL', 'signal', 'was killed by somebody else with SIGKILL'],
   [1, 'SIGHUP', 'signal', 'was ended by SIGHUP, which the supervisor did not send'],
-] as const)('CrashDesk.describe() says who it was: %i kernel kills, %s', (kills, signal, reason, words) => {
+] as const)('CrashDesk.take() says who it was: %i kernel kills, %s', (kills, signal, reason, words) => {
   let count = 0
   const samples = { of: () => null, kernelKills: new KernelKills(0, () => count) } as unknown as Samples
-  const desk = new CrashDesk(samples)
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'crash-desk-'))
+  onTestFinished(() => rmSync(stateDirectory, { recursive: true }))
+  const desk = new CrashDesk({ samples, clock: { now: () => 0 } }, stateDirectory, () => [], fail)
+  onTestFinished(() => desk.close())
   count += kills
-  expect(desk.describe(app, worker, exit(signal), null).record).toMatchObject({ reason, words })
+  const { record } = desk.take(app, worker, exit(signal), null)
+  expect(record).toMatchObject({ id: 'c1', reason, words })
+  expect(desk.crash('c1')).toMatchObject({ crash: record, group: { count: 1, firstId: 'c1' } })
+  expect(() => desk.crash('c2')).toThrow('Cannot find crash "c2": there is no record of that id')
 })

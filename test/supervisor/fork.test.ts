@@ -18,6 +18,7 @@ describe('forkWorker()', () => {
       // What else there is to configure and to settle, a fork passes on unseen.
       config: config as unknown as AppConfig,
       settings: settings as never,
+      version: null,
       linkPath: '/gone/link.sock',
       stdio: ['pipe', 'pipe'] as const,
     }

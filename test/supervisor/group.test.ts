@@ -21,6 +21,22 @@ describe('Group', () => {
     expect(scene.forked.map(({ state }) => state)).toEqual(['exited', 'serving', 'serving'])
   })
 
+  it('counts no crash of a worker for what never got ready in its place', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    const reload = scene.group.replace([1], generation(2), PLAN, () => {})
+    await new Promise((resolve) => setImmediate(resolve))
+    scene.exit(1, 1)
+    expect(await reload.result).toMatchObject({ outcome: 'kept' })
+    expect(scene.group.place(1).crashes).toBe(0)
+    scene.exit(0, 1)
+    expect(scene.group.place(1).crashes).toBe(1)
+    scene.wakeAll()
+    await new Promise((resolve) => setImmediate(resolve))
+    scene.exit(2, 1)
+    expect(scene.group.place(1).crashes).toBe(2)
+  })
+
   it('starts what crashes while old processes drain from what the reload brought', async () => {
     const scene = new Scene()
     await scene.replace([1], generation(1))
@@ -34,6 +50,32 @@ describe('Group', () => {
     await reload.result
     expect(scene.forked.map((worker) => worker.generation.number)).toEqual([1, 2, 2])
     expect(scene.group.current(1)).toBe(scene.forked[2])
+  })
+})
+
+describe('takeBack()', () => {
+  it('lets what drains serve again, starts what has gone, and ends the stop for nobody (R11)', async () => {
+    const scene = new Scene()
+    await scene.replace([1, 2], generation(1))
+    const stopped = scene.group.stop('drain')
+    scene.exit(1, 0)
+    scene.group.takeBack()
+    await scene.serveAll()
+    expect(scene.forked.map(({ state }) => state)).toEqual(['serving', 'exited', 'serving'])
+    expect(scene.group.isWhole).toBe(true)
+    scene.exit(0, 1)
+    expect(await stopped).toBe(false)
+    expect(scene.group.isWhole).toBe(false)
+  })
+
+  it('changes nothing of a group that was not to end', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    scene.group.takeBack()
+    expect(scene.forked.map(({ state }) => state)).toEqual(['serving'])
+    const stopped = scene.group.stop('drain')
+    scene.exit(0, 0)
+    expect(await stopped).toBe(true)
   })
 })
 
@@ -185,5 +227,6 @@ function generation(number: number): Generation {
     config: POLICY as never,
     given: { script: '/app/app.js', cwd: '/app' },
     isPinned: false,
+    own: {},
   }
 }

@@ -40,6 +40,7 @@ describe('appLineFormat() as JSON', () => {
       group: 'blue',
       supervise_release: 'r1',
       supervise_worker: 2,
+      supervise_time: TIME,
     })
   })
 
@@ -60,6 +61,7 @@ describe('appLineFormat() for people', () => {
     expect(format(line('hello', { worker: 12 }))).toBe('web·12 | hello\n')
     expect(format(line('oh no', { stream: 'stderr' }))).toBe('web·2  ! oh no\n')
     expect(format(line('part', { continues: true }))).toBe('web·2  | part …\n')
+    expect(format(line('Error: x\n    at y'))).toBe('web·2  | Error: x\nweb·2  |     at y\n')
   })
 
   it('gives workers different colours, and the text as the app wrote it', () => {

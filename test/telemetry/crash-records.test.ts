@@ -22,6 +22,11 @@ function facts(more: Partial<CrashFacts> = {}): CrashFacts {
     vitals: null,
     sample: null,
     reportPath: null,
+    curve: [],
+    heapSnapshots: [],
+    mappedStack: null,
+    requests: [],
+    directories: ['/app'],
     ...more,
   }
 }
@@ -45,6 +50,13 @@ describe('crashRecord()', () => {
       loopDelayMs: null,
       requestsInFlight: null,
       reportPath: null,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{10}$/),
+      title: 'Error: boom   in f (a.js)',
+      stack: null,
+      mappedStack: null,
+      requests: [],
+      curve: [],
+      heapSnapshots: [],
     })
   })
 

@@ -20,6 +20,7 @@ describe('EventLog', () => {
       worker: 2,
       text: 'worker 2 exited',
       cause: 'worker',
+      actor: { kind: 'worker', name: null },
     })
     expect(log.feed('web', 10).recent).toEqual([event])
     expect(logged).toEqual([

@@ -6,6 +6,22 @@ import type { Place } from '../place.ts'
 export const CONTENDERS = ['node', 'cluster', 'pm2', 'supervise'] as const
 export type ContenderName = (typeof CONTENDERS)[number]
 
+/** Proxies in front of plain node processes, and how they are told where to send requests. */
+export type ProxyName = 'nginx' | 'haproxyReload' | 'haproxyTuned' | 'haproxySocket'
+
+/** Whoever has figures of its own, in the order of the columns. */
+export type ColumnName = ContenderName | ProxyName
+export const COLUMNS: readonly ColumnName[] = [
+  'node',
+  'cluster',
+  'pm2',
+  'nginx',
+  'haproxyReload',
+  'haproxyTuned',
+  'haproxySocket',
+  'supervise',
+]
+
 /** What is to be run. */
 export interface AppPlan {
   readonly script: string
@@ -16,6 +32,8 @@ export interface AppPlan {
   readonly readyTimeoutMs?: number
   /** Flags for supervise alone. */
   readonly superviseFlags?: readonly string[]
+  /** The command of another build of supervise. */
+  readonly superviseLauncher?: string
   /** Only supervise: `start -d`, as PM2 always does. */
   readonly detached?: boolean
   /** The Node binary that runs all of it. Default: the one that runs the benchmarks. */

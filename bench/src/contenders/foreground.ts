@@ -20,8 +20,10 @@ export interface Foreground {
 export async function startForeground(
   command: readonly [string, ...string[]],
   environmentAt: (port: number) => Readonly<Record<string, string>>,
+  /** Where it will answer, when that is not for its environment to say. */
+  given?: number,
 ): Promise<Foreground> {
-  const port = await freePort()
+  const port = given ?? (await freePort())
   const [program, ...args] = command
   const began = performance.now()
   const child = spawn(program, args, { env: { ...environmentAt(port) }, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,5 +1,6 @@
 // supervise as this repository has it, built into dist/, with a runtime directory of its own.
 
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InstanceStatus } from '../../../src/control/messages.ts'
 import { freePort } from '../../../test/support/free-port.ts'
@@ -13,7 +14,14 @@ import { endProcess, startForeground, type Foreground } from './foreground.ts'
 const START_MS = 60_000
 const LAUNCHER = fileURLToPath(new URL('../../../bin/supervise.js', import.meta.url))
 
-export async function startSupervise(plan: AppPlan, place: Place): Promise<RunningApp> {
+export interface SuperviseApp extends RunningApp {
+  readonly controlSocket: string
+  /** Runs a command of the CLI. */
+  command(...args: string[]): Promise<Finished>
+}
+
+export async function startSupervise(plan: AppPlan, place: Place): Promise<SuperviseApp> {
+  const launcher = plan.superviseLauncher ?? LAUNCHER
   const room = place.room()
   const node = plan.node ?? process.execPath
   const env = place.environment(room, {
@@ -21,10 +29,10 @@ export async function startSupervise(plan: AppPlan, place: Place): Promise<Runni
     XDG_STATE_HOME: room,
     ...(plan.graceful === true && { GRACEFUL: '1' }),
   })
-  const command: [string, ...string[]] = [node, LAUNCHER, 'start', plan.script, ...flagsOf(plan)]
+  const command: [string, ...string[]] = [node, launcher, 'start', plan.script, ...flagsOf(plan)]
   const start = plan.detached === true ? startDetached : startForeground
   const supervisor = await start(command, (port) => ({ ...env, PORT: String(port) }))
-  const supervise = (...args: string[]): Promise<Finished> => runCommand([node, LAUNCHER, ...args], env)
+  const supervise = (...args: string[]): Promise<Finished> => runCommand([node, launcher, ...args], env)
   return {
     name: 'supervise',
     port: supervisor.port,
@@ -33,6 +41,8 @@ export async function startSupervise(plan: AppPlan, place: Place): Promise<Runni
     workerPids: () => childrenOf(supervisor.pid),
     reload: () => supervise('reload', 'app'),
     status: () => supervise('status'),
+    controlSocket: join(room, 'app', 'control.sock'),
+    command: supervise,
     stop: supervisor.stop,
   }
 }

@@ -1,20 +1,17 @@
 // 11. A thousand reloads under mixed load, with WebSockets: what clients lost, and what the supervisor kept of it.
 
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { LaneRequest, LoadRequest } from '../../../test/support/load/options.ts'
-import { countDescriptors, rss, threads, zombiesOf } from '../../../test/support/processes.ts'
-import { until } from '../../../test/support/until.ts'
 import type { Bench, Measure } from '../bench.ts'
 import type { RunningApp } from '../contenders/contender.ts'
-import { cell, type Figure, type Target, type Unit } from '../figure.ts'
+import { exactly, ownFigure, type Figure } from '../figure.ts'
+import { footprintFigures, footprintOf, type Footprint } from '../footprint.ts'
 import { failureWords, startLoad, type Load } from '../load.ts'
 
 /** The fixture of the end-to-end tests, which speaks WebSocket too. */
 const APP = fileURLToPath(new URL('../../../test/fixtures/ws.js', import.meta.url))
 
 const WORKERS = 2
-const MB = 1_000_000
 
 /** The first reloads fill caches and warm the code up: what is compared is what comes after them. */
 const WARM_UP = 5
@@ -33,13 +30,6 @@ const LANES: readonly LaneRequest[] = [
   { kind: 'webSocket', connections: 6, thinkMs: [0, 40] },
 ]
 
-interface Footprint {
-  readonly descriptors: number
-  readonly threads: number
-  readonly rssBytes: number
-  readonly zombies: number
-}
-
 export function manyReloads(count: number): Measure {
   return {
     id: 11,
@@ -53,12 +43,12 @@ export function manyReloads(count: number): Measure {
       const series = new ReloadSeries(bench, app)
       try {
         await series.reload(WARM_UP)
-        const before = await footprint(app)
+        const before = await footprintOf(app, WORKERS)
         const began = performance.now()
         await series.reload(count)
         const seconds = (performance.now() - began) / 1_000
         await series.endLoad()
-        const after = await footprint(app)
+        const after = await footprintOf(app, WORKERS)
         return figuresOf(series, before, after, seconds / count)
       } finally {
         series.kill()
@@ -123,47 +113,13 @@ class ReloadSeries {
   }
 }
 
-/** Once only the last generation is left, and what asks for the figures of each process has let go of the ended ones. */
-async function footprint(app: RunningApp): Promise<Footprint> {
-  await until(() => app.workerPids().length === WORKERS, 30_000, 'only the last generation is left')
-  await pause(15_000)
-  const pid = app.supervisorPid
-  return {
-    descriptors: countDescriptors(pid),
-    threads: threads(pid),
-    rssBytes: rss(pid),
-    zombies: zombiesOf(pid).length,
-  }
-}
-
 function figuresOf(series: ReloadSeries, before: Footprint, after: Footprint, each: number): readonly Figure[] {
   const { reloads, refused, requests, failed, words } = series
-  const grown = (after.rssBytes - before.rssBytes) / MB
-  const rssTarget = { text: '≤ 20 MB more', reached: `${grown.toFixed(1)} MB`, met: grown <= 20 }
   const lost = { note: [`of ${requests}`, ...words].join('; '), target: exactly(0, failed) }
   return [
-    figure(`failed requests in ${reloads} reloads`, 'requests', failed, lost),
-    figure('reloads that were refused', 'count', refused, { target: exactly(0, refused) }),
-    figure('one reload', 's', each),
-    figure('descriptors before', 'count', before.descriptors),
-    figure('descriptors after', 'count', after.descriptors, { target: exactly(before.descriptors, after.descriptors) }),
-    figure('threads before', 'count', before.threads),
-    figure('threads after', 'count', after.threads, { target: exactly(before.threads, after.threads) }),
-    figure('zombies after', 'count', after.zombies, { target: exactly(0, after.zombies) }),
-    figure('RSS before', 'MB', before.rssBytes / MB),
-    figure('RSS after', 'MB', after.rssBytes / MB, { target: rssTarget }),
+    ownFigure(`failed requests in ${reloads} reloads`, 'requests', failed, lost),
+    ownFigure('reloads that were refused', 'count', refused, { target: exactly(0, refused) }),
+    ownFigure('one reload', 's', each),
+    ...footprintFigures(before, after),
   ]
-}
-
-function figure(
-  what: string,
-  unit: Unit,
-  value: number,
-  { target, note }: { readonly target?: Target; readonly note?: string } = {},
-): Figure {
-  return { what, unit, cells: { supervise: cell([value], note) }, targets: target === undefined ? [] : [target] }
-}
-
-function exactly(wanted: number, value: number): Target {
-  return { text: String(wanted), reached: String(value), met: value === wanted }
 }

@@ -13,7 +13,7 @@ const PACE_MS = 2
 const SETTLE_MS = 20
 
 export class Run {
-  readonly recorder = new Recorder()
+  readonly recorder: Recorder
   readonly timeoutMs: number
   readonly #plan: LoadPlan
   readonly #waiting: Array<() => void> = []
@@ -27,8 +27,10 @@ export class Run {
   #timers: NodeJS.Timeout[] = []
   #endedBy: Report['endedBy'] | null = null
 
-  constructor(plan: LoadPlan) {
+  /** A recorder of one's own may look at more than ours does. */
+  constructor(plan: LoadPlan, recorder = new Recorder()) {
     this.#plan = plan
+    this.recorder = recorder
     this.#left = plan.requests
     this.timeoutMs = plan.timeoutMs
     this.#timers.push(setInterval(() => this.#sweep(), SWEEP_MS))

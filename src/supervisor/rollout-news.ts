@@ -1,0 +1,37 @@
+// What is told of a rollout when it is at another step: hooks, and an event for what somebody should look at.
+
+import type { Rollout, RolloutOutcome } from '../core/rollout.ts'
+import type { ReleaseRecord } from '../state/release-store.ts'
+import type { App } from './app.ts'
+import { tellHook, type HookFacts } from './rollout-hooks.ts'
+import type { Generation } from './worker-spec.ts'
+
+/** The generation of the release that is moved to, or what is left when it is gone. */
+export function newest(app: App, { release }: Rollout): Generation {
+  const group = app.bothGroups().find(({ generation }) => generation.release.id === release)
+  return (group ?? app.activeGroup).generation
+}
+
+export function factsOf({ release, from, state, outcome, why }: Rollout): HookFacts {
+  return { release, from, step: state, outcome, why }
+}
+
+/** `record` is of the release that is moved to, which may be gone by now. */
+export function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseRecord | null): void {
+  const generation = newest(app, now)
+  const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
+  tellHook(app, generation, 'event', facts)
+  if (now.outcome === before.outcome) return
+  if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
+  else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
+  const what = now.outcome === null ? undefined : ENDED_BADLY[now.outcome]
+  if (what === undefined) return
+  const because = now.why === null ? '' : `: ${now.why}`
+  app.record(what.type, `${now.release} ${what.words}, ${now.from} has it${because}`, 'policy rollout', 'error')
+}
+
+/** What somebody should be told of, unless a person wanted it. */
+const ENDED_BADLY: Readonly<Partial<Record<RolloutOutcome, { readonly type: string; readonly words: string }>>> = {
+  failed: { type: 'rolloutFailed', words: 'never got the public traffic' },
+  rolledBack: { type: 'rolledBack', words: 'was taken back from the public traffic' },
+}

@@ -1,0 +1,34 @@
+// Goes along with a rollout until it is decided, for whoever waits for that.
+
+import type { OperationResult } from '../control/messages.ts'
+import { operationAborted } from '../errors/app.ts'
+import { rolloutTakenBack } from '../errors/release.ts'
+import type { App } from './app.ts'
+import { whatServes, type Report } from './operation-report.ts'
+import { isSettled, type RolloutProgress } from './rollout-progress.ts'
+import type { RolloutRunner } from './rollout-runner.ts'
+
+export interface Watched {
+  readonly app: App
+  readonly runner: RolloutRunner
+  readonly progress: RolloutProgress | undefined
+}
+
+/** From `now` the stage that runs is told first; from `next` whoever listens has seen it begin. */
+export async function untilDecided(
+  { app, runner, progress }: Watched,
+  report: Report,
+  from: 'now' | 'next',
+): Promise<OperationResult> {
+  report.release = runner.rollout.release
+  const unfollow = progress?.follow(report.stage, from === 'now' ? app.clock.now() : null)
+  const { outcome, release, from: old, why } = await runner.when(isSettled)
+  unfollow?.()
+  if (outcome === 'promoted') return report.succeed(`${release} is promoted; ${stillWarm(app, old)}`)
+  if (outcome === null) return report.fail(operationAborted(app.name, 'rollout'))
+  return report.fail(rolloutTakenBack(app.name, release, why ?? outcome), whatServes(app))
+}
+
+function stillWarm(app: App, release: string): string {
+  return app.standbyGroup?.generation.release.id === release ? `${release} stays warm` : `${release} has ended`
+}

@@ -1,0 +1,22 @@
+// What an instance is given by whoever puts it together: its places, and where its words go.
+
+import type { EventLog } from '../telemetry/events.ts'
+import type { LogDesk } from '../telemetry/log-desk.ts'
+import type { App } from './app.ts'
+
+export interface SupervisorOptions {
+  readonly name: string
+  readonly version: string
+  readonly detached: boolean
+  readonly linkPath: string
+  readonly endpointDirectory: string
+  readonly outputDirectory: string
+  readonly events: EventLog
+  readonly logs: LogDesk
+  /** Where releases are remembered across a reboot. */
+  readonly releasesFile: string
+  /** Where crash records are. */
+  readonly stateDirectory: string
+  /** Asked soon after something changed that must survive the supervisor. */
+  readonly save: (apps: readonly App[]) => void
+}

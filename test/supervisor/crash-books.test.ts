@@ -1,0 +1,132 @@
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { CRASH_LIMITS, CrashBooks, type CrashDraft } from '../../src/supervisor/crash-books.ts'
+
+function draft(more: Partial<CrashDraft> = {}): CrashDraft {
+  return {
+    fingerprint: 'f',
+    title: 'Error: boom',
+    at: '2026-01-02T03:04:05.000Z',
+    app: 'web',
+    group: 'blue',
+    release: 'r1',
+    worker: 1,
+    pid: 7,
+    code: 1,
+    signal: null,
+    reason: 'exit',
+    words: 'exited with code 1',
+    uptimeSeconds: 1,
+    stderr: ['Error: boom'],
+    rssBytes: null,
+    loopDelayMs: null,
+    requestsInFlight: null,
+    reportPath: null,
+    stack: null,
+    mappedStack: null,
+    requests: [],
+    curve: [],
+    heapSnapshots: [],
+    ...more,
+  }
+}
+
+function place(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'crash-books-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+function open(directory: string, complaints: string[] = []): CrashBooks {
+  return new CrashBooks(directory, (problem) => complaints.push(problem))
+}
+
+it('10,000 crashes: disk and memory are bounded, counted to the last, and first and last record are kept', () => {
+  const directory = place()
+  const books = open(directory)
+  const long = Array.from({ length: 64 }, () => 'x'.repeat(2000))
+  const kept = join(directory, 'crashes')
+  const bytes = () => readdirSync(kept).reduce((sum, name) => sum + statSync(join(kept, name)).size, 0)
+  let most = 0
+  for (let n = 0; n < 10_000; n += 1) {
+    books.add(draft({ stderr: n % 2000 < 300 ? long : ['short'], release: `r${Math.floor(n / 1000)}` }))
+    if (n % 2000 === 299) most = Math.max(most, bytes())
+  }
+  expect(readdirSync(kept).length).toBeLessThanOrEqual(CRASH_LIMITS.records + 1)
+  expect(most).toBeGreaterThan(CRASH_LIMITS.bytes / 2)
+  expect(most).toBeLessThan(CRASH_LIMITS.bytes + 1024 ** 2)
+  expect(books.groups('web')).toMatchObject([{ count: 10_000, firstId: 'c1', lastId: 'c10000' }])
+  expect(books.find('c1')).toMatchObject({ id: 'c1', release: 'r0' })
+  expect(books.find('c10000')).toMatchObject({ release: 'r9' })
+  expect(books.find('c5000')).toBeNull()
+  const inMemory = books.recent('web').reduce((sum, record) => sum + record.stderr.join('').length, 0)
+  expect(inMemory).toBeLessThanOrEqual(2 * 1024 ** 2)
+  books.close()
+}, 60_000)
+
+it('an end and a kill of the supervisor both leave records and counters', () => {
+  const directory = place()
+  const first = open(directory)
+  first.add(draft())
+  first.add(draft({ app: 'api' }))
+  first.close()
+  const killed = open(directory)
+  expect(killed.groups(null).map(({ app, count }) => [app, count])).toEqual([
+    ['web', 1],
+    ['api', 1],
+  ])
+  // Not closed: its index was not written again.
+  killed.add(draft())
+  killed.add(draft({ fingerprint: 'other' }))
+  writeFileSync(join(directory, 'crashes', 'c99.json'), '{"id":"c99"')
+
+  const third = open(directory)
+  expect(third.groups('web').map(({ fingerprint, count, lastId }) => [fingerprint, count, lastId])).toEqual([
+    ['f', 2, 'c3'],
+    ['other', 1, 'c4'],
+  ])
+  expect(third.recent('web').map(({ id }) => id)).toEqual(['c1', 'c3', 'c4'])
+  expect(existsSync(join(directory, 'crashes', 'c99.json'))).toBe(false)
+  expect(third.add(draft()).id).toBe('c5')
+})
+
+it('an app that is deleted leaves nothing; others stay', () => {
+  const directory = place()
+  const books = open(directory)
+  books.add(draft())
+  books.add(draft({ app: 'api' }))
+  books.forget('web')
+  expect(books.find('c1')).toBeNull()
+  expect(books.groups(null).map(({ app }) => app)).toEqual(['api'])
+  expect(
+    open(directory)
+      .allRecent()
+      .map(({ id }) => id),
+  ).toEqual(['c2'])
+})
+
+it('a directory that cannot be written is said once, and the latest are there all the same', () => {
+  const directory = place()
+  writeFileSync(join(directory, 'crashes'), 'in the way')
+  const complaints: string[] = []
+  const books = open(directory, complaints)
+  for (let n = 0; n < 5; n += 1) books.add(draft())
+  books.close()
+  expect(complaints).toEqual([expect.stringContaining('cannot keep crash records: ')])
+  expect(books.groups('web')).toMatchObject([{ count: 5 }])
+  expect(books.find('c5')?.id).toBe('c5')
+
+  rmSync(join(directory, 'crashes'))
+  books.add(draft())
+  expect(readdirSync(join(directory, 'crashes'))).toEqual(['c6.json'])
+  chmodSync(join(directory, 'crashes'), 0o700)
+})
+
+it('records are for their owner alone', () => {
+  const directory = place()
+  open(directory).add(draft())
+  const modes = ['crashes', 'crashes/c1.json'].map((name) => statSync(join(directory, name)).mode & 0o777)
+  expect(modes).toEqual([0o700, 0o600])
+})
