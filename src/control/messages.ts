@@ -331,6 +331,8 @@ export interface Pong {
  *
  * GET    /v1/ping                     → Pong
  * GET    /v1/status                   → InstanceStatus
+ * GET    /v1/metrics                  → text, as Prometheus reads it
+ * GET    /v1/health                   → Health: { live, started, ready }, each { ok, why }
  * GET    /v1/apps/:app                → AppDescription
  * GET    /v1/apps/:app/diff           → ConfigDiff
  * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line

@@ -9,10 +9,11 @@ import type { WorkerHandle } from './worker-handle.ts'
 export function addApp(families: Families, app: App, samples: Samples): void {
   families.add('supervise_app_up', { app: app.name }, app.isStopped || app.counts().serving === 0 ? 0 : 1)
   for (const group of app.bothGroups()) addGroup(families, app, group, samples)
-  for (const { address, port, path, slots, loans } of app.lending.status()) {
+  const loans = app.lending.loans()
+  for (const [at, { address, port, path, slots }] of app.lending.status().entries()) {
     const labels = { app: app.name, listener: path ?? `${address}:${port}` }
     families.add('supervise_slots', labels, slots)
-    families.add('supervise_slot_loans', labels, loans)
+    families.add('supervise_slot_loans', labels, loans[at])
   }
 }
 

@@ -2,6 +2,7 @@
 // Each refuses with a SuperviseError when the app, the worker or a value is wrong.
 
 import type { LogLevel } from '../config/log-parsers.ts'
+import type { Family } from '../telemetry/exposition.ts'
 import type {
   AppDescription,
   ConfigDiff,
@@ -103,9 +104,12 @@ export interface Health {
 
 /** Figures of all apps. */
 export interface MetricOperations {
-  /** As Prometheus reads them. */
+  families(): readonly Family[]
+  /** The same as Prometheus reads it. */
   expose(): Promise<{ readonly text: string; readonly contentType: string }>
   health(): Health
+  /** One was answered. */
+  controlRequest(method: string, status: number): void
 }
 
 export interface SupervisorOperations {

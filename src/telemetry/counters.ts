@@ -28,16 +28,10 @@ const MOST_SERIES = 500
 export class Counters {
   readonly #counted = new Map<string, Map<string, { labels: Labels; value: number }>>()
   readonly #timed = new Map<string, Map<string, { labels: Labels; counts: number[]; sum: number }>>()
-  readonly #changed: () => void
-
-  constructor(changed: () => void = () => {}) {
-    this.#changed = changed
-  }
 
   add(name: string, labels: Labels, by = 1): void {
     const series = seriesOf(this.#counted, name, labels, () => ({ labels, value: 0 }))
     series.value += by
-    this.#changed()
   }
 
   time(name: string, labels: Labels, seconds: number): void {
@@ -47,7 +41,6 @@ export class Counters {
     const bucket = found < 0 ? TIME_BOUNDS.length : found
     series.counts[bucket] = (series.counts[bucket] ?? 0) + 1
     series.sum += seconds
-    this.#changed()
   }
 
   counted(name: string): readonly Counted[] {

@@ -1,7 +1,7 @@
 // What an instance counts of its apps: told by those who know, kept across the supervisor's death, read by metrics and views.
 
 import type { RequestCounts } from '../protocol/request-counts.ts'
-import { Counters, type SavedCounters } from './counters.ts'
+import { Counters, type Labels, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
 import type { MetricName } from './metric-table.ts'
 import { Percentiles } from './percentiles.ts'
@@ -28,15 +28,16 @@ export interface DrainFigures {
 export type OperationOutcome = 'succeeded' | 'failed'
 
 export class Measures {
-  readonly counters: Counters
+  readonly counters = new Counters()
   readonly requests = new RequestBook()
   /** Of each group's last minute. */
   readonly percentiles = new Percentiles()
   readonly #growing: Growing
+  readonly #changed: () => void
 
-  /** `changed` is called at each change that should not be lost. */
+  /** `changed` is called at what happens seldom and should not be lost. */
   constructor(changed: () => void = () => {}) {
-    this.counters = new Counters(changed)
+    this.#changed = changed
     this.#growing = new Growing(this.counters)
   }
 
@@ -78,13 +79,24 @@ export class Measures {
     this.#count('supervise_rollouts_total', { app, outcome })
   }
 
-  lineWritten(app: string, stream: string, bytes: number): void {
-    this.#count('supervise_log_lines_total', { app, stream })
-    this.#count('supervise_log_bytes_total', { app, stream }, bytes)
+  /** What the supervisor of that name has passed on in its life so far. */
+  linesWritten(
+    whose: string,
+    labels: Labels,
+    { lines, bytes }: { readonly lines: number; readonly bytes: number },
+  ): void {
+    const key = `${whose} ${labels['app']} ${labels['stream']}`
+    this.#growing.tell('supervise_log_lines_total', labels, key, lines)
+    this.#growing.tell('supervise_log_bytes_total', labels, key, bytes)
+  }
+
+  linesDropped(whose: string, lines: number): void {
+    this.#growing.tell('supervise_log_dropped_lines_total', {}, whose, lines)
   }
 
   controlRequest(method: string, status: number): void {
-    this.#count('supervise_control_requests_total', { method, status_class: `${Math.floor(status / 100)}xx` })
+    const labels = { method, status_class: `${Math.floor(status / 100)}xx` }
+    this.counters.add('supervise_control_requests_total', labels)
   }
 
   /** What a process says of its life so far. */
@@ -116,6 +128,7 @@ export class Measures {
 
   #count(name: MetricName, labels: Readonly<Record<string, string>>, by = 1): void {
     this.counters.add(name, labels, by)
+    this.#changed()
   }
 }
 
