@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { renderCliPage } from './cli-page.ts'
 import { renderConfigPage } from './config-page.ts'
+import { renderDashboard } from './grafana-dashboard.ts'
 import { renderMachinesPage } from './machines-page.ts'
 import { renderMetricsPage } from './metrics-page.ts'
 import { renderPromisesPage } from './promises-page.ts'
@@ -21,6 +22,7 @@ export const PAGES: readonly Page[] = [
   { path: 'docs/reference/cli.md', render: renderCliPage },
   { path: 'docs/reference/machines.md', render: renderMachinesPage },
   { path: 'docs/reference/metrics.md', render: renderMetricsPage },
+  { path: 'grafana/supervise.json', render: renderDashboard },
   { path: 'docs/explanation/promises.md', render: renderPromisesPage },
 ]
 

@@ -1,6 +1,8 @@
 // The figures of one app at this moment, as metrics: what is counted over time comes from telemetry/measures.ts.
 
 import type { Samples } from '../telemetry/samples.ts'
+import type { Measures } from '../telemetry/measures.ts'
+import type { ObjectiveFigures } from '../telemetry/slo-book.ts'
 import type { Families } from '../telemetry/families.ts'
 import type { App } from './app.ts'
 import type { Group, Place } from './group.ts'
@@ -14,6 +16,20 @@ export function addApp(families: Families, app: App, samples: Samples): void {
     const labels = { app: app.name, listener: path ?? `${address}:${port}` }
     families.add('supervise_slots', labels, slots)
     families.add('supervise_slot_loans', labels, loans[at])
+  }
+}
+
+/** How an app's objectives are kept; none for an app without. */
+export function objectivesOf(app: App, { objectives }: Measures): readonly ObjectiveFigures[] {
+  return app.isStopped ? [] : objectives.of(app.name, app.config.slo ?? null, app.clock.now())
+}
+
+export function addObjectives(families: Families, app: App, measures: Measures): void {
+  for (const { objective, budgetLeft, burnRates } of objectivesOf(app, measures)) {
+    const labels = { app: app.name, objective }
+    families.add('supervise_slo_error_budget_ratio', labels, budgetLeft)
+    for (const [window, rate] of Object.entries(burnRates))
+      families.add('supervise_slo_burn_rate', { ...labels, window }, rate)
   }
 }
 

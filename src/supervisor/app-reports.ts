@@ -57,7 +57,9 @@ export class AppReports {
   /** What a worker says of its figures. */
   heard(worker: WorkerHandle, message: WorkerMessage): void {
     const process = this.#processOf(worker)
-    if (message.type === 'answers') return this.#measures.answered(process, message, this.#clock.now())
+    // An earlier supervisor may have remembered a release before there was such an option.
+    const { slo = null } = worker.generation.config
+    if (message.type === 'answers') return this.#measures.answered(process, message, slo, this.#clock.now())
     if (message.type !== 'vitals') return
     const { forwarded = 0, forwardRetries = 0, forwardFailures = 0, gcMs = 0 } = message
     this.#measures.told(process, 'supervise_forwarded_requests_total', forwarded)

@@ -10,7 +10,7 @@ import { Measures, type Process } from '../telemetry/measures.ts'
 import type { Sample, Samples } from '../telemetry/samples.ts'
 import type { RolloutStatus } from '../control/messages.ts'
 import type { App } from './app.ts'
-import { addApp } from './app-metrics.ts'
+import { addApp, addObjectives, objectivesOf } from './app-metrics.ts'
 import { healthOf } from './health.ts'
 import type { Health, MetricOperations } from './operations.ts'
 
@@ -36,6 +36,8 @@ export class MetricsDesk implements MetricOperations {
   #hasFailed = false
   #source: MetricsSource | null = null
   #lastUtilization = performance.eventLoopUtilization()
+  /** The rate that was told of, by app and objective. */
+  readonly #burning = new Map<string, number>()
 
   constructor(stateDirectory: string, logs: LogDesk, complain: (problem: string) => void) {
     this.#directory = stateDirectory
@@ -44,7 +46,10 @@ export class MetricsDesk implements MetricOperations {
     this.measures = new Measures(() => this.#saveSoon())
     const saved = readMeasures(stateDirectory)
     if (saved !== null) this.measures.restore(saved)
-    this.#timer = setInterval(() => this.#save(), SAVE_EVERY_MS).unref()
+    this.#timer = setInterval(() => {
+      this.#save()
+      for (const app of this.#source?.apps ?? []) this.#lookAtObjectives(app)
+    }, SAVE_EVERY_MS).unref()
   }
 
   /** Before it there is nothing to see. */
@@ -96,9 +101,26 @@ export class MetricsDesk implements MetricOperations {
     const source = this.#source
     if (source === null) return
     addApp(families, app, source.samples)
+    addObjectives(families, app, this.measures)
     const rollout = source.rolloutOf(app)
     if (rollout === null) return
     families.add('supervise_rollout_step', { app: app.name, release: rollout.release, step: rollout.step }, 1)
+  }
+
+  /** Told once when an error budget begins to burn, and once when it does no more. */
+  #lookAtObjectives(app: App): void {
+    for (const { objective, target, burning } of objectivesOf(app, this.measures)) {
+      const key = `${app.name} ${objective}`
+      const before = this.#burning.get(key) ?? null
+      if (burning === null && before !== null) {
+        this.#burning.delete(key)
+        app.record('budgetHolds', `the error budget of ${objective} (${target} %) burns no more`, 'policy slo')
+      }
+      if (burning === null || burning.rate <= (before ?? 0)) continue
+      this.#burning.set(key, burning.rate)
+      const text = `the error budget of ${objective} (${target} %) burns ${burning.rate} times too fast or faster, in the last ${burning.long} and the last ${burning.short}`
+      app.record('budgetBurns', text, 'policy slo', burning.severity === 'page' ? 'error' : 'warn')
+    }
   }
 
   #addOwn(families: Families): void {

@@ -152,13 +152,13 @@ export class Supervisor implements SupervisorOperations, Instance {
       nodeVersion: process.version,
       detached,
       startedAt: this.#startedAt.toISOString(),
-      apps: this.apps.map((app) => appStatus(app, this.samples, this.releases.statusOf(app))),
+      apps: this.apps.map((app) => appStatus(app, this, this.releases.statusOf(app))),
     }
   }
 
   describe(name: string): AppDescription {
     const app = this.#find(name)
-    return appDescription(app, this.samples, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
+    return appDescription(app, this, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
   }
 
   crashes(name: string | null): CrashList {

@@ -5,6 +5,7 @@ import { Counters, type Labels, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
 import type { MetricName } from './metric-table.ts'
 import { Percentiles } from './percentiles.ts'
+import { SloBook, type Promised } from './slo-book.ts'
 import { RequestBook, type RequestOwner, type SavedRequests } from './request-book.ts'
 
 export interface SavedMeasures {
@@ -32,6 +33,7 @@ export class Measures {
   readonly requests = new RequestBook()
   /** Of each group's last minute. */
   readonly percentiles = new Percentiles()
+  readonly objectives = new SloBook()
   readonly #growing: Growing
   readonly #changed: () => void
 
@@ -105,15 +107,17 @@ export class Measures {
     this.#growing.tell(name, labels, process.incarnation, value)
   }
 
-  answered(process: Process, counts: RequestCounts, nowMs: number): void {
+  answered(process: Process, counts: RequestCounts, promised: Promised | null, nowMs: number): void {
     const growth = this.requests.take(process, process.incarnation, counts)
     this.percentiles.add(process, growth, nowMs)
+    this.objectives.add(process.app, growth, promised, nowMs)
   }
 
   forgetApp(app: string): void {
     this.counters.forgetApp(app)
     this.requests.forgetApp(app)
     this.percentiles.forgetApp(app)
+    this.objectives.forgetApp(app)
   }
 
   save(): SavedMeasures {

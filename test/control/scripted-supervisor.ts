@@ -203,7 +203,7 @@ function appStatus(name = 'web'): AppStatus {
 function describeApp(name: string): AppDescription {
   const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
   const config = { file: null, ...start, environmentNames: [], options: {} }
-  return { ...appStatus(name), config, crashes: [], events: [] }
+  return { ...appStatus(name), config, crashes: [], events: [], objectives: [] }
 }
 
 export interface Running {
