@@ -18,7 +18,8 @@ const CORE = [
 /** Shares and latencies: beside another supervisor under load they would measure the machine, not the code. */
 const ALONE = ['test/e2e/fairness.test.ts']
 
-const e2e = { testTimeout: 90_000, hookTimeout: 30_000, maxWorkers: 2 }
+/** They wait for most of their time: more of them than there are cores are under way at once. */
+const e2e = { testTimeout: 90_000, hookTimeout: 30_000, maxWorkers: 3 }
 
 const report = process.env['VITEST_JSON']
 

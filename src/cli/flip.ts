@@ -9,7 +9,7 @@ import { addExamples } from './program.ts'
 export function define(command: Command, invocation: Invocation): void {
   addTimeout(command.argument('[app]', 'which app; may be left out when there is one'))
     .description(
-      'Gives the public traffic to the other group, which must be warm: within milliseconds, and back as fast by the same command. Keep-alive connections move with their next response.',
+      'Gives the public traffic to the other group, the release that `status` shows as standby, which must be warm: within milliseconds, and back as fast by the same command. Keep-alive connections move with their next response.',
     )
     .action(async (app: string | undefined, options: ReleaseOptions) => {
       invocation.exitCode = await actOnRelease('flip', app, options, invocation)

@@ -9,7 +9,7 @@ import { addExamples } from './program.ts'
 export function define(command: Command, invocation: Invocation): void {
   addTimeout(command.argument('[app]', 'which app; may be left out when there is one'))
     .description(
-      'Lets a rollout go on: from the wait for a person to the flip, or from the watch after it to the end, without waiting for it.',
+      'Lets a rollout go on: from the wait for a person to the flip, or from the watch after it to its end, as if nothing had been found; the old release stays warm for `rollbackWindow`.',
     )
     .action(async (app: string | undefined, options: ReleaseOptions) => {
       invocation.exitCode = await actOnRelease('promote', app, options, invocation)

@@ -10,7 +10,10 @@ export function define(command: Command, invocation: Invocation): void {
   addTimeout(
     command
       .argument('[app]', 'which app; may be left out when there is one')
-      .argument('[release]', 'id or version; the last one that was good when left out'),
+      .argument(
+        '[release]',
+        'id or version; when left out the one before while it is warm, else the last one that was good',
+      ),
   )
     .description(
       'Goes back to an earlier release. While it is warm that is a flip and starts no process; later it is started again from ' +

@@ -1,7 +1,7 @@
 // The releases of an app, oldest first: naming them, remembering how each ended, choosing one to go back to, forgetting.
 
 export type ReleaseOutcome =
-  | 'current' // was started without a rollout
+  | 'started' // without a rollout
   | 'promoted'
   | 'aborted'
   | 'rolledBack'
@@ -71,5 +71,5 @@ export function prune<Release extends PastRelease>(
 }
 
 function wasGood({ outcome }: PastRelease): boolean {
-  return outcome === 'promoted' || outcome === 'current'
+  return outcome === 'promoted' || outcome === 'started'
 }

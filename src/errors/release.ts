@@ -187,7 +187,7 @@ export function dataVersionsApart(app: string, release: string, why: string, fix
   return new SuperviseError(
     'DATA_VERSIONS_APART',
     `Cannot deploy ${release} of "${app}": ${why}`,
-    `The old release serves on. ${fix} \`--force\` overrides this.`,
+    `${fix} \`--force\` overrides this. The old release serves on.`,
     EXIT.rolloutFailed,
   )
 }

@@ -17,7 +17,7 @@ import {
 import { EXIT, SuperviseError } from '../errors.ts'
 import type { App } from './app.ts'
 import type { Group } from './group.ts'
-import { countOf, range, Report, serves } from './operation-report.ts'
+import { countOf, labelOf, range, Report, serves } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { LimitName } from './health-watch.ts'
 import type { ReplacementResult } from './replacement.ts'
@@ -85,7 +85,7 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   const wanted = wantedOf(target.config, app)
   const ids = range(1, wanted)
   app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
-  report.begin(`g${group.generation.number} → g${target.number}  rolling, ${countOf(ids.length)}`, ids.length)
+  report.begin(`${moveInWords(group.generation, target)}  rolling, ${countOf(ids.length)}`, ids.length)
   const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
   const result = await replaceAndMeasure(app, group, ids, target, plan, report)
   if (result.aborted) return report.fail(operationAborted(app.name, 'reload'))
@@ -94,9 +94,17 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
     await group.whenGone([...group.processes()].filter(({ generation }) => generation === target))
   }
   if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
+  const before = group.generation
   await adoptGeneration(app, group, target, wanted)
   app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
-  return report.succeed(`${serves(wanted)}, generation ${target.number}`)
+  const isSame = target.release.id === before.release.id
+  return report.succeed(`${serves(wanted)}, ${isSame ? `generation ${target.number}` : labelOf(target.release)}`)
+}
+
+/** A reload keeps the release, and reads its code again. */
+function moveInWords(from: Generation, to: Generation): string {
+  if (from.release.id === to.release.id) return `g${from.number} → g${to.number}`
+  return `${labelOf(from.release)} → ${labelOf(to.release)}`
 }
 
 async function nextGeneration(app: App): Promise<Generation> {

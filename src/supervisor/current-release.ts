@@ -15,7 +15,7 @@ export function currentRelease(app: App): ReleaseRecord {
     given,
     own,
     deployedBy: 'start',
-    outcome: 'current',
+    outcome: 'started',
     why: null,
     endedAt: null,
   }

@@ -70,7 +70,7 @@ function bakeLeft({ paused }: Rollout, watched: BakeRecord | null): number | nul
   return leftMs > 0 ? seconds(leftMs) : null
 }
 
-function waitsFor({ state, release, from, paused }: Rollout, watched: BakeRecord | null): string {
+function waitsFor({ state, release, from, paused, policy }: Rollout, watched: BakeRecord | null): string {
   if (paused) return `paused while it is ${state}; \`supervise resume\` goes on`
   switch (state) {
     case 'starting':
@@ -93,7 +93,9 @@ function waitsFor({ state, release, from, paused }: Rollout, watched: BakeRecord
     case 'heldUp':
       return `the traffic moves back to ${from}`
     case 'withdrawn':
-      return `${from} serves; ${release} stays up for a while, to be looked at`
+      return policy.abortDelayMs === 0
+        ? `${from} serves; ${release} drains and ends`
+        : `${from} serves; ${release} stays up for a while, to be looked at`
     case 'endingNew':
       return `${from} serves; ${release} drains and ends`
     case 'done':

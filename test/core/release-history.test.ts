@@ -32,20 +32,20 @@ describe('recordOutcome()', () => {
 
 describe('choosePrevious()', () => {
   it('is the newest good one that is not active', () => {
-    const releases = [release(1, 'current'), release(2), release(3, 'rolledBack'), release(4, 'failed'), release(5)]
+    const releases = [release(1, 'started'), release(2), release(3, 'rolledBack'), release(4, 'failed'), release(5)]
     expect(choosePrevious(releases, 'r5')?.id).toBe('r2')
     expect(choosePrevious(releases, 'r2')?.id).toBe('r5')
     expect(choosePrevious(releases.slice(0, 2), 'r2')?.id).toBe('r1')
   })
 
   it('is none when there is nothing good to go back to', () => {
-    expect(choosePrevious([release(1, 'current')], 'r1')).toBeNull()
+    expect(choosePrevious([release(1, 'started')], 'r1')).toBeNull()
     expect(choosePrevious([release(1, 'aborted'), release(2, null), release(3)], 'r3')).toBeNull()
   })
 })
 
 describe('findRelease()', () => {
-  const releases = [release(1, 'current', '1.0.0'), release(2, 'failed', '1.1.0'), release(3, 'promoted', '1.1.0')]
+  const releases = [release(1, 'started', '1.0.0'), release(2, 'failed', '1.1.0'), release(3, 'promoted', '1.1.0')]
 
   it('finds by id, and the newest of a version', () => {
     expect(findRelease(releases, 'r2')?.id).toBe('r2')

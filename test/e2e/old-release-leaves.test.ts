@@ -146,7 +146,7 @@ describe('the old release', () => {
     expect(await one).toMatchObject({ status: 200, headers: { 'x-release': '1' } })
     const { stdout } = await supervise.cli('history', 'web', '--json')
     const { releases }: { releases: { outcome: string | null }[] } = JSON.parse(stdout)
-    expect(releases.map(({ outcome }) => outcome)).toEqual(['current', 'rolledBack', 'rolledBack'])
+    expect(releases.map(({ outcome }) => outcome)).toEqual(['started', 'rolledBack', 'rolledBack'])
     await load.answers(50)
     mustHaveLostNothing(await load.stop())
     await supervise.stop()
