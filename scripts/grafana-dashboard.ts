@@ -76,9 +76,11 @@ export function renderDashboard(): string {
   const panels = ROWS.flatMap(({ title, panels: of }) => {
     const row = { id: (id += 1), type: 'row', title, collapsed: false, gridPos: { x: 0, y, w: 24, h: 1 }, panels: [] }
     y += 1
-    const drawn = of.map((panel, at) => drawPanel(panel, (id += 1), { x: (at % 3) * WIDTH, y: y + Math.floor(at / 3) * HEIGHT }))
+    const drawn = of.map((panel, at) =>
+      drawPanel(panel, (id += 1), { x: (at % 3) * WIDTH, y: y + Math.floor(at / 3) * HEIGHT }),
+    )
     y += Math.ceil(of.length / 3) * HEIGHT
-    return [row, ...drawn]
+    return [row as object].concat(drawn)
   })
   const dashboard = {
     title: 'supervise',
@@ -116,6 +118,10 @@ function drawPanel({ title, unit, queries, kind = 'timeseries' }: Panel, id: num
     datasource: { type: 'prometheus', uid: '$datasource' },
     gridPos: { ...at, w: WIDTH, h: HEIGHT },
     fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
-    targets: queries.map(([expr, legendFormat], index) => ({ refId: String.fromCharCode(65 + index), expr, legendFormat })),
+    targets: queries.map(([expr, legendFormat], index) => ({
+      refId: String.fromCharCode(65 + index),
+      expr,
+      legendFormat,
+    })),
   }
 }

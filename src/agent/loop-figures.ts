@@ -40,18 +40,21 @@ export class LoopWatch {
    * that made it so, which is noted by a timer of its own.
    */
   read(): LoopFigures {
-    const ms = (ns: number): number => Math.max(0, Math.round(ns / 1e4) / 100 - RESOLUTION_MS)
     const delays = this.#delays
     const isEmpty = delays.count === 0
-    const percentile = (share: number): number => (isEmpty ? 0 : ms(delays.percentile(share)))
+    const percentile = (share: number): number => (isEmpty ? 0 : delayMs(delays.percentile(share)))
     const loopDelays = {
       p50: percentile(50),
       p90: percentile(90),
       p99: percentile(99),
-      max: isEmpty ? 0 : ms(delays.max),
+      max: isEmpty ? 0 : delayMs(delays.max),
     }
     delays.reset()
     if (this.#asked++ % HANDLES_EVERY === 0) this.#handles = process.getActiveResourcesInfo().length
     return { loopDelays, gcMs: Math.round(this.#gcMs * 100) / 100, handles: this.#handles }
   }
+}
+
+function delayMs(ns: number): number {
+  return Math.max(0, Math.round(ns / 1e4) / 100 - RESOLUTION_MS)
 }

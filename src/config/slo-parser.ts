@@ -49,7 +49,7 @@ export const serviceLevel: Parser<ServiceLevel> = {
 
 /** `99.9`, `500ms 99`, or both with a comma between them. */
 function parseText(text: string): Parsed<ServiceLevel> {
-  const match = /^\s*(?:([\d.]+)%?)?\s*(?:,?\s*(\d[\d.]*(?:ms|s|m))\s+([\d.]+)%?)?\s*$/.exec(text)
+  const match = /^\s*(?:([\d.]+)%?\s*(?:,|$))?\s*(?:(\d[\d.]*(?:ms|s|m))\s+([\d.]+)%?)?\s*$/.exec(text)
   const [, availability, threshold, target] = match ?? []
   if (match === null || (availability === undefined && threshold === undefined)) return refuseValue(text, ALLOWED)
   return serviceLevel.parse(

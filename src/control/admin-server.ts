@@ -100,7 +100,7 @@ function listen(server: Server, address: AdminAddress): Promise<void> {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 async function close(server: Server, { following }: Answering): Promise<void> {

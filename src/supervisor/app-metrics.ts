@@ -21,7 +21,7 @@ export function addApp(families: Families, app: App, samples: Samples): void {
 
 /** How an app's objectives are kept; none for an app without. */
 export function objectivesOf(app: App, { objectives }: Measures): readonly ObjectiveFigures[] {
-  return app.isStopped ? [] : objectives.of(app.name, app.config.slo ?? null, app.clock.now())
+  return app.isStopped ? [] : objectives.of(app.name, app.config.slo, app.clock.now())
 }
 
 export function addObjectives(families: Families, app: App, measures: Measures): void {

@@ -26,6 +26,7 @@ export interface Telling {
 }
 
 export class AppReports {
+  readonly #gone = new WeakSet<WorkerHandle>()
   /** By worker id: of several that fail together, each for itself. */
   readonly #lastCrash = new Map<number, CrashDescription>()
   readonly #app: string
@@ -56,10 +57,11 @@ export class AppReports {
 
   /** What a worker says of its figures. */
   heard(worker: WorkerHandle, message: WorkerMessage): void {
+    // Its counts were closed: taken for those of a new process, they would be added again.
+    if (this.#gone.has(worker)) return
     const process = this.#processOf(worker)
-    // An earlier supervisor may have remembered a release before there was such an option.
-    const { slo = null } = worker.generation.config
-    if (message.type === 'answers') return this.#measures.answered(process, message, slo, this.#clock.now())
+    if (message.type === 'answers')
+      return this.#measures.answered(process, message, worker.generation.config.slo, this.#clock.now())
     if (message.type !== 'vitals') return
     const { forwarded = 0, forwardRetries = 0, forwardFailures = 0, gcMs = 0 } = message
     this.#measures.told(process, 'supervise_forwarded_requests_total', forwarded)
@@ -88,7 +90,7 @@ export class AppReports {
 
   /** Returns what it was in words. */
   ended(worker: WorkerHandle): string {
-    this.#gone(worker)
+    this.#end(worker)
     this.note(worker, 'workerExited', `ended as asked${drainWords(worker)}`)
     return 'ended as asked'
   }
@@ -96,7 +98,7 @@ export class AppReports {
   /** Returns what it was in words. */
   crashed(worker: WorkerHandle, crash: CrashDescription): string {
     const { record } = crash
-    this.#gone(worker)
+    this.#end(worker)
     this.#measures.workerCrashed(this.#processOf(worker), record.reason)
     this.#lastCrash.set(worker.id, crash)
     const { id, fingerprint, reason, code, signal } = record
@@ -118,7 +120,8 @@ export class AppReports {
     this.#events.record({ type: 'launchFailed', app: this.#app, worker, text, cause: 'system' }, 'error')
   }
 
-  #gone(worker: WorkerHandle): void {
+  #end(worker: WorkerHandle): void {
+    this.#gone.add(worker)
     const process = this.#processOf(worker)
     if (worker.drainReport !== null) this.#measures.drained(process, worker.drainReport)
     this.#measures.workerGone(process)

@@ -63,7 +63,7 @@ export function appDescription(
     },
     crashes: app.crashes(20),
     events,
-    objectives: figures.measures.objectives.of(app.name, app.config.slo ?? null, app.clock.now()),
+    objectives: figures.measures.objectives.of(app.name, app.config.slo, app.clock.now()),
   }
 }
 

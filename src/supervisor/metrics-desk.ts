@@ -33,6 +33,7 @@ export class MetricsDesk implements MetricOperations {
   readonly #complain: (problem: string) => void
   readonly #timer: NodeJS.Timeout
   #soon: NodeJS.Timeout | undefined
+  #next: NodeJS.Immediate | undefined
   #hasFailed = false
   #source: MetricsSource | null = null
   #lastUtilization = performance.eventLoopUtilization()
@@ -43,7 +44,10 @@ export class MetricsDesk implements MetricOperations {
     this.#directory = stateDirectory
     this.#logs = logs
     this.#complain = complain
-    this.measures = new Measures(() => this.#saveSoon())
+    this.measures = new Measures(
+      () => this.#saveSoon(),
+      () => this.#saveNext(),
+    )
     const saved = readMeasures(stateDirectory)
     if (saved !== null) this.measures.restore(saved)
     this.#timer = setInterval(() => {
@@ -94,6 +98,7 @@ export class MetricsDesk implements MetricOperations {
   close(): void {
     clearInterval(this.#timer)
     clearTimeout(this.#soon)
+    clearImmediate(this.#next)
     this.#save()
   }
 
@@ -148,6 +153,14 @@ export class MetricsDesk implements MetricOperations {
     let dropped = 0
     for (const { droppedLines } of sinks.values()) dropped += droppedLines
     this.measures.linesDropped(whose, dropped)
+  }
+
+  /** Once for all that end together. */
+  #saveNext(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined
+      this.#save()
+    })
   }
 
   #saveSoon(): void {

@@ -5,7 +5,7 @@ import { Counters, type Labels, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
 import type { MetricName } from './metric-table.ts'
 import { Percentiles } from './percentiles.ts'
-import { SloBook, type Promised } from './slo-book.ts'
+import { SloBook, type MaybePromised } from './slo-book.ts'
 import { RequestBook, type RequestOwner, type SavedRequests } from './request-book.ts'
 
 export interface SavedMeasures {
@@ -36,9 +36,14 @@ export class Measures {
   readonly objectives = new SloBook()
   readonly #growing: Growing
   readonly #changed: () => void
+  readonly #gone: () => void
 
-  /** `changed` is called at what happens seldom and should not be lost. */
-  constructor(changed: () => void = () => {}) {
+  /**
+   * `changed` is called at what happens seldom and should not be lost, `gone` when a process has ended: nobody can tell what
+   * it told a second time.
+   */
+  constructor(changed: () => void = () => {}, gone: () => void = () => {}) {
+    this.#gone = gone
     this.#changed = changed
     this.#growing = new Growing(this.counters)
   }
@@ -57,6 +62,7 @@ export class Measures {
 
   /** It tells nothing any more. */
   workerGone({ incarnation }: Process): void {
+    this.#gone()
     this.requests.forget(incarnation)
     this.#growing.forget(incarnation)
   }
@@ -107,7 +113,7 @@ export class Measures {
     this.#growing.tell(name, labels, process.incarnation, value)
   }
 
-  answered(process: Process, counts: RequestCounts, promised: Promised | null, nowMs: number): void {
+  answered(process: Process, counts: RequestCounts, promised: MaybePromised, nowMs: number): void {
     const growth = this.requests.take(process, process.incarnation, counts)
     this.percentiles.add(process, growth, nowMs)
     this.objectives.add(process.app, growth, promised, nowMs)

@@ -15,7 +15,9 @@ import type { Growth } from './request-book.ts'
 
 export type ObjectiveName = 'availability' | 'latency'
 
-/** As the app's options have it. */
+/** As the app's options have it; undefined where an earlier supervisor has written them down, which did not know of it. */
+export type MaybePromised = Promised | null | undefined
+
 export interface Promised {
   readonly availability: number | null
   readonly latency: { readonly thresholdMs: number; readonly target: number } | null
@@ -38,8 +40,8 @@ type Fields = 'total' | 'failed' | 'slow'
 export class SloBook {
   readonly #apps = new Map<string, Minutes<Fields>>()
 
-  add(app: string, growth: Growth, promised: Promised | null, nowMs: number): void {
-    if (promised === null || growth.answered === 0) return
+  add(app: string, growth: Growth, promised: MaybePromised, nowMs: number): void {
+    if (!promised || growth.answered === 0) return
     let minutes = this.#apps.get(app)
     if (minutes === undefined)
       this.#apps.set(app, (minutes = new Minutes(['total', 'failed', 'slow'], LONGEST_MINUTES)))
@@ -49,8 +51,8 @@ export class SloBook {
     minutes.add({ total: growth.answered, failed: growth.failed, slow }, nowMs)
   }
 
-  of(app: string, promised: Promised | null, nowMs: number): readonly ObjectiveFigures[] {
-    if (promised === null) return []
+  of(app: string, promised: MaybePromised, nowMs: number): readonly ObjectiveFigures[] {
+    if (!promised) return []
     const minutes = this.#apps.get(app) ?? new Minutes<Fields>(['total', 'failed', 'slow'], 1)
     const sums = Object.fromEntries(
       BURN_WINDOWS.map(({ name, minutes: count }) => [name, minutes.sum(count, nowMs)]),

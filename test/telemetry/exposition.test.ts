@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { expose, histogramValues } from '../../src/telemetry/exposition.ts'
+import { expose, histogramValues, type Family } from '../../src/telemetry/exposition.ts'
+
+function family(value: number): Family {
+  return { name: 'a', help: 'A.', type: 'gauge', values: [{ labels: {}, value }] }
+}
 
 describe('expose()', () => {
   it('writes help, type, labels and values, with what is special in a label escaped', async () => {
@@ -18,8 +22,6 @@ describe('expose()', () => {
   })
 
   it('keeps the first of two families of one name', async () => {
-    const family = (value: number) =>
-      ({ name: 'a', help: 'A.', type: 'gauge', values: [{ labels: {}, value }] }) as const
     expect(await expose([family(1), family(2)])).toContain('a 1\n')
     expect(await expose([family(1), family(2)])).not.toContain('a 2')
   })
