@@ -6,7 +6,9 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { renderCliPage } from './cli-page.ts'
 import { renderConfigPage } from './config-page.ts'
+import { renderDashboard } from './grafana-dashboard.ts'
 import { renderMachinesPage } from './machines-page.ts'
+import { renderMetricsPage } from './metrics-page.ts'
 import { renderPromisesPage } from './promises-page.ts'
 
 export interface Page {
@@ -19,6 +21,8 @@ export const PAGES: readonly Page[] = [
   { path: 'docs/reference/config.md', render: renderConfigPage },
   { path: 'docs/reference/cli.md', render: renderCliPage },
   { path: 'docs/reference/machines.md', render: renderMachinesPage },
+  { path: 'docs/reference/metrics.md', render: renderMetricsPage },
+  { path: 'grafana/supervise.json', render: renderDashboard },
   { path: 'docs/explanation/promises.md', render: renderPromisesPage },
 ]
 

@@ -15,7 +15,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ['supervisor', 'state', 'telemetry', ...EVERYWHERE],
   supervisor: ['core', 'sockets', 'telemetry', 'state', 'protocol', ...EVERYWHERE],
   sockets: ['protocol', ...EVERYWHERE],
-  telemetry: EVERYWHERE,
+  // Buckets that workers fill and what is computed from them.
+  telemetry: ['core', 'protocol', ...EVERYWHERE],
   state: EVERYWHERE,
   config: EVERYWHERE,
   agent: ['protocol'],
@@ -39,6 +40,7 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
     'core/crash-groups.ts',
     'core/release-history.ts',
     'core/rollout.ts',
+    'telemetry/measures.ts',
   ],
   config: ['control/messages.ts'],
   control: ['protocol/messages.ts'],

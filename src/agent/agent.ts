@@ -17,6 +17,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts'
 import type { RuntimeBridge } from '../protocol/runtime-bridge.ts'
+import { answersToTell } from './answers.ts'
 import { AppChannel } from './app-channel.ts'
 import { AppDrain } from './app-drain.ts'
 import { Descriptors, type Saturation } from './descriptors.ts'
@@ -144,9 +145,13 @@ export class Agent {
     if (this.#drain?.report) this.#link.send({ type: 'drained', ...this.#drain.report })
     for (const message of this.#unsent.takeAll()) this.#link.send(message)
     this.#heartbeat?.stop()
-    this.#heartbeat = startHeartbeat(this.#settings.heartbeatMs, (vitals) =>
-      this.#link.send({ type: 'vitals', ...vitals }),
-    )
+    let isFirst = true
+    this.#heartbeat = startHeartbeat(this.#settings.heartbeatMs, (vitals) => {
+      this.#link.send({ type: 'vitals', ...vitals })
+      const answers = answersToTell(isFirst)
+      if (answers !== null) this.#link.send({ type: 'answers', ...answers })
+      isFirst = false
+    })
   }
 
   /** Whatever goes wrong here is ours: from the link's own events it would end the app. */

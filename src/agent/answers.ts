@@ -1,4 +1,4 @@
-// What the app has answered, by class of status: a few nanoseconds for each request.
+// What the app has answered: how often with which status, and how long it took.
 //
 // Left out is
 // 1. what the other group's worker answers, since it is counted there; a 502 of our own is no answer of the app's at all;
@@ -9,14 +9,18 @@ import type { ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 
 import type { Responses } from '../protocol/messages.ts'
+import { ABORTED, type RequestCounts } from '../protocol/request-counts.ts'
 import type { Connection } from './connections.ts'
 import { isProbe } from './private-connections.ts'
+import { durationOf, methodOf } from './request-clock.ts'
+import { RequestTally } from './request-tally.ts'
 
 /** By the first digit of the status; 0 is what ended without a whole answer. */
 const counts = [0, 0, 0, 0, 0, 0]
 const CUT = 0
 /** A client is to take a status that is unknown, from 600 on, for one of these (RFC 9110, section 15). */
 const SERVER_ERRORS = 5
+const tally = new RequestTally()
 
 type Exchange = ServerResponse | ServerHttp2Stream
 
@@ -38,6 +42,7 @@ export function countAnswer(connection: Connection, exchange: Exchange, status: 
   if (isLeftOut(connection, exchange)) return
   const family = status < 100 ? CUT : Math.min(Math.trunc(status / 100), SERVER_ERRORS)
   counts[family] = (counts[family] ?? 0) + 1
+  tally.count(methodOf(exchange), family === CUT ? ABORTED : status, durationOf(exchange))
 }
 
 export function countCut(connection: Connection, exchange: Exchange): void {
@@ -49,10 +54,15 @@ export function countAllCut(connection: Connection): void {
   const { last, open, session } = connection
   if (session === null) {
     // One after the other: what is true of the last is true of those before it.
-    if (last !== null && !isLeftOut(connection, last)) counts[CUT] = (counts[CUT] ?? 0) + open
+    if (last !== null) for (let left = open; left > 0; left--) countCut(connection, last)
     return
   }
   for (const [stream, kind] of session.streams) if (kind === 'request') countCut(connection, stream)
+}
+
+/** What has changed since it was asked last, or all of it; null when there is nothing to tell. */
+export function answersToTell(all: boolean): RequestCounts | null {
+  return tally.tell(all)
 }
 
 export function responses(): Responses {

@@ -14,6 +14,7 @@ import { newSession } from './drain-http2.ts'
 import { forget, leave } from './drain-leave.ts'
 import { noteMissing, rawSocketOf, replaceMethod } from './node-internals.ts'
 import { isPrivate } from './private-connections.ts'
+import { noteBegin } from './request-clock.ts'
 
 /** What the drain wants to know of. */
 export interface Watcher {
@@ -88,16 +89,24 @@ function noticeUpgrades(server: Server): void {
   replaceMethod(server, 'shouldUpgradeCallback', notice)
 }
 
+interface Http1Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly socket: Socket
+}
+
 function subscribeToHttp1(): void {
   if (hasHttp1Channels) return
   hasHttp1Channels = true
   subscribe('http.server.request.start', (message) => {
-    const { response, socket } = message as { response: ServerResponse; socket: Socket }
+    const { request, response, socket } = message as Http1Exchange
     const connection = connectionOf(socket)
-    if (connection !== undefined) requestBegan(connection, response)
+    if (connection === undefined) return
+    noteBegin(response, request.method ?? '')
+    requestBegan(connection, response)
   })
   subscribe('http.server.response.finish', (message) => {
-    const { response, socket } = message as { response: ServerResponse; socket: Socket }
+    const { response, socket } = message as Http1Exchange
     const connection = connectionOf(socket)
     if (connection === undefined) return
     if (countEnded(connection, true)) countAnswer(connection, response, response.statusCode)
@@ -126,6 +135,7 @@ function subscribeToHttp2(): void {
     const connection = connectionOf(stream.session?.socket)
     // Streams with an even number are the server's own pushes.
     if (connection?.session == null || stream.id === undefined || stream.id % 2 === 0) return
+    noteBegin(stream, String(headers[':method']))
     streamOwners.set(stream, connection)
     connection.session.streams.set(stream, streamKind(headers))
     countBegun(connection)

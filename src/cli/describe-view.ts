@@ -1,6 +1,7 @@
 // `supervise describe` as text: the app's line and workers as in status, then config, crashes and events.
 
 import type { AppDescription } from '../control/messages.ts'
+import { formatDuration } from './durations.ts'
 import type { Paint } from './paint.ts'
 import { renderCrash, renderEvent } from './records-view.ts'
 import { renderApps, renderWorkers } from './status-view.ts'
@@ -14,6 +15,8 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
   return [
     ...renderApps([app], paint),
     ...section('Workers', renderWorkers([app], paint), paint),
+    ...section('Requests of the last minute', trafficLines(app), paint),
+    ...section('Objectives', objectiveLines(app), paint),
     ...section('Config', configLines(app), paint),
     ...section('Options', optionLines(app), paint),
     ...section(
@@ -31,6 +34,38 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
 
 function section(title: string, lines: readonly string[], paint: Paint): string[] {
   return lines.length === 0 ? [] : ['', paint('bold', title), ...lines.map((line) => `  ${line}`)]
+}
+
+function trafficLines({ groups }: AppDescription): string[] {
+  const rows = [groups.blue, groups.green].flatMap((group) => {
+    if (group === null || group.traffic === null) return []
+    const { requestsPerSecond, errorRatio, p50Ms, p90Ms, p99Ms, p999Ms } = group.traffic
+    const times = [p50Ms, p90Ms, p99Ms, p999Ms].map(formatMs)
+    return [[group.release, `${requestsPerSecond}/s`, `${percent(errorRatio)} 5xx`, ...times]]
+  })
+  if (rows.length === 0) return []
+  return alignRows(
+    Array.from({ length: 7 }, () => ({})),
+    [['', '', '', 'p50', 'p90', 'p99', 'p99.9'], ...rows],
+  )
+}
+
+function objectiveLines({ objectives }: AppDescription): string[] {
+  const rows = objectives.map(({ objective, target, budgetLeft, burning }) => [
+    objective,
+    `${target} %`,
+    budgetLeft === null ? 'no request yet' : `${percent(budgetLeft)} of the error budget left`,
+    burning === null ? '' : `burns ${burning.rate} times too fast (${burning.severity})`,
+  ])
+  return alignRows([{}, {}, {}, {}], rows)
+}
+
+function formatMs(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)}ms` : formatDuration(Math.round(ms))
+}
+
+function percent(ratio: number): string {
+  return `${Number((ratio * 100).toPrecision(3))} %`
 }
 
 function configLines({ config, groups, active }: AppDescription): string[] {

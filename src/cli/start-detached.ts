@@ -10,10 +10,11 @@ import { findInstances } from '../control/find-instances.ts'
 import { openInstanceDirectory, type InstanceDirectory } from '../control/instance-directory.ts'
 import { logFileOf, openLogFile } from '../control/log-file.ts'
 import { ping } from '../control/ping.ts'
-import { detachedStartFailed } from '../errors/cli.ts'
+import { detachedStartFailed, adminNeedsStart } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { supervisorSilent } from '../errors/control.ts'
 import type { ActOptions } from './act.ts'
+import { adminVariables, readAdmin, type AdminFlags } from './admin-flags.ts'
 import { connect, type Instance } from './instances.ts'
 import type { Environment, Invocation } from './invocation.ts'
 import { operate } from './operation.ts'
@@ -23,7 +24,7 @@ const ASK_AGAIN_MS = 50
 const SHOWN_LINES = 15
 const SHOWN_BYTES = 16 * 1024
 
-export interface DetachedOptions extends ActOptions {
+export interface DetachedOptions extends ActOptions, AdminFlags {
   readonly fresh?: boolean
 }
 
@@ -33,9 +34,14 @@ export async function startDetached(
   options: DetachedOptions,
   invocation: Invocation,
 ): Promise<ExitCode> {
-  const { output, environment } = invocation
+  const { output, directory } = invocation
+  const admin = adminVariables(options, directory)
+  const environment = { ...invocation.environment, ...admin }
+  // Refused before anything is spawned.
+  readAdmin(environment, directory)
   const running = (await findInstances(environment)).find((handle) => handle.name === name && handle.alive)
   if (running?.alive && running.pong === null) throw supervisorSilent(name, 500)
+  if (running !== undefined && Object.keys(admin).length > 0) throw adminNeedsStart(name)
   const spawned = running === undefined ? await spawnSupervisor(name, environment) : null
   if (spawned !== null) output.talk(`Started supervisor ${name} (pid ${spawned.pid}), log in ${spawned.log}`)
 

@@ -3,6 +3,7 @@
 import type { ConfigSource } from '../config/app-config.ts'
 import type { ProgressLine } from '../control/messages.ts'
 import type { ExitCode } from '../errors.ts'
+import { adminVariables, readAdmin, type AdminFlags } from './admin-flags.ts'
 import { becomeSupervisor } from './become-supervisor.ts'
 import type { Invocation } from './invocation.ts'
 import { showResults } from './operation.ts'
@@ -11,10 +12,11 @@ import type { StartOptions } from './start.ts'
 export async function startForeground(
   instance: string,
   sources: readonly ConfigSource[],
-  options: Pick<StartOptions, 'logFormat' | 'fresh'>,
+  options: Pick<StartOptions, 'logFormat' | 'fresh' | keyof AdminFlags>,
   invocation: Invocation,
 ): Promise<ExitCode> {
-  const { output, typed } = invocation
+  const { output, typed, environment, directory } = invocation
+  const admin = readAdmin({ ...environment, ...adminVariables(options, directory) }, directory)
   const onProgress = (line: ProgressLine) => {
     // All else is in the supervisor's own lines.
     if (line.type !== 'result' || line.result.ok) return
@@ -23,5 +25,5 @@ export async function startForeground(
     else showResults([line.result], typed, output)
   }
   const { logFormat, fresh = false } = options
-  return becomeSupervisor({ instance, sources, fresh, detached: false, logFormat, onProgress }, invocation)
+  return becomeSupervisor({ instance, sources, fresh, detached: false, logFormat, admin, onProgress }, invocation)
 }

@@ -9,13 +9,14 @@ import { appAlreadyRuns } from '../errors/cli.ts'
 import { instanceAlreadyRuns } from '../errors/control.ts'
 import { type ExitCode } from '../errors.ts'
 import { actOnApp, addTimeout, type ActOptions } from './act.ts'
+import { addAdminFlags, type AdminFlags } from './admin-flags.ts'
 import { findApps, reachInstances, type AppTarget } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { appPath } from './operation.ts'
 import { addExamples } from './program.ts'
 import { addAppFlags, targetRequest } from './start-flags.ts'
 
-export interface StartOptions extends ActOptions {
+export interface StartOptions extends ActOptions, AdminFlags {
   readonly detach?: boolean
   readonly fresh?: boolean
   readonly logFormat: 'auto' | 'json' | 'pretty'
@@ -36,6 +37,7 @@ export function define(command: Command, invocation: Invocation): void {
         .choices(['auto', 'json', 'pretty'])
         .default('auto'),
     )
+  addAdminFlags(command)
   addTimeout(command)
   addAppFlags(command)
   command.action(async (target: string | undefined, options: StartOptions) => {

@@ -20,6 +20,7 @@ export type AlertKind =
   | 'release-refused'
   | 'rollback'
   | 'memory-limit'
+  | 'budget-burn'
 
 // oxfmt-ignore
 export const ALERT_KINDS: { readonly [Kind in AlertKind]: AlertMeaning } = {
@@ -32,6 +33,7 @@ export const ALERT_KINDS: { readonly [Kind in AlertKind]: AlertMeaning } = {
   'release-refused': { means: 'a new release was not taken before it had the public traffic', events: ['deployRefused', 'rolloutFailed'] },
   rollback: { means: 'a new release had the public traffic and was taken back', events: ['rolledBack'] },
   'memory-limit': { means: 'a worker is over `maxMemory` and is replaced', events: ['limitReached'], cause: 'policy maxMemory' },
+  'budget-burn': { means: 'the error budget of an objective (`slo`) is used up too fast', events: ['budgetBurns'] },
 }
 
 // The table's own keys: nothing else can be in it, or it would not have compiled.

@@ -22,6 +22,14 @@ export interface LivenessProbe {
   readonly failures: number
 }
 
+/** What is promised to users, as percentages of the requests; null is no promise. */
+export interface ServiceLevel {
+  /** Answered without 5xx. */
+  readonly availability: number | null
+  /** Answered within the threshold. */
+  readonly latency: { readonly thresholdMs: number; readonly target: number } | null
+}
+
 /** When a process that ended by itself is started again. */
 export type RestartMode = 'always' | 'on-failure' | 'never'
 
@@ -179,6 +187,7 @@ export interface AppConfig {
   /** 0 is none. */
   readonly heapSnapshotNearLimit: number
   readonly notify: readonly Receiver[]
+  readonly slo: ServiceLevel | null
 
   readonly watch: WatchConfig | null
 }

@@ -9,10 +9,12 @@ import type {
   Receiver,
   RestartMode,
   SmokeCheck,
+  ServiceLevel,
   Strategy,
   Surge,
 } from './app-config.ts'
 import { receivers } from './alert-parsers.ts'
+import { serviceLevel } from './slo-parser.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
@@ -138,6 +140,7 @@ export interface OptionValues extends HookValues {
   'log.redact': readonly string[]
   heapSnapshotNearLimit: number
   notify: readonly Receiver[]
+  slo: ServiceLevel | null
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -237,6 +240,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   'log.redact': { group: 'Logs', flag: '--log-redact <path>', help: "field of the supervisor's own lines to hide", parser: redactPaths, byDefault: () => [], repeatable: true },
   heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
   notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
+  slo: { group: 'Crashes and alerts', flag: '--slo <objective>', help: 'what is promised: "99.9", "500ms 99", or both with a comma', parser: orNone(serviceLevel), byDefault: none },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },

@@ -106,6 +106,7 @@ function plainOptions(settings: Settings) {
     hooks: hooksOf(settings),
     heapSnapshotNearLimit: settings.get('heapSnapshotNearLimit'),
     notify: settings.get('notify'),
+    slo: settings.get('slo'),
   } satisfies Partial<AppConfig>
 }
 

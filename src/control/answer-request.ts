@@ -4,12 +4,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { badRequest, internalError, tooManyStreams } from '../errors/control.ts'
 import { SuperviseError } from '../errors.ts'
-import type { OperationContext, SupervisorOperations } from '../supervisor/operations.ts'
+import type { MetricOperations, OperationContext, SupervisorOperations } from '../supervisor/operations.ts'
 import { LineStream } from './line-stream.ts'
 import type { OperationResult } from './messages.ts'
 import { ClientGone, readBody } from './request-body.ts'
 import { plainText } from './request-values.ts'
-import { respond, respondError, statusOfResults } from './responses.ts'
+import { respond, respondError, respondText, statusOfResults } from './responses.ts'
 import { allowedMethods, findRoute, type Answer } from './routes.ts'
 
 export interface ControlLimits {
@@ -59,6 +59,8 @@ export async function answerRequest(
 ): Promise<void> {
   // A client may go at any moment; that ends its answer and nothing else.
   response.on('error', () => {})
+  const { metrics } = answering.supervisor
+  response.once('finish', () => guard(answering, request, () => countAnswer(metrics, request, response)))
   try {
     const { pathname, searchParams } = parseUrl(request.url ?? '')
     const allowed = allowedMethods(pathname)
@@ -74,6 +76,17 @@ export async function answerRequest(
   }
 }
 
+function countAnswer(
+  metrics: MetricOperations,
+  { method = '' }: IncomingMessage,
+  { statusCode }: ServerResponse,
+): void {
+  metrics.controlRequest(METHODS.includes(method) ? method : 'other', statusCode)
+}
+
+/** A label must not have whatever a client makes up. */
+const METHODS: readonly string[] = ['GET', 'POST', 'DELETE']
+
 async function perform(
   answering: Answering,
   answer: Answer,
@@ -83,6 +96,8 @@ async function perform(
   switch (answer.as) {
     case 'document':
       return respond(response, 200, answer.body)
+    case 'text':
+      return respondText(response, answer.contentType, answer.text)
     case 'feed':
       return sendFeed(answering, answer, request, response)
     case 'operation':

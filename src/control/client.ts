@@ -33,6 +33,8 @@ export interface StreamOptions {
 
 export interface InstanceClient {
   get<Answer>(path: string, query?: Query): Promise<Answer>
+  /** An answer that is no JSON, as it is. */
+  text(path: string, query?: Query): Promise<string>
   /** Waits for an operation's end, and gives its result whether it went well or not. */
   send<Answer>(method: 'POST' | 'DELETE', path: string, body?: object): Promise<Answer>
   /** Gives one line after the other; leaving the loop early ends the connection. */
@@ -47,7 +49,7 @@ const RETRY_MS = 25
 interface Call extends StreamOptions {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
-  readonly accept: 'application/json' | 'application/x-ndjson'
+  readonly accept: 'application/json' | 'application/x-ndjson' | 'text/plain'
 }
 
 /** Connects with the first request, not before. Paths are those of messages.ts, beginning with `/v1`. */
@@ -56,6 +58,7 @@ export function connectInstance(directory: InstanceDirectory): InstanceClient {
   return {
     get: async <Answer>(path: string, query: Query = {}) =>
       (await readDocument(new Exchange(directory, { method: 'GET', path, query, accept: json }))) as Answer,
+    text: (path, query = {}) => readText(new Exchange(directory, { method: 'GET', path, query, accept: 'text/plain' })),
     send: async <Answer>(method: 'POST' | 'DELETE', path: string, body?: object) =>
       (await readDocument(new Exchange(directory, { method, path, accept: json, ...(body && { body }) }))) as Answer,
     stream: <Line>(method: Call['method'], path: string, options: StreamOptions = {}) =>
@@ -74,6 +77,19 @@ async function readDocument(exchange: Exchange): Promise<unknown> {
     throwIfError(document)
     checkSchema(document, exchange.directory.name)
     return document
+  } finally {
+    exchange.close()
+  }
+}
+
+async function readText(exchange: Exchange): Promise<string> {
+  try {
+    const response = await exchange.open()
+    let text = ''
+    for await (const chunk of exchange.chunks(response)) text += chunk
+    if (response.headers['content-type']?.startsWith('text/plain') === true) return text
+    throwIfError(parse(text, exchange.title))
+    throw unreadableAnswer(exchange.title, 'it is no plain text')
   } finally {
     exchange.close()
   }

@@ -66,7 +66,38 @@ export interface GroupStatus {
   readonly role: 'active' | 'standby'
   /** Of all its workers; null when it is not known yet. */
   readonly rssBytes: number | null
+  /** Of the last minute; null when nothing was answered in it. */
+  readonly traffic: TrafficStatus | null
   readonly workers: readonly WorkerStatus[]
+}
+
+/** What a group has answered in the last minute, and how long it took. */
+export interface TrafficStatus {
+  readonly requestsPerSecond: number
+  /** Share of answers with 5xx. */
+  readonly errorRatio: number
+  readonly p50Ms: number
+  readonly p90Ms: number
+  readonly p99Ms: number
+  readonly p999Ms: number
+}
+
+/** How an objective of the option `slo` is kept. */
+export interface ObjectiveStatus {
+  readonly objective: 'availability' | 'latency'
+  /** Percentage of the requests. */
+  readonly target: number
+  /** What is left of the error budget of the last three days: 1 is all of it, below 0 it is missed; null without a request. */
+  readonly budgetLeft: number | null
+  /** How many times as fast as allowed the budget is used up, by window. */
+  readonly burnRates: Readonly<Record<'5m' | '30m' | '1h' | '6h' | '3d', number | null>>
+  /** The burn rate that is too high now. */
+  readonly burning: {
+    readonly severity: 'page' | 'ticket'
+    readonly long: string
+    readonly short: string
+    readonly rate: number
+  } | null
 }
 
 export interface ListenerStatus {
@@ -165,6 +196,7 @@ export interface AppDescription extends AppStatus {
   }
   readonly crashes: readonly CrashRecord[]
   readonly events: readonly EventRecord[]
+  readonly objectives: readonly ObjectiveStatus[]
 }
 
 // ---- what happened -------------------------------------------------------------------------------
@@ -331,6 +363,8 @@ export interface Pong {
  *
  * GET    /v1/ping                     → Pong
  * GET    /v1/status                   → InstanceStatus
+ * GET    /v1/metrics                  → text, as Prometheus reads it
+ * GET    /v1/health                   → Health: { live, started, ready }, each { ok, why }
  * GET    /v1/apps/:app                → AppDescription
  * GET    /v1/apps/:app/diff           → ConfigDiff
  * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line

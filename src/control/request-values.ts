@@ -65,6 +65,12 @@ function readTime(query: URLSearchParams, name: string): string | null {
   throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-01-31T08:00:00Z.')
 }
 
+/** Prometheus' own text when it is left out. */
+export function readFormat(query: URLSearchParams): 'json' | 'text' {
+  allowOnly([...query.keys()], ['format'], 'parameter')
+  return oneOf(query, 'format', ['json', 'text']) ?? 'text'
+}
+
 export function readAppQuery(query: URLSearchParams): string | null {
   allowOnly([...query.keys()], ['app'], 'parameter')
   return query.get('app')

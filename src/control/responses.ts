@@ -10,6 +10,8 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_CONTENT: 415,
   TOO_MANY_STREAMS: 503,
+  FOREIGN_HOST: 421,
+  TOKEN_NEEDED: 401,
 }
 
 const STATUS_BY_EXIT: Readonly<Partial<Record<ExitCode, number>>> = {
@@ -25,6 +27,12 @@ export function respond(response: ServerResponse, status: number, body: object):
   if (response.headersSent || response.destroyed) return
   const text = `${JSON.stringify({ schema: SCHEMA, ...body })}\n`
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+  response.end(text)
+}
+
+export function respondText(response: ServerResponse, contentType: string, text: string): void {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
   response.end(text)
 }
 

@@ -9,6 +9,7 @@ import {
   readAppQuery,
   readDeploy,
   readEventQuery,
+  readFormat,
   readLogQuery,
   readNothing,
   readReopenLogs,
@@ -26,6 +27,7 @@ export type Method = 'GET' | 'POST' | 'DELETE'
 
 export type Answer =
   | { readonly as: 'document'; readonly body: object }
+  | { readonly as: 'text'; readonly contentType: string; readonly text: string }
   | { readonly as: 'feed'; readonly feed: Feed<object>; readonly follow: boolean }
   | {
       readonly as: 'operation'
@@ -70,6 +72,15 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', pattern: `${API}/status`, answer: look((supervisor) => supervisor.status()) },
   { method: 'GET', pattern: `${API}/apps/:app`, answer: look((supervisor, app) => supervisor.describe(app)) },
   { method: 'GET', pattern: `${API}/apps/:app/diff`, answer: look((supervisor, app) => supervisor.diff(app)) },
+  {
+    method: 'GET',
+    pattern: `${API}/metrics`,
+    answer: async ({ metrics }, { query }) =>
+      readFormat(query) === 'json'
+        ? document({ metrics: metrics.families() })
+        : { as: 'text', ...(await metrics.expose()) },
+  },
+  { method: 'GET', pattern: `${API}/health`, answer: look((supervisor) => supervisor.metrics.health()) },
   {
     method: 'GET',
     pattern: `${API}/logs`,

@@ -15,6 +15,7 @@ import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.t
 import type { App } from '../supervisor/app.ts'
 import { openLinkDesk } from '../supervisor/link-desk.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { startAdminServer, type AdminOptions, type AdminServer } from './admin-server.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
@@ -22,7 +23,7 @@ import { logFileOf } from './log-file.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
-import { startControlServer, type ControlServer } from './server.ts'
+import { answeringFor, LIMITS, startControlServer, type ControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import { packageVersion } from './package-version.ts'
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly fresh?: boolean
   readonly detached: boolean
   readonly logFormat: 'auto' | 'json' | 'pretty'
+  /** A TCP address beside the control socket. */
+  readonly admin: AdminOptions | null
   /** Sees how the start goes, results too. */
   readonly onProgress: (line: ProgressLine) => void
 }
@@ -62,6 +65,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   expectOrphans(directory, supervisor)
   // Not before: a stop is one of everything that there is.
   signals.serve(supervisor)
+  const admin = await openAdmin(options.admin, supervisor, log)
   const { link, control } = await openEntrances(directory, supervisor, log)
   let exitCode: ExitCode | null
   try {
@@ -71,6 +75,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     if (exitCode === null) await supervisor.ended
   } finally {
     await supervisor.close()
+    await admin?.close()
     await control.close()
     await link.close()
     // Workers that nobody took back serve on: the next supervisor finds them by what is there.
@@ -89,6 +94,21 @@ function keepEvents(directory: InstanceDirectory, { events }: InstanceLog): void
   const complain = (text: string) =>
     events.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
   events.keepIn(new EventJournal(stateDirectory(directory.name), { complain }))
+}
+
+/** Before anything is started: whoever asked for an address that cannot be had shall know it. */
+async function openAdmin(
+  options: AdminOptions | null,
+  supervisor: Supervisor,
+  log: InstanceLog,
+): Promise<AdminServer | null> {
+  if (options === null) return null
+  const onError = (error: unknown, request: string) =>
+    supervisor.internalError(new Error(`${request}: ${String(error)}`))
+  const server = await startAdminServer(answeringFor(supervisor, LIMITS, onError), options)
+  const text = `metrics, probes and the control API at ${server.url}${options.token === null ? ', which changes nothing' : ''}`
+  log.events.record({ type: 'adminOpened', app: null, text, cause: 'option admin' })
+  return server
 }
 
 /** Both are opened again when somebody deletes them under a supervisor that lives. */

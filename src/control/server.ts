@@ -47,13 +47,7 @@ export async function startControlServer(
   options: ControlServerOptions,
 ): Promise<ControlServer> {
   const limits = { ...LIMITS, ...options.limits }
-  const answering: Answering = {
-    supervisor,
-    limits,
-    counts: { streams: 0, dropped: { unread: 0, timedOut: 0, malformed: 0, tooMany: 0 } },
-    following: new Set<LineStream>(),
-    onError: options.onError,
-  }
+  const answering = answeringFor(supervisor, limits, options.onError)
   const server = createHttpServer(answering, limits)
   await bind(server, directory)
   server.on('error', (error) => options.onError(error, 'accepting on the control socket'))
@@ -62,6 +56,16 @@ export async function startControlServer(
     counts: () => structuredClone(answering.counts),
     close: (withinMs = 1_000) => close(server, answering, directory, inode, withinMs),
   }
+}
+
+/** What an entrance needs to answer for a supervisor. */
+export function answeringFor(
+  supervisor: SupervisorOperations,
+  limits: ControlLimits,
+  onError: Answering['onError'],
+): Answering {
+  const counts = { streams: 0, dropped: { unread: 0, timedOut: 0, malformed: 0, tooMany: 0 } }
+  return { supervisor, limits, counts, following: new Set<LineStream>(), onError }
 }
 
 function createHttpServer(answering: Answering, limits: ServerLimits): Server {

@@ -123,3 +123,21 @@ export function commandNotRun(command: string, why: string) {
     'Name a program and its arguments; for pipes and variables, `sh -c "…"`.',
   )
 }
+
+export function adminTokenUnusable(file: string, why: string) {
+  return new SuperviseError(
+    'ADMIN_TOKEN_UNUSABLE',
+    `Cannot take the admin token from "${file}": ${why}`,
+    'Write one into it that only its owner can read: `(umask 077; openssl rand -hex 32 > token)`.',
+    EXIT.usage,
+  )
+}
+
+export function adminNeedsStart(instance: string) {
+  return new SuperviseError(
+    'ADMIN_NEEDS_START',
+    `Cannot open an admin address in instance "${instance}": it runs already, and has what it was started with`,
+    'Stop it with `supervise stop --all` and start it with --admin, or leave the option out.',
+    EXIT.usage,
+  )
+}

@@ -199,3 +199,57 @@ export function internalError(request: string, message: string) {
     "The apps are not affected. Please report it, with the lines of the supervisor's own log.",
   )
 }
+
+export function foreignHost(host: string) {
+  return new SuperviseError(
+    'FOREIGN_HOST',
+    `Cannot answer a request for host "${host}": it is neither an address nor a name of this machine`,
+    'Ask by address or as localhost, or let the name in with --admin-name.',
+    EXIT.noPermission,
+  )
+}
+
+export function foreignOrigin(origin: string) {
+  return new SuperviseError(
+    'FOREIGN_ORIGIN',
+    `Cannot answer a page of "${origin}": only pages of the admin address itself may ask`,
+    'Ask from a program instead of from a page of another site.',
+    EXIT.noPermission,
+  )
+}
+
+export function tokenMissing(method: string, path: string) {
+  return new SuperviseError(
+    'ADMIN_READ_ONLY',
+    `Cannot do ${method} ${path}: the admin address was opened without a token, and changes nothing`,
+    'Use the `supervise` command on the machine itself, or start with --admin-token-file.',
+    EXIT.noPermission,
+  )
+}
+
+export function tokenNeeded(method: string, path: string) {
+  return new SuperviseError(
+    'TOKEN_NEEDED',
+    `Cannot do ${method} ${path}: it needs a token`,
+    'Send the one of --admin-token-file as `Authorization: Bearer …`.',
+    EXIT.noPermission,
+  )
+}
+
+export function tokenWrong() {
+  return new SuperviseError(
+    'TOKEN_WRONG',
+    'Cannot answer: the token is not the one of the admin address',
+    'Send what the file of --admin-token-file says as `Authorization: Bearer …`.',
+    EXIT.noPermission,
+  )
+}
+
+export function adminAddressTaken({ host, port }: { readonly host: string; readonly port: number }, code: string) {
+  const why = code === 'EADDRINUSE' ? 'another program listens there' : `the system says ${code}`
+  return new SuperviseError(
+    'ADMIN_ADDRESS_UNUSABLE',
+    `Cannot open the admin address ${host}:${port}: ${why}`,
+    'Give another one with --admin.',
+  )
+}

@@ -1,6 +1,7 @@
 // What supervisor and worker say to each other over the link: one JSON object per line, some with a
 // socket beside it. Requests are imperative, facts are past tense. Nothing here knows what carries it.
 
+import type { RequestCounts } from './request-counts.ts'
 import type { RouteTable } from './routes.ts'
 
 /** Raised when a message changes its meaning; the supervisor refuses a worker of another protocol. */
@@ -118,6 +119,12 @@ export interface Vitals {
   readonly forwardRetries?: number
   /** Requests that got a 502 for want of an answer of the other group. */
   readonly forwardFailures?: number
+  /** How late the event loop was since the message before, in milliseconds. */
+  readonly loopDelays?: Readonly<Record<'p50' | 'p90' | 'p99' | 'max', number>>
+  /** Spent in garbage collection since the start of the process. */
+  readonly gcMs?: number
+  /** Open handles and requests of the event loop. */
+  readonly handles?: number
 }
 
 /** What is still open in a draining worker. */
@@ -185,6 +192,8 @@ export type WorkerMessage =
   | { readonly type: 'saturated'; readonly descriptors: number; readonly limit: number }
   | { readonly type: 'unsaturated' }
   | ({ readonly type: 'vitals' } & Vitals)
+  /** Of the process's whole life: what has changed since it was told last, or all of it on a new connection. */
+  | ({ readonly type: 'answers' } & RequestCounts)
   | ({ readonly type: 'drainProgress' } & DrainProgress)
   | ({ readonly type: 'drained' } & DrainReport)
   | { readonly type: 'undrained' }

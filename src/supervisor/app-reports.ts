@@ -1,10 +1,15 @@
 // What is told of one app and its workers: events, crash records, and why the last start of a worker failed.
 
-import type { AppConfig } from '../config/app-config.ts'
+import type { OperationKind } from '../core/operation-queue.ts'
+import type { WorkerMessage } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
+import type { Measures, Process } from '../telemetry/measures.ts'
+import type { Clock } from './clock.ts'
 import { drainWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
+import type { RestartKind } from './group.ts'
 import type { WorkerHandle } from './worker-handle.ts'
+import type { Generation } from './worker-spec.ts'
 
 /** Why something failed, for people: one sentence, what to do, and the lines that show it. */
 export interface Explanation {
@@ -13,15 +18,27 @@ export interface Explanation {
   readonly lines: readonly string[]
 }
 
+/** Whom it is told to. */
+export interface Telling {
+  readonly eventLog: EventLog
+  readonly measures: Measures
+  readonly clock: Pick<Clock, 'now'>
+}
+
 export class AppReports {
+  readonly #gone = new WeakSet<WorkerHandle>()
   /** By worker id: of several that fail together, each for itself. */
   readonly #lastCrash = new Map<number, CrashDescription>()
   readonly #app: string
   readonly #events: EventLog
+  readonly #measures: Measures
+  readonly #clock: Pick<Clock, 'now'>
 
-  constructor(app: string, events: EventLog) {
+  constructor(app: string, { eventLog, measures, clock }: Telling) {
     this.#app = app
-    this.#events = events
+    this.#events = eventLog
+    this.#measures = measures
+    this.#clock = clock
   }
 
   record(type: string, text: string, cause: string, level: EventLevel = 'info'): void {
@@ -38,8 +55,42 @@ export class AppReports {
     this.#events.record(data === undefined ? told : { ...told, data }, level)
   }
 
+  /** What a worker says of its figures. */
+  heard(worker: WorkerHandle, message: WorkerMessage): void {
+    // Its counts were closed: taken for those of a new process, they would be added again.
+    if (this.#gone.has(worker)) return
+    const process = this.#processOf(worker)
+    if (message.type === 'answers')
+      return this.#measures.answered(process, message, worker.generation.config.slo, this.#clock.now())
+    if (message.type !== 'vitals') return
+    const { forwarded = 0, forwardRetries = 0, forwardFailures = 0, gcMs = 0 } = message
+    this.#measures.told(process, 'supervise_forwarded_requests_total', forwarded)
+    this.#measures.told(process, 'supervise_forward_retries_total', forwardRetries)
+    this.#measures.told(process, 'supervise_forward_failures_total', forwardFailures)
+    this.#measures.told(process, 'supervise_worker_gc_seconds_total', gcMs / 1000)
+  }
+
+  ready(worker: WorkerHandle): void {
+    const tookMs = worker.uptimeMs()
+    this.note(worker, 'workerReady', `ready after ${Math.round(tookMs)} ms`)
+    this.#measures.workerReady(this.#processOf(worker), tookMs)
+  }
+
+  operationEnded(kind: OperationKind, isOk: boolean, tookMs: number): void {
+    this.#measures.operationEnded(this.#app, kind, isOk ? 'succeeded' : 'failed', tookMs)
+  }
+
+  flipped(tookMs: number): void {
+    this.#measures.flipped(this.#app, tookMs)
+  }
+
+  rolloutEnded(outcome: string): void {
+    this.#measures.rolloutEnded(this.#app, outcome)
+  }
+
   /** Returns what it was in words. */
   ended(worker: WorkerHandle): string {
+    this.#end(worker)
     this.note(worker, 'workerExited', `ended as asked${drainWords(worker)}`)
     return 'ended as asked'
   }
@@ -47,6 +98,8 @@ export class AppReports {
   /** Returns what it was in words. */
   crashed(worker: WorkerHandle, crash: CrashDescription): string {
     const { record } = crash
+    this.#end(worker)
+    this.#measures.workerCrashed(this.#processOf(worker), record.reason)
     this.#lastCrash.set(worker.id, crash)
     const { id, fingerprint, reason, code, signal } = record
     const data = { crash: id, fingerprint, reason, code, signal }
@@ -54,15 +107,29 @@ export class AppReports {
     return record.words
   }
 
-  restartPlanned(worker: number, kind: 'backoff' | 'failed' | 'ended', delayMs: number, config: AppConfig): void {
+  restartPlanned(worker: number, kind: RestartKind, delayMs: number, generation: Generation): void {
+    const { config, release, group } = generation
     const { type, text, level } = restartNotice(worker, kind, delayMs, config)
     this.#events.record({ type, app: this.#app, worker, text, cause: `policy restart ${config.restart}` }, level)
+    if (kind !== 'ended') this.#measures.workerRestarted({ app: this.#app, group, release: release.id })
   }
 
   launchFailed(worker: number, error: Error): void {
     this.#lastCrash.delete(worker)
     const text = `cannot start a process: ${error.message}`
     this.#events.record({ type: 'launchFailed', app: this.#app, worker, text, cause: 'system' }, 'error')
+  }
+
+  #end(worker: WorkerHandle): void {
+    this.#gone.add(worker)
+    const process = this.#processOf(worker)
+    if (worker.drainReport !== null) this.#measures.drained(process, worker.drainReport)
+    this.#measures.workerGone(process)
+  }
+
+  #processOf({ generation, id, incarnation }: WorkerHandle): Process {
+    const { release, group } = generation
+    return { app: this.#app, group, release: release.id, worker: id, incarnation }
   }
 
   /** What a failed start or reload tells a person. */

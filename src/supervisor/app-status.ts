@@ -11,15 +11,22 @@ import type {
   WorkerState,
   WorkerStatus,
 } from '../control/messages.ts'
+import type { Measures } from '../telemetry/measures.ts'
 import type { Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import type { Group, Place } from './group.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
-export function appStatus(app: App, samples: Samples, rollout: RolloutStatus | null): AppStatus {
+/** Where figures come from. */
+export interface Figures {
+  readonly samples: Samples
+  readonly measures: Measures
+}
+
+export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | null): AppStatus {
   const group = (name: 'blue' | 'green'): GroupStatus | null => {
     const found = app.groups[name]
-    return found === null ? null : groupStatus(found, app, samples)
+    return found === null ? null : groupStatus(found, app, figures)
   }
   return {
     name: app.name,
@@ -37,13 +44,13 @@ export function appStatus(app: App, samples: Samples, rollout: RolloutStatus | n
 
 export function appDescription(
   app: App,
-  samples: Samples,
+  figures: Figures,
   rollout: RolloutStatus | null,
   events: readonly EventRecord[],
 ): AppDescription {
   const { script, args, cwd, nodeArgs, node, env } = app.config
   return {
-    ...appStatus(app, samples, rollout),
+    ...appStatus(app, figures, rollout),
     config: {
       file: app.source.file,
       script,
@@ -56,6 +63,7 @@ export function appDescription(
     },
     crashes: app.crashes(20),
     events,
+    objectives: figures.measures.objectives.of(app.name, app.config.slo, app.clock.now()),
   }
 }
 
@@ -76,7 +84,7 @@ function operationStatus(app: App): OperationStatus | null {
   return { kind, step: current.step, sinceSeconds: seconds(current.sinceMs), queued: current.queued }
 }
 
-function groupStatus(group: Group, app: App, samples: Samples): GroupStatus {
+function groupStatus(group: Group, app: App, { samples, measures }: Figures): GroupStatus {
   const { release } = group.generation
   const workers = [...group.places.values()]
     .toSorted((a, b) => a.id - b.id)
@@ -87,6 +95,7 @@ function groupStatus(group: Group, app: App, samples: Samples): GroupStatus {
     path: release.path,
     role: group.name === app.active ? 'active' : 'standby',
     rssBytes: sumOf(workers.map(({ rssBytes }) => rssBytes)),
+    traffic: measures.percentiles.of({ app: app.name, group: group.name, release: release.id }, app.clock.now()),
     workers,
   }
 }

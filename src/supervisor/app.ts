@@ -10,7 +10,7 @@ import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { AppReports, type Explanation } from './app-reports.ts'
 import type { Clock } from './clock.ts'
 import { killWords } from './ending-words.ts'
-import { Group, type GroupOwner } from './group.ts'
+import { Group, type GroupOwner, type RestartKind } from './group.ts'
 import { HealthWatch, type HealthOwner } from './health-watch.ts'
 import type { Instance } from './instance.ts'
 import type { LaunchSteps } from './launch.ts'
@@ -50,7 +50,7 @@ export class App implements GroupOwner, HealthOwner {
   failure: string | null = null
   #lastGeneration: number
   readonly #instance: Instance
-  readonly #reports: AppReports
+  readonly reports: AppReports
   readonly #health: HealthWatch
   readonly #voices: WorkerVoices
   readonly #factory: WorkerFactory
@@ -60,7 +60,7 @@ export class App implements GroupOwner, HealthOwner {
     this.source = source
     this.clock = instance.clock
     this.#instance = instance
-    this.#reports = new AppReports(name, instance.eventLog)
+    this.reports = new AppReports(name, instance)
     this.#lastGeneration = generation.number
     this.lending = new Lending(
       this.clock,
@@ -72,11 +72,11 @@ export class App implements GroupOwner, HealthOwner {
       () => standbyEndpoints(this),
       (problem) => this.record('previewFailed', problem, 'option preview', 'warn'),
     )
-    this.operations = new OperationRunner(name, this.clock)
+    this.operations = new OperationRunner(name, this.clock, (...ended) => this.reports.operationEnded(...ended))
     this.outputs = new WorkerOutputs(name, (record) => this.#instance.log(record))
     this.#health = new HealthWatch(this)
     this.#factory = new WorkerFactory(instance, (hello, channel) => this.hello(hello, channel))
-    this.#voices = new WorkerVoices(this.lending, this.routing, this.clock, (...said) => this.#reports.note(...said))
+    this.#voices = new WorkerVoices(this.lending, this.routing, this.clock, this.reports)
     this.groups = { blue: null, green: null }
     this.active = generation.group
     this.groups[this.active] = new Group(this.active, generation, wanted, this)
@@ -232,12 +232,12 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   record(type: string, text: string, cause: string, level: EventLevel = 'info'): void {
-    this.#reports.record(type, text, cause, level)
+    this.reports.record(type, text, cause, level)
   }
 
   /** What a failed start or reload tells a person. */
   explain(failed: { readonly worker: number; readonly why: string } | null): Explanation {
-    return this.#reports.explain(failed)
+    return this.reports.explain(failed)
   }
 
   tick(stalledMs: number): void {
@@ -282,9 +282,9 @@ export class App implements GroupOwner, HealthOwner {
     const group = this.groups[identity.generation.group] as Group
     const worker = this.#factory.fork(this.name, identity, group, output)
     const notice = this.outputs.watch(worker, output)
-    if (notice !== null) this.#reports.note(worker, 'outputNotice', notice, 'warn')
+    if (notice !== null) this.reports.note(worker, 'outputNotice', notice, 'warn')
     this.#voices.expect(worker)
-    this.#reports.note(worker, 'workerForked', `runs ${basename(identity.generation.config.script)}`, 'debug')
+    this.reports.note(worker, 'workerForked', `runs ${basename(identity.generation.config.script)}`, 'debug')
     this.#instance.saveSoon()
     return worker
   }
@@ -319,7 +319,7 @@ export class App implements GroupOwner, HealthOwner {
       if (worker.state !== 'draining') return done()
       this.lending.letGo(worker.incarnation)
       done()
-      this.#reports.note(worker, 'workerDrains', 'takes nothing new and finishes what it has', 'debug')
+      this.reports.note(worker, 'workerDrains', 'takes nothing new and finishes what it has', 'debug')
     }
     // The drain's time runs already: a borrower that is slow to answer must not use it up. Connections wait meanwhile.
     const cancel = this.clock.wakeAt(this.clock.now() + LONGEST_WITHDRAWAL_MS, letGo)
@@ -340,32 +340,32 @@ export class App implements GroupOwner, HealthOwner {
   moved(worker: WorkerHandle, from: LifeState): void {
     if (worker.state === 'ready' && from === 'starting') {
       this.#instance.saveSoon()
-      this.#reports.note(worker, 'workerReady', `ready after ${Math.round(worker.uptimeMs())} ms`)
+      this.reports.ready(worker)
     }
     this.routing.refresh()
     // So that the first look at a new process has figures.
     if (worker.state === 'serving') void this.#instance.samples.fresh()
     if (worker.state === 'killing')
-      this.#reports.note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
+      this.reports.note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
     this.#instance.appChanged(this)
   }
 
   exited(worker: WorkerHandle, exit: WorkerExit): string {
     this.#instance.saveSoon()
-    if (!isCrash(exit)) return this.#reports.ended(worker)
+    if (!isCrash(exit)) return this.reports.ended(worker)
     const crash = this.#instance.crashDesk.take(this, worker, exit, this.#voices.waitsFor(worker))
-    const words = this.#reports.crashed(worker, crash)
+    const words = this.reports.crashed(worker, crash)
     this.#instance.workerCrashed(this, worker, words)
     return words
   }
 
-  restartPlanned(worker: number, kind: 'backoff' | 'failed' | 'ended', delayMs: number): void {
-    this.#reports.restartPlanned(worker, kind, delayMs, this.config)
+  restartPlanned(worker: number, kind: RestartKind, delayMs: number, generation: Generation): void {
+    this.reports.restartPlanned(worker, kind, delayMs, generation)
     this.#instance.appChanged(this)
   }
 
   launchFailed(worker: number, error: Error): void {
-    this.#reports.launchFailed(worker, error)
+    this.reports.launchFailed(worker, error)
   }
 
   // ---- what the health watch finds ------------------------------------------------------------------
@@ -376,7 +376,7 @@ export class App implements GroupOwner, HealthOwner {
 
   async hangs(worker: WorkerHandle): Promise<void> {
     await this.#instance.crashDesk.diagnose(worker)
-    this.#reports.note(
+    this.reports.note(
       worker,
       'workerHangs',
       `its event loop has not answered for ${worker.generation.config.hangTimeoutMs / 1000} s`,
@@ -385,7 +385,7 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   probeFailed(worker: WorkerHandle, problem: string, failures: number): void {
-    this.#reports.note(
+    this.reports.note(
       worker,
       'livenessFailed',
       `${worker.generation.config.liveness?.path} ${problem} (${failures} in a row)`,

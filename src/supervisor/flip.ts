@@ -22,6 +22,7 @@ export async function flip(app: App, cause: string): Promise<Flip> {
   const { tookMs, silent } = await app.routing.commit(to)
   for (const worker of silent) worker.kill('flip-deadline')
   app.activate(to)
+  app.reports.flipped(tookMs)
   const killed = silent.length === 0 ? '' : `; ${silent.length} did not answer and were killed`
   app.record(
     'flipped',

@@ -21,11 +21,14 @@ export interface Place {
   restarts: number
   crashes: number
   /** Why it has no process now; null when it has one, or gets one. */
-  waiting: { readonly kind: 'backoff' | 'failed' | 'ended'; readonly until: number } | null
+  waiting: { readonly kind: RestartKind; readonly until: number } | null
   cancelRetry: () => void
   launch: Launch | null
   readonly processes: Set<WorkerHandle>
 }
+
+/** It is started again after a while, after a long while, or not at all. */
+export type RestartKind = 'backoff' | 'failed' | 'ended'
 
 export interface GroupOwner {
   readonly clock: Clock
@@ -39,7 +42,7 @@ export interface GroupOwner {
   moved(worker: WorkerHandle, from: LifeState): void
   /** An exit; says what it was in words. */
   exited(worker: WorkerHandle, exit: WorkerExit): string
-  restartPlanned(worker: number, kind: 'backoff' | 'failed' | 'ended', delayMs: number): void
+  restartPlanned(worker: number, kind: RestartKind, delayMs: number, generation: Generation): void
   launchFailed(worker: number, error: Error): void
 }
 
@@ -266,7 +269,7 @@ export class Group implements WorkerOwner {
     place.history = history
     if (decision.kind === 'end') {
       place.waiting = { kind: 'ended', until: Infinity }
-      return this.#owner.restartPlanned(place.id, 'ended', 0)
+      return this.#owner.restartPlanned(place.id, 'ended', 0, this.generation)
     }
     const kind = decision.kind === 'fail' ? 'failed' : 'backoff'
     place.waiting = { kind, until: now + decision.delayMs }
@@ -274,7 +277,7 @@ export class Group implements WorkerOwner {
       place.waiting = null
       this.#startAgain(place)
     })
-    this.#owner.restartPlanned(place.id, kind, decision.delayMs)
+    this.#owner.restartPlanned(place.id, kind, decision.delayMs, this.generation)
   }
 
   #startAgain(place: Place): void {

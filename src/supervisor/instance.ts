@@ -4,6 +4,7 @@ import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import type { Elsewhere } from '../config/read-config.ts'
 import type { CrashRecord, LogRecord } from '../control/messages.ts'
 import type { EventLog } from '../telemetry/events.ts'
+import type { Measures } from '../telemetry/measures.ts'
 import type { Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import type { BootGate } from './boot-gate.ts'
@@ -18,6 +19,7 @@ export interface Instance {
   readonly gate: BootGate
   readonly eventLog: EventLog
   readonly samples: Samples
+  readonly measures: Measures
   readonly crashDesk: CrashDesk
   readonly linkPath: string
   readonly endpointDirectory: string

@@ -82,6 +82,11 @@ export class Lending {
     return [...this.#listeners.values()].map(({ listener }) => listener.status())
   }
 
+  /** How often the slots of each listener are lent, in the order of `status`. */
+  loans(): readonly number[] {
+    return [...this.#listeners.values()].map((lent) => lent.countLoans())
+  }
+
   /** Slots whose sockets are still with the workers that kept them. */
   countMissingSlots(): number {
     return [...this.#listeners.values()].reduce((sum, { listener }) => sum + listener.missingSlots().length, 0)

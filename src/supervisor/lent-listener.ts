@@ -61,6 +61,10 @@ export class LentListener {
     return states.includes('attached') || this.#spare.has(incarnation)
   }
 
+  countLoans(): number {
+    return [...this.#members.keys()].reduce((sum, incarnation) => sum + this.#loansOf(incarnation).length, 0)
+  }
+
   /** Whether it accepts, or is about to, on some slot that nobody has asked it to give up. */
   hasLoans(incarnation: string): boolean {
     return this.#loansOf(incarnation).some(([, loan]) => loan.state !== 'detaching')

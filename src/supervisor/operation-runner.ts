@@ -13,6 +13,9 @@ import { appIsBusy, operationOvertaken } from '../errors/app.ts'
 import type { Clock } from './clock.ts'
 import type { OperationContext } from './operations.ts'
 
+/** Sees how an operation went that has run. */
+export type Ended = (kind: OperationKind, isOk: boolean, tookMs: number) => void
+
 export type Tell = (line: ProgressLine) => void
 export type Body = (tell: Tell, cause: string) => Promise<OperationResult>
 
@@ -31,13 +34,15 @@ interface Job {
 export class OperationRunner {
   readonly #app: string
   readonly #clock: Clock
+  readonly #ended: Ended
   readonly #jobs = new Map<number, Job>()
   #queue: OperationQueue = EMPTY_QUEUE
   #nextId = 1
 
-  constructor(app: string, clock: Clock) {
+  constructor(app: string, clock: Clock, ended: Ended = () => {}) {
     this.#app = app
     this.#clock = clock
+    this.#ended = ended
   }
 
   get current(): {
@@ -118,8 +123,14 @@ export class OperationRunner {
     job
       .body(tell, job.cause)
       .then(
-        (result) => job.settle(result),
-        (error: unknown) => job.fail(error),
+        (result) => {
+          this.#ended(job.operation.kind, result.ok, this.#clock.now() - job.since)
+          job.settle(result)
+        },
+        (error: unknown) => {
+          this.#ended(job.operation.kind, false, this.#clock.now() - job.since)
+          job.fail(error)
+        },
       )
       .finally(() => this.#finished(job))
   }

@@ -2,6 +2,7 @@
 // Each refuses with a SuperviseError when the app, the worker or a value is wrong.
 
 import type { LogLevel } from '../config/log-parsers.ts'
+import type { Family } from '../telemetry/exposition.ts'
 import type {
   AppDescription,
   ConfigDiff,
@@ -86,7 +87,33 @@ export interface CrashOperations {
   crash(id: string): CrashAnswer
 }
 
+export interface Condition {
+  readonly ok: boolean
+  /** In words. */
+  readonly why: string
+}
+
+/** As load balancers and orchestrators ask for it. */
+export interface Health {
+  readonly live: Condition
+  /** Every app has come up once, or was given up. */
+  readonly started: Condition
+  /** Every app that is not stopped serves. */
+  readonly ready: Condition
+}
+
+/** Figures of all apps. */
+export interface MetricOperations {
+  families(): readonly Family[]
+  /** The same as Prometheus reads it. */
+  expose(): Promise<{ readonly text: string; readonly contentType: string }>
+  health(): Health
+  /** One was answered. */
+  controlRequest(method: string, status: number): void
+}
+
 export interface SupervisorOperations {
+  readonly metrics: MetricOperations
   readonly releases: ReleaseOperations
   readonly crashDesk: CrashOperations
   ping(): Pong

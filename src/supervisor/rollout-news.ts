@@ -22,6 +22,7 @@ export function tellOfMove(app: App, now: Rollout, before: Rollout, record: Rele
   const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
   tellHook(app, generation, 'event', facts)
   if (now.outcome === before.outcome) return
+  if (now.outcome !== null) app.reports.rolloutEnded(now.outcome)
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
   const what = now.outcome === null ? undefined : ENDED_BADLY[now.outcome]

@@ -15,6 +15,7 @@ import type {
   Pong,
   ReloadRequest,
   RestartRequest,
+  RolloutStatus,
   ScaleRequest,
   SignalRequest,
   StartRequest,
@@ -23,6 +24,7 @@ import type {
 import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed } from '../errors/app.ts'
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
+import type { Measures } from '../telemetry/measures.ts'
 import { Samples } from '../telemetry/samples.ts'
 import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
@@ -34,6 +36,8 @@ import { STALL_MS, systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
 import type { Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
+import { MetricsDesk } from './metrics-desk.ts'
+import { Occupation } from './occupation.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
@@ -56,22 +60,20 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly eventLog: EventLog
   readonly samples: Samples
   readonly crashDesk: CrashDesk
+  readonly metrics: MetricsDesk
   readonly releases: ReleaseDesk
   readonly linkPath: string
   readonly endpointDirectory: string
   readonly outputDirectory: string
   readonly readConfig = readConfig
   readonly recycle = recycle
-  /** Resolves when nothing is left to run. */
-  readonly ended: Promise<void>
   isEnding = false
   readonly #apps = new Map<string, App>()
   readonly #options: SupervisorOptions
   readonly #watches: AppWatches
   readonly #saver: StateSaver
   readonly #startedAt = new Date()
-  #end: () => void = () => {}
-  #isBusy = 0
+  readonly #occupation: Occupation
   #lastTick: number
   readonly #alerts: AlertDesk
   readonly #timer: NodeJS.Timeout
@@ -83,34 +85,57 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.linkPath = options.linkPath
     this.endpointDirectory = options.endpointDirectory
     this.outputDirectory = options.outputDirectory
-    this.samples = new Samples({ pids: () => [...this.#processes()].map((worker) => worker.pid) })
-    this.samples.start()
     const complain = (problem: string) => this.internalError(new Error(problem))
+    this.metrics = new MetricsDesk(options.stateDirectory, options.logs, complain)
+    this.samples = new Samples({
+      pids: () => [...this.#processes()].map((worker) => worker.pid),
+      onTaken: (samples) => this.metrics.sampled(samples),
+    })
+    this.samples.start()
     this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
         find: (name) => this.#find(name),
         running: (name, wish) => this.#running(name, wish),
-        whileBusy: (body) => this.#whileBusy(body),
+        whileBusy: (body) => this.#occupation.during(body),
       },
       new ReleaseBooks(options.releasesFile, (type, text, level) =>
         options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
       ),
     )
+    this.metrics.follow(this)
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
-    this.ended = new Promise((resolve) => {
-      this.#end = resolve
-    })
+    this.#occupation = new Occupation(() =>
+      // In the foreground it lives for its apps; detached until the last of them is deleted.
+      options.detached ? this.#apps.size === 0 : this.apps.every((app) => app.isStopped),
+    )
     this.#lastTick = this.clock.now()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
   }
 
   // ---- looking --------------------------------------------------------------------------------------
 
+  /** Resolves when nothing is left to run. */
+  get ended(): Promise<void> {
+    return this.#occupation.ended
+  }
+
   get apps(): readonly App[] {
     return [...this.#apps.values()]
+  }
+
+  get measures(): Measures {
+    return this.metrics.measures
+  }
+
+  get version(): string {
+    return this.#options.version
+  }
+
+  rolloutOf(app: App): RolloutStatus | null {
+    return this.releases.statusOf(app)
   }
 
   ping(): Pong {
@@ -127,13 +152,13 @@ export class Supervisor implements SupervisorOperations, Instance {
       nodeVersion: process.version,
       detached,
       startedAt: this.#startedAt.toISOString(),
-      apps: this.apps.map((app) => appStatus(app, this.samples, this.releases.statusOf(app))),
+      apps: this.apps.map((app) => appStatus(app, this, this.releases.statusOf(app))),
     }
   }
 
   describe(name: string): AppDescription {
     const app = this.#find(name)
-    return appDescription(app, this.samples, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
+    return appDescription(app, this, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
   }
 
   crashes(name: string | null): CrashList {
@@ -172,7 +197,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#refuseWhenEnding()
     checkNames(wanted, this.#apps)
     if (request.fresh === true) for (const { config } of wanted) this.releases.books.forget(config.name)
-    return this.#whileBusy(() =>
+    return this.#occupation.during(() =>
       Promise.all(
         wanted.map(
           ({ source, config }) =>
@@ -183,7 +208,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   async resume(name: string, context: OperationContext): Promise<OperationResult> {
-    return this.#whileBusy(async () => {
+    return this.#occupation.during(async () => {
       const config = await this.#stopped(name).readConfig()
       // Looked at only now: an end, or the same wish of somebody else, may have come while it was read.
       this.#refuseWhenEnding()
@@ -195,23 +220,23 @@ export class Supervisor implements SupervisorOperations, Instance {
   async reload(name: string, request: ReloadRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#running(name, 'reload')
     const cause = request.cause === undefined ? context.cause : `${context.cause}: ${request.cause}`
-    return this.#whileBusy(() => app.operations.run('reload', '', { ...context, cause }, reloadBody(app)))
+    return this.#occupation.during(() => app.operations.run('reload', '', { ...context, cause }, reloadBody(app)))
   }
 
   async restart(name: string, request: RestartRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#running(name, 'restart')
     const subject = request.workers?.toSorted((a, b) => a - b).join(',') ?? 'all'
-    return this.#whileBusy(() => app.operations.run('restart', subject, context, restartBody(app, request)))
+    return this.#occupation.during(() => app.operations.run('restart', subject, context, restartBody(app, request)))
   }
 
   async scale(name: string, request: ScaleRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#running(name, 'scale')
-    return this.#whileBusy(() => app.operations.run('scale', request.workers, context, scaleBody(app, request)))
+    return this.#occupation.during(() => app.operations.run('scale', request.workers, context, scaleBody(app, request)))
   }
 
   async stop(name: string, request: StopRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#find(name)
-    const stopped = this.#whileBusy(() => app.operations.run('stop', '', context, stopBody(app, request)))
+    const stopped = this.#occupation.during(() => app.operations.run('stop', '', context, stopBody(app, request)))
     // A stop that drains may be under way already, and this one is the same to it.
     if (request.now === true) for (const worker of app.processes()) worker.handle('stopWanted')
     return stopped
@@ -219,7 +244,7 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   async delete(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#find(name)
-    return this.#whileBusy(async () => {
+    return this.#occupation.during(async () => {
       const result = await app.operations.run('stop', '', context, stopBody(app, {}))
       this.#forget(app)
       this.releases.books.forget(name)
@@ -239,7 +264,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       .map((app) => app.operations.run('stop', '', context, stopBody(app, request)))
     if (request.now === true) for (const worker of this.#processes()) worker.handle('stopWanted')
     const settled = await Promise.allSettled(stops)
-    this.#end()
+    this.#occupation.end()
     for (const one of settled) if (one.status === 'rejected') this.internalError(one.reason)
     return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   }
@@ -298,6 +323,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     clearInterval(this.#timer)
     this.samples.stop()
     this.crashDesk.close()
+    this.metrics.close()
     this.releases.books.close()
     await Promise.all([this.#watches.close(), this.#alerts.close()])
   }
@@ -325,24 +351,6 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#watches.forget(app.name)
     this.#options.logs.forget(app.name)
     this.saveSoon()
-  }
-
-  async #whileBusy<Result>(body: () => Promise<Result>): Promise<Result> {
-    this.#isBusy += 1
-    try {
-      return await body()
-    } finally {
-      this.#isBusy -= 1
-      // Also after what was under way when the last app was stopped.
-      setImmediate(() => this.#endIfIdle())
-    }
-  }
-
-  /** An instance in the foreground lives for its apps; a detached one until its last app is deleted. */
-  #endIfIdle(): void {
-    if (this.#isBusy > 0) return
-    const isIdle = this.#options.detached ? this.#apps.size === 0 : this.apps.every((app) => app.isStopped)
-    if (isIdle) this.#end()
   }
 
   #reloadBecause(app: App, cause: string): void {

@@ -3,7 +3,7 @@
 
 import type { SocketHandle } from '../protocol/handle.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
-import type { EventLevel } from '../telemetry/events.ts'
+import type { AppReports } from './app-reports.ts'
 import type { Clock } from './clock.ts'
 import type { Lending } from './lending.ts'
 import type { Hello } from './link-desk.ts'
@@ -11,22 +11,20 @@ import { ReadyWatch } from './ready-watch.ts'
 import type { Routing } from './routing.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 
-type Note = (worker: WorkerHandle, type: string, text: string, level: EventLevel) => void
-
 export class WorkerVoices {
   readonly #lending: Lending
   readonly #routing: Routing
   readonly #clock: Clock
-  readonly #note: Note
+  readonly #reports: AppReports
   readonly #ready = new WeakMap<WorkerHandle, ReadyWatch>()
   /** Requests to listen that wait until every adopted worker has said what it has; null when none is awaited. */
   #waiting: (() => void)[] | null = null
 
-  constructor(lending: Lending, routing: Routing, clock: Clock, note: Note) {
+  constructor(lending: Lending, routing: Routing, clock: Clock, reports: AppReports) {
     this.#lending = lending
     this.#routing = routing
     this.#clock = clock
-    this.#note = note
+    this.#reports = reports
   }
 
   /** A process that was just forked. */
@@ -89,7 +87,7 @@ export class WorkerVoices {
       case 'noSlot':
         return lending.slotMissing(incarnation, message.key, message.slot)
       case 'saturated':
-        this.#note(
+        this.#reports.note(
           worker,
           'workerSaturated',
           `has ${message.descriptors} of ${message.limit} descriptors in use; takes no new connections`,
@@ -101,12 +99,14 @@ export class WorkerVoices {
       case 'routed':
         return this.#routing.answered(worker, message.epoch)
       case 'notice':
-        return this.#note(worker, 'workerNotice', message.text, 'warn')
+        return this.#reports.note(worker, 'workerNotice', message.text, 'warn')
       case 'hello':
       case 'allListening':
       case 'message':
         return this.#ready.get(worker)?.hear(message)
       case 'vitals':
+      case 'answers':
+        return this.#reports.heard(worker, message)
       case 'drainProgress':
       case 'drained':
       case 'undrained':
@@ -125,7 +125,7 @@ export class WorkerVoices {
     const { id, key, request } = message
     const { errno, name, words, fix, shared } = this.#lending.listen(request, key, message.shared)
     if (words !== '')
-      this.#note(worker, errno === 0 ? 'listenNotice' : 'listenFailed', words, errno === 0 ? 'warn' : 'error')
+      this.#reports.note(worker, errno === 0 ? 'listenNotice' : 'listenFailed', words, errno === 0 ? 'warn' : 'error')
     if (errno !== 0) worker.listenProblem = { words, fix }
     worker.send(errno === 0 ? { type: 'listenReply', id, errno: 0, name, shared } : { type: 'listenReply', id, errno })
   }

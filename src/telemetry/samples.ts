@@ -7,6 +7,8 @@ export interface Sample {
   /** Of one CPU, since the sample before; null at the first one. */
   readonly cpuPercent: number | null
   readonly rssBytes: number
+  /** CPU time of its whole life, user and system. */
+  readonly cpuSeconds: number
 }
 
 export interface SamplesOptions {
@@ -14,6 +16,8 @@ export interface SamplesOptions {
   readonly pids: () => readonly number[]
   /** @default 5000 */
   readonly everyMs?: number
+  /** Sees each reading. */
+  readonly onTaken?: (samples: ReadonlyMap<number, Sample>) => void
 }
 
 const DEFAULT_EVERY_MS = 5000
@@ -64,24 +68,32 @@ export class Samples {
     const before = this.#latest
     const usage = await readUsage([...this.#options.pids()], this.#everyMs * 3)
     const samples = new Map<number, Sample>()
-    for (const [pid, { cpu, memory }] of usage) {
+    for (const [pid, { cpu, memory, ctime }] of usage) {
       // pidusage compares with its reading before, so the first figure of a process says nothing.
-      samples.set(pid, { cpuPercent: before.has(pid) ? cpu : null, rssBytes: memory })
+      samples.set(pid, { cpuPercent: before.has(pid) ? cpu : null, rssBytes: memory, cpuSeconds: ctime / 1000 })
     }
     this.#latest = samples
     this.#takenAt = performance.now()
     this.kernelKills.look(this.#takenAt)
+    this.#options.onTaken?.(samples)
   }
+}
+
+interface Usage {
+  readonly cpu: number
+  readonly memory: number
+  /** Milliseconds. */
+  readonly ctime: number
 }
 
 /**
  * Processes that are gone are left out. pidusage keeps a descriptor of each process's /proc file open until `maxage`
  * after the last reading; `pidusage.clear()` would forget these descriptors without closing them.
  */
-async function readUsage(pids: number[], maxage: number): Promise<[number, { cpu: number; memory: number }][]> {
+async function readUsage(pids: number[], maxage: number): Promise<[number, Usage][]> {
   if (pids.length === 0) return []
   try {
-    const usage: Readonly<Record<string, { cpu: number; memory: number } | null | undefined>> = await pidusage(pids, {
+    const usage: Readonly<Record<string, Usage | null | undefined>> = await pidusage(pids, {
       maxage,
       usePs: false,
     })

@@ -35,7 +35,15 @@ export function app(change: Partial<AppStatus> & { readonly workers?: readonly W
     rollout: null,
     watching: false,
     groups: {
-      blue: { release: 'r1', version: '1.4.0', path: '/srv/web', role: 'active', rssBytes: null, workers },
+      blue: {
+        release: 'r1',
+        version: '1.4.0',
+        path: '/srv/web',
+        role: 'active',
+        rssBytes: null,
+        traffic: null,
+        workers,
+      },
       green: null,
     },
     ...rest,

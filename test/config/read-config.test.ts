@@ -59,6 +59,7 @@ describe('readConfig()', () => {
       hooks: {},
       heapSnapshotNearLimit: 0,
       notify: [],
+      slo: null,
       log: { level: null, file: null, stdout: null, multiline: true, redact: [] },
       watch: null,
     })
@@ -115,6 +116,7 @@ describe('readConfig()', () => {
       hooks: { rollback: ./tell.sh, pre-rollout: { url: 'https://ci.example.com/go', within: 5s } }
       heapSnapshotNearLimit: 2
       notify: { on: crash-loop, webhook: 'https://ci.example.com/alert', within: 5s }
+      slo: { availability: 99.9, latency: { threshold: 500ms, target: 99 } }
       log: { level: debug, stdout: false, multiline: false, redact: cause }
       watch: { paths: [web, lib], ignore: [logs, ./tmp], quiet: 1s }`
     const directory = project({ 'supervise.config.yaml': yaml, 'web/server.js': '', '.env': 'A=1\nNODE_ENV=test' })
@@ -168,6 +170,7 @@ describe('readConfig()', () => {
       ],
       heapSnapshotNearLimit: 2,
       notify: [{ on: ['crash-loop'], hook: { by: 'url', url: 'https://ci.example.com/alert', withinMs: 5000 } }],
+      slo: { availability: 99.9, latency: { thresholdMs: 500, target: 99 } },
       hooks: {
         'pre-rollout': { by: 'url', url: 'https://ci.example.com/go', withinMs: 5000 },
         rollback: { by: 'command', command: './tell.sh', withinMs: 30_000 },

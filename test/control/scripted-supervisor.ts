@@ -95,6 +95,16 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
         throw unknownCrash(id)
       },
     },
+    metrics: {
+      families: () => [],
+      expose: () => Promise.resolve({ text: '# HELP a A.\n', contentType: 'text/plain; charset=utf-8' }),
+      health: () => ({
+        live: { ok: true, why: 'it is' },
+        started: { ok: true, why: 'it has' },
+        ready: { ok: false, why: 'web does not serve (starting)' },
+      }),
+      controlRequest: () => {},
+    },
     diff: (app) => Promise.resolve({ app, changes: [] }),
     logs: (query) => {
       note('logs', [query])
@@ -193,7 +203,7 @@ function appStatus(name = 'web'): AppStatus {
 function describeApp(name: string): AppDescription {
   const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
   const config = { file: null, ...start, environmentNames: [], options: {} }
-  return { ...appStatus(name), config, crashes: [], events: [] }
+  return { ...appStatus(name), config, crashes: [], events: [], objectives: [] }
 }
 
 export interface Running {

@@ -70,7 +70,7 @@ describe('crashRecord()', () => {
       requests: 9,
       inFlight: 4,
     }
-    const record = crashRecord(facts({ vitals, sample: { cpuPercent: 1, rssBytes: 5000 } }))
+    const record = crashRecord(facts({ vitals, sample: { cpuPercent: 1, rssBytes: 5000, cpuSeconds: 1 } }))
     expect(record).toMatchObject({ rssBytes: 5000, loopDelayMs: 3, requestsInFlight: 4 })
   })
 

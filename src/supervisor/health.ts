@@ -1,0 +1,28 @@
+// Is an instance alive, has it come up, can it take traffic? As load balancers and orchestrators ask.
+
+import type { AppState } from '../control/messages.ts'
+import type { Health } from './operations.ts'
+
+export interface HealthFacts {
+  readonly name: string
+  readonly state: AppState
+  readonly isStopped: boolean
+  counts(): { readonly serving: number; readonly wanted: number }
+}
+
+export function healthOf(apps: readonly HealthFacts[]): Health {
+  const running = apps.filter(({ isStopped, state }) => !isStopped || state === 'failed')
+  const starting = running.filter(({ state }) => state === 'starting')
+  const silent = running.filter((app) => app.counts().serving === 0)
+  return {
+    // Whoever is answered by a loop that turns.
+    live: { ok: true, why: 'the supervisor answers' },
+    started: said(starting, 'starts', running.length === 0 ? 'there is no app' : 'every app has started'),
+    ready: said(silent, 'does not serve', running.length === 0 ? 'there is no app' : 'every app serves'),
+  }
+}
+
+function said(apps: readonly HealthFacts[], verb: string, otherwise: string) {
+  if (apps.length === 0) return { ok: true, why: otherwise }
+  return { ok: false, why: apps.map(({ name, state }) => `${name} ${verb} (${state})`).join('; ') }
+}

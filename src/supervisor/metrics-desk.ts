@@ -1,0 +1,193 @@
+// The figures of an instance: keeps what is counted across its death, and puts together what a scrape gets.
+
+import { readdirSync } from 'node:fs'
+import { readMeasures, writeMeasures } from '../state/measures-file.ts'
+import { whyNotWritten } from '../state/why-not-written.ts'
+import type { LogDesk } from '../telemetry/log-desk.ts'
+import { Families } from '../telemetry/families.ts'
+import { CONTENT_TYPE, expose, type Family } from '../telemetry/exposition.ts'
+import { Measures, type Process } from '../telemetry/measures.ts'
+import type { Sample, Samples } from '../telemetry/samples.ts'
+import type { RolloutStatus } from '../control/messages.ts'
+import type { App } from './app.ts'
+import { addApp, addObjectives, objectivesOf } from './app-metrics.ts'
+import { healthOf } from './health.ts'
+import type { Health, MetricOperations } from './operations.ts'
+
+export interface MetricsSource {
+  readonly apps: readonly App[]
+  readonly samples: Samples
+  readonly version: string
+  rolloutOf(app: App): RolloutStatus | null
+}
+
+/** Counts since the last save are lost with a supervisor that is killed, but for those that workers tell again. */
+const SAVE_EVERY_MS = 10_000
+/** A change is saved at once, but not each of many. */
+const SAVE_SOON_MS = 200
+
+export class MetricsDesk implements MetricOperations {
+  readonly measures: Measures
+  readonly #directory: string
+  readonly #logs: LogDesk
+  readonly #complain: (problem: string) => void
+  readonly #timer: NodeJS.Timeout
+  #soon: NodeJS.Timeout | undefined
+  #next: NodeJS.Immediate | undefined
+  #hasFailed = false
+  #source: MetricsSource | null = null
+  #lastUtilization = performance.eventLoopUtilization()
+  /** The rate that was told of, by app and objective. */
+  readonly #burning = new Map<string, number>()
+
+  constructor(stateDirectory: string, logs: LogDesk, complain: (problem: string) => void) {
+    this.#directory = stateDirectory
+    this.#logs = logs
+    this.#complain = complain
+    this.measures = new Measures(
+      () => this.#saveSoon(),
+      () => this.#saveNext(),
+    )
+    const saved = readMeasures(stateDirectory)
+    if (saved !== null) this.measures.restore(saved)
+    this.#timer = setInterval(() => {
+      this.#save()
+      for (const app of this.#source?.apps ?? []) this.#lookAtObjectives(app)
+    }, SAVE_EVERY_MS).unref()
+  }
+
+  /** Before it there is nothing to see. */
+  follow(source: MetricsSource): void {
+    this.#source = source
+  }
+
+  /** A reading of all workers. */
+  sampled(samples: ReadonlyMap<number, Sample>): void {
+    for (const app of this.#source?.apps ?? []) {
+      for (const { pid, id, incarnation, generation } of app.processes()) {
+        const sample = samples.get(pid)
+        if (sample === undefined) continue
+        const { release, group } = generation
+        const process: Process = { app: app.name, group, release: release.id, worker: id, incarnation }
+        this.measures.told(process, 'supervise_worker_cpu_seconds_total', sample.cpuSeconds)
+      }
+    }
+  }
+
+  families(): readonly Family[] {
+    const families = new Families()
+    this.#noteLines()
+    for (const app of this.#source?.apps ?? []) this.#addApp(families, app)
+    this.#addOwn(families)
+    families.addMeasures(this.measures)
+    return families.all()
+  }
+
+  async expose(): Promise<{ readonly text: string; readonly contentType: string }> {
+    return { text: await expose(this.families()), contentType: CONTENT_TYPE }
+  }
+
+  health(): Health {
+    return healthOf(this.#source?.apps ?? [])
+  }
+
+  controlRequest(method: string, status: number): void {
+    this.measures.controlRequest(method, status)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+    clearImmediate(this.#next)
+    this.#save()
+  }
+
+  #addApp(families: Families, app: App): void {
+    const source = this.#source
+    if (source === null) return
+    addApp(families, app, source.samples)
+    addObjectives(families, app, this.measures)
+    const rollout = source.rolloutOf(app)
+    if (rollout === null) return
+    families.add('supervise_rollout_step', { app: app.name, release: rollout.release, step: rollout.step }, 1)
+  }
+
+  /** Told once when an error budget begins to burn, and once when it does no more. */
+  #lookAtObjectives(app: App): void {
+    for (const { objective, target, burning } of objectivesOf(app, this.measures)) {
+      const key = `${app.name} ${objective}`
+      const before = this.#burning.get(key) ?? null
+      if (burning === null && before !== null) {
+        this.#burning.delete(key)
+        app.record('budgetHolds', `the error budget of ${objective} (${target} %) burns no more`, 'policy slo')
+      }
+      if (burning === null || burning.rate <= (before ?? 0)) continue
+      this.#burning.set(key, burning.rate)
+      const text = `the error budget of ${objective} (${target} %) burns ${burning.rate} times too fast or faster, in the last ${burning.long} and the last ${burning.short}`
+      app.record('budgetBurns', text, 'policy slo', burning.severity === 'page' ? 'error' : 'warn')
+    }
+  }
+
+  #addOwn(families: Families): void {
+    const { user, system } = process.cpuUsage()
+    families.add('supervise_process_cpu_seconds_total', {}, (user + system) / 1e6)
+    families.add('supervise_process_resident_memory_bytes', {}, process.memoryUsage.rss())
+    families.add('supervise_process_heap_used_bytes', {}, process.memoryUsage().heapUsed)
+    families.add('supervise_process_open_fds', {}, openDescriptors())
+    families.add('supervise_process_start_time_seconds', {}, Math.round(performance.timeOrigin) / 1000)
+    const now = performance.eventLoopUtilization()
+    const { utilization } = performance.eventLoopUtilization(now, this.#lastUtilization)
+    this.#lastUtilization = now
+    families.add('supervise_process_event_loop_utilization_ratio', {}, utilization)
+    const labels = { version: this.#source?.version ?? '', node_version: process.version }
+    families.add('supervise_build_info', labels, 1)
+  }
+
+  /** Lines are counted since this supervisor's start, and are to count across it. */
+  #noteLines(): void {
+    const whose = `supervisor ${process.pid} ${Math.round(performance.timeOrigin)}`
+    const { apps, sinks } = this.#logs.counts()
+    for (const [app, streams] of apps)
+      for (const [stream, { lines, bytes }] of Object.entries(streams))
+        this.measures.linesWritten(whose, { app, stream }, { lines, bytes })
+    let dropped = 0
+    for (const { droppedLines } of sinks.values()) dropped += droppedLines
+    this.measures.linesDropped(whose, dropped)
+  }
+
+  /** Once for all that end together. */
+  #saveNext(): void {
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined
+      this.#save()
+    })
+  }
+
+  #saveSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      this.#save()
+    }, SAVE_SOON_MS).unref()
+  }
+
+  #save(): void {
+    try {
+      this.#noteLines()
+      writeMeasures(this.#directory, this.measures.save())
+      this.#hasFailed = false
+    } catch (error) {
+      if (!this.#hasFailed)
+        this.#complain(`cannot keep what was counted in ${this.#directory}: ${whyNotWritten(error)}`)
+      this.#hasFailed = true
+    }
+  }
+}
+
+/** Null where the system does not say. */
+function openDescriptors(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,61 @@
+// Metrics as Prometheus reads them: prom-client writes the text, so that escaping and types are as the format says.
+
+import { Registry, type Metric } from 'prom-client'
+
+export type MetricType = 'counter' | 'gauge' | 'histogram'
+
+export interface MetricValue {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+  /** With `_bucket`, `_sum` or `_count`; the family's own name when left out. */
+  readonly metricName?: string
+}
+
+export interface Family {
+  readonly name: string
+  readonly help: string
+  readonly type: MetricType
+  readonly values: readonly MetricValue[]
+}
+
+export const CONTENT_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE
+
+/** Families without a value are left out. A name that is there twice is kept once: the first. */
+export function expose(families: readonly Family[]): Promise<string> {
+  const registry = new Registry()
+  for (const family of families) {
+    if (family.values.length === 0 || registry.getSingleMetric(family.name) !== undefined) continue
+    registry.registerMetric(asMetric(family))
+  }
+  return registry.metrics()
+}
+
+/** The counts are kept elsewhere: a worker's come as sums, which prom-client's own metrics cannot take. */
+function asMetric(family: Family): Metric {
+  const metric = { name: family.name, get: () => Promise.resolve({ ...family, aggregator: 'sum' }) }
+  // The registry asks for a name and for `get`, and for nothing else.
+  return metric as unknown as Metric
+}
+
+/** The lines of one histogram: `counts` between `bounds`, and the rest in the last one. */
+export function histogramValues(
+  name: string,
+  labels: MetricValue['labels'],
+  {
+    bounds,
+    counts,
+    sum,
+  }: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number },
+): MetricValue[] {
+  const values: MetricValue[] = []
+  let total = 0
+  for (const [at, bound] of bounds.entries()) {
+    total += counts[at] ?? 0
+    values.push({ metricName: `${name}_bucket`, labels: { le: bound, ...labels }, value: total })
+  }
+  total += counts[bounds.length] ?? 0
+  values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: total })
+  values.push({ metricName: `${name}_sum`, labels, value: sum })
+  values.push({ metricName: `${name}_count`, labels, value: total })
+  return values
+}

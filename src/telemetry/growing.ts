@@ -1,0 +1,37 @@
+// Figures that processes tell of their whole life, such as CPU time: what has been added since each told it last goes into
+// counters that outlive the process.
+
+import type { Counters, Labels } from './counters.ts'
+
+export type SavedGrowing = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+export class Growing {
+  readonly #counters: Counters
+  readonly #told = new Map<string, Record<string, number>>()
+
+  constructor(counters: Counters) {
+    this.#counters = counters
+  }
+
+  /** `value` is of the whole life of the process `whose`. A smaller one than before adds nothing. */
+  tell(name: string, labels: Labels, whose: string, value: number): void {
+    let told = this.#told.get(whose)
+    if (told === undefined) this.#told.set(whose, (told = {}))
+    const before = told[name] ?? 0
+    if (value <= before) return
+    told[name] = value
+    this.#counters.add(name, labels, value - before)
+  }
+
+  forget(whose: string): void {
+    this.#told.delete(whose)
+  }
+
+  save(): SavedGrowing {
+    return Object.fromEntries(this.#told)
+  }
+
+  restore(saved: SavedGrowing): void {
+    for (const [whose, told] of Object.entries(saved)) this.#told.set(whose, { ...told })
+  }
+}

@@ -1,0 +1,151 @@
+// What an instance counts of its apps: told by those who know, kept across the supervisor's death, read by metrics and views.
+
+import type { RequestCounts } from '../protocol/request-counts.ts'
+import { Counters, type Labels, type SavedCounters } from './counters.ts'
+import { Growing, type SavedGrowing } from './growing.ts'
+import type { MetricName } from './metric-table.ts'
+import { Percentiles } from './percentiles.ts'
+import { SloBook, type MaybePromised } from './slo-book.ts'
+import { RequestBook, type RequestOwner, type SavedRequests } from './request-book.ts'
+
+export interface SavedMeasures {
+  readonly counters: SavedCounters
+  readonly growing: SavedGrowing
+  readonly requests: SavedRequests
+}
+
+/** A process, by its labels and by the name that no other has. */
+export interface Process extends RequestOwner {
+  readonly worker: number
+  readonly incarnation: string
+}
+
+export interface DrainFigures {
+  readonly tookMs: number
+  readonly requestsCut: number
+  readonly connectionsCut: number
+}
+
+export type OperationOutcome = 'succeeded' | 'failed'
+
+export class Measures {
+  readonly counters = new Counters()
+  readonly requests = new RequestBook()
+  /** Of each group's last minute. */
+  readonly percentiles = new Percentiles()
+  readonly objectives = new SloBook()
+  readonly #growing: Growing
+  readonly #changed: () => void
+  readonly #gone: () => void
+
+  /**
+   * `changed` is called at what happens seldom and should not be lost, `gone` when a process has ended: nobody can tell what
+   * it told a second time.
+   */
+  constructor(changed: () => void = () => {}, gone: () => void = () => {}) {
+    this.#gone = gone
+    this.#changed = changed
+    this.#growing = new Growing(this.counters)
+  }
+
+  workerReady(process: Process, startMs: number): void {
+    this.counters.time('supervise_worker_start_duration_seconds', ownerLabels(process), startMs / 1000)
+  }
+
+  workerCrashed(process: Process, reason: string): void {
+    this.#count('supervise_worker_crashes_total', { ...ownerLabels(process), reason })
+  }
+
+  workerRestarted(owner: RequestOwner): void {
+    this.#count('supervise_worker_restarts_total', ownerLabels(owner))
+  }
+
+  /** It tells nothing any more. */
+  workerGone({ incarnation }: Process): void {
+    this.#gone()
+    this.requests.forget(incarnation)
+    this.#growing.forget(incarnation)
+  }
+
+  drained(process: Process, { tookMs, requestsCut, connectionsCut }: DrainFigures): void {
+    const labels = ownerLabels(process)
+    this.counters.time('supervise_drain_duration_seconds', labels, tookMs / 1000)
+    this.#count('supervise_drain_requests_cut_total', labels, requestsCut)
+    this.#count('supervise_drain_connections_cut_total', labels, connectionsCut)
+  }
+
+  operationEnded(app: string, operation: string, outcome: OperationOutcome, tookMs: number): void {
+    this.#count('supervise_operations_total', { app, operation, outcome })
+    this.counters.time('supervise_operation_duration_seconds', { app, operation }, tookMs / 1000)
+  }
+
+  flipped(app: string, tookMs: number): void {
+    this.counters.time('supervise_flip_duration_seconds', { app }, tookMs / 1000)
+  }
+
+  rolloutEnded(app: string, outcome: string): void {
+    this.#count('supervise_rollouts_total', { app, outcome })
+  }
+
+  /** What the supervisor of that name has passed on in its life so far. */
+  linesWritten(
+    whose: string,
+    labels: Labels,
+    { lines, bytes }: { readonly lines: number; readonly bytes: number },
+  ): void {
+    const key = `${whose} ${labels['app']} ${labels['stream']}`
+    this.#growing.tell('supervise_log_lines_total', labels, key, lines)
+    this.#growing.tell('supervise_log_bytes_total', labels, key, bytes)
+  }
+
+  linesDropped(whose: string, lines: number): void {
+    this.#growing.tell('supervise_log_dropped_lines_total', {}, whose, lines)
+  }
+
+  controlRequest(method: string, status: number): void {
+    const labels = { method, status_class: `${Math.floor(status / 100)}xx` }
+    this.counters.add('supervise_control_requests_total', labels)
+  }
+
+  /** What a process says of its life so far. */
+  told(process: Process, name: MetricName, value: number): void {
+    const labels = name === 'supervise_worker_cpu_seconds_total' ? workerLabels(process) : ownerLabels(process)
+    this.#growing.tell(name, labels, process.incarnation, value)
+  }
+
+  answered(process: Process, counts: RequestCounts, promised: MaybePromised, nowMs: number): void {
+    const growth = this.requests.take(process, process.incarnation, counts)
+    this.percentiles.add(process, growth, nowMs)
+    this.objectives.add(process.app, growth, promised, nowMs)
+  }
+
+  forgetApp(app: string): void {
+    this.counters.forgetApp(app)
+    this.requests.forgetApp(app)
+    this.percentiles.forgetApp(app)
+    this.objectives.forgetApp(app)
+  }
+
+  save(): SavedMeasures {
+    return { counters: this.counters.save(), growing: this.#growing.save(), requests: this.requests.save() }
+  }
+
+  restore({ counters, growing, requests }: SavedMeasures): void {
+    this.counters.restore(counters)
+    this.#growing.restore(growing)
+    this.requests.restore(requests)
+  }
+
+  #count(name: MetricName, labels: Readonly<Record<string, string>>, by = 1): void {
+    this.counters.add(name, labels, by)
+    this.#changed()
+  }
+}
+
+export function ownerLabels({ app, group, release }: RequestOwner): Record<'app' | 'group' | 'release', string> {
+  return { app, group, release }
+}
+
+export function workerLabels(process: Process): Record<'app' | 'group' | 'release' | 'worker', string> {
+  return { ...ownerLabels(process), worker: String(process.worker) }
+}

@@ -1,0 +1,109 @@
+// What metrics say is what a client has seen: to the last request, over reloads, the death of workers' processes and that of
+// the supervisor; and the admin address gives it to whom it should.
+
+import { writeFileSync } from 'node:fs'
+import http from 'node:http'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
+import { startSupervise } from '../support/harness.ts'
+import { makeHome } from '../support/home.ts'
+import { mixedLanes, mustHaveLostNothing, startLoad } from '../support/load.ts'
+import { parseMetrics, sumOf, type MetricLine } from '../support/metrics.ts'
+import { mustExit } from '../support/must-exit.ts'
+import { fixture } from '../support/releases.ts'
+import { QUICK } from '../support/under-load.ts'
+import { until } from '../support/until.ts'
+
+interface Page {
+  readonly status: number
+  readonly text: string
+}
+
+function ask(port: number, path: string, options: http.RequestOptions = {}): Promise<Page> {
+  return new Promise((resolve, reject) => {
+    const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }, (response) => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+    })
+    request.on('error', reject)
+    request.end()
+  })
+}
+
+const TOKEN = 'a-token-that-nobody-guesses'
+
+it('counts every request once, over reloads and the death of the supervisor', async () => {
+  const home = makeHome()
+  const [port, admin] = [await freePort(), await freePort()]
+  const token = join(home.work, 'token')
+  writeFileSync(token, `${TOKEN}\n`)
+  const args = [fixture('hello.js'), '-n', 'web', '-i', '2', '--port', String(port), ...QUICK]
+  const adminArgs = ['--admin', `127.0.0.1:${admin}`, '--admin-token-file', token]
+  const first = await startSupervise([...args, ...adminArgs], { home })
+  const load = startLoad({
+    target: { host: '127.0.0.1', port },
+    lanes: mixedLanes({ webSockets: 0 }),
+    ratePerSecond: 1_500,
+    durationMs: 120_000,
+  })
+  await load.answers(300)
+  mustExit(await first.cli('reload', 'web'), 0)
+  await load.answers(300)
+  first.signal('SIGKILL')
+  await first.ended()
+  await load.answers(300)
+  const second = await startSupervise([...args, ...adminArgs], { home })
+  mustExit(await second.cli('reload', 'web'), 0)
+  await load.answers(300)
+  const report = await load.stop()
+  mustHaveLostNothing(report)
+
+  const scrape = async (): Promise<readonly MetricLine[]> => parseMetrics((await ask(admin, '/metrics')).text)
+  const ok = { app: 'web', release: 'r1' }
+  await until(
+    async () => sumOf(await scrape(), 'supervise_http_requests_total', ok) >= report.ok,
+    10_000,
+    'every request is counted',
+  )
+  const lines = await scrape()
+  expect(sumOf(lines, 'supervise_http_requests_total', { ...ok, status_class: '2xx' })).toBe(report.ok)
+  expect(sumOf(lines, 'http_server_request_duration_seconds_count', ok)).toBe(report.ok)
+  expect(sumOf(lines, 'http_server_request_duration_seconds_bucket', { ...ok, le: '+Inf' })).toBe(report.ok)
+  expect(sumOf(lines, 'supervise_operations_total', { operation: 'reload', outcome: 'succeeded' })).toBe(2)
+  expect(sumOf(lines, 'supervise_workers', { state: 'serving' })).toBe(2)
+  expect(sumOf(lines, 'supervise_worker_crashes_total')).toBe(0)
+  expect(sumOf(lines, 'supervise_drain_duration_seconds_count')).toBeGreaterThanOrEqual(2)
+
+  // The same by the command; and probes of the app itself were not counted above.
+  expect(parseMetrics((await second.cli('metrics')).stdout).length).toBeGreaterThan(30)
+  expect((await ask(admin, '/livez')).status).toBe(200)
+  expect((await ask(admin, '/readyz')).status).toBe(200)
+  expect((await ask(admin, '/metrics', { headers: { host: 'evil.example' } })).status).toBe(421)
+  const post = { method: 'POST', headers: { authorization: 'Bearer wrong' } }
+  expect((await ask(admin, '/v1/apps/web/reload', post)).status).toBe(403)
+  const allowed = { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } }
+  expect((await ask(admin, '/v1/apps/web/reload', allowed)).status).toBe(200)
+  await second.stop()
+})
+
+it('refuses an admin address that is taken, no address, or without a usable token, before anything is started', async () => {
+  const home = makeHome()
+  const taken = http.createServer()
+  const port = await new Promise<number>((resolve) => {
+    taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port))
+  })
+  const start = (...args: string[]) => home.cli(['start', fixture('hello.js'), '--port', '0', ...args])
+  try {
+    expect((await start('--admin', `127.0.0.1:${port}`)).stderr).toContain('[ADMIN_ADDRESS_UNUSABLE]')
+    expect((await start('--admin', 'nowhere')).stderr).toContain('it is no address')
+    expect((await start('--admin', '127.0.0.1:1', '--admin-token-file', '/nowhere')).stderr).toContain(
+      '[ADMIN_TOKEN_UNUSABLE]',
+    )
+    expect((await start('--admin-token-file', '/nowhere')).stderr).toContain('without an admin address')
+  } finally {
+    taken.close()
+  }
+  await home.mustBeEmpty()
+})

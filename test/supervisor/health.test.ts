@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import type { AppState } from '../../src/control/messages.ts'
+import { healthOf } from '../../src/supervisor/health.ts'
+
+function app(name: string, state: AppState, serving: number) {
+  return { name, state, isStopped: state === 'stopped' || state === 'failed', counts: () => ({ serving, wanted: 2 }) }
+}
+
+it('healthOf() is ready when every app that is not stopped serves, and has started when none starts any more', () => {
+  expect(healthOf([])).toMatchObject({ started: { ok: true }, ready: { ok: true } })
+  expect(healthOf([app('web', 'online', 2), app('old', 'stopped', 0)])).toMatchObject({ ready: { ok: true } })
+  expect(healthOf([app('web', 'degraded', 1)])).toMatchObject({ ready: { ok: true } })
+  const { ready, started, live } = healthOf([app('web', 'online', 2), app('api', 'starting', 0)])
+  expect([live.ok, started, ready]).toEqual([
+    true,
+    { ok: false, why: 'api starts (starting)' },
+    { ok: false, why: 'api does not serve (starting)' },
+  ])
+  // One that never came up is no app that a person has stopped.
+  expect(healthOf([app('web', 'failed', 0)])).toMatchObject({ started: { ok: true }, ready: { ok: false } })
+})

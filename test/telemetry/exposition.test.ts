@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { expose, histogramValues, type Family } from '../../src/telemetry/exposition.ts'
+
+function family(value: number): Family {
+  return { name: 'a', help: 'A.', type: 'gauge', values: [{ labels: {}, value }] }
+}
+
+describe('expose()', () => {
+  it('writes help, type, labels and values, with what is special in a label escaped', async () => {
+    const text = await expose([
+      {
+        name: 'supervise_things_total',
+        help: 'Things.',
+        type: 'counter',
+        values: [{ labels: { app: 'a "b"\n\\c' }, value: 3 }],
+      },
+      { name: 'supervise_nothing', help: 'None.', type: 'gauge', values: [] },
+    ])
+    expect(text).toBe(
+      '# HELP supervise_things_total Things.\n# TYPE supervise_things_total counter\nsupervise_things_total{app="a \\"b\\"\\n\\\\c"} 3\n',
+    )
+  })
+
+  it('keeps the first of two families of one name', async () => {
+    expect(await expose([family(1), family(2)])).toContain('a 1\n')
+    expect(await expose([family(1), family(2)])).not.toContain('a 2')
+  })
+})
+
+describe('histogramValues()', () => {
+  it('counts up from bound to bound', () => {
+    const values = histogramValues('d', { app: 'web' }, { bounds: [1, 2], counts: [3, 1, 2], sum: 9 })
+    expect(values.map(({ metricName, labels, value }) => [metricName, labels['le'], value])).toEqual([
+      ['d_bucket', 1, 3],
+      ['d_bucket', 2, 4],
+      ['d_bucket', '+Inf', 6],
+      ['d_sum', undefined, 9],
+      ['d_count', undefined, 6],
+    ])
+  })
+})

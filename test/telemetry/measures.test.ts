@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest'
+import { RequestTally } from '../../src/agent/request-tally.ts'
+import { Measures } from '../../src/telemetry/measures.ts'
+
+const process = { app: 'web', group: 'blue', release: 'r1', worker: 1, incarnation: 'a' } as const
+const labels = { app: 'web', group: 'blue', release: 'r1' }
+
+describe('Measures', () => {
+  it('adds up what processes tell of their lives, across their ends', () => {
+    const measures = new Measures()
+    measures.told(process, 'supervise_forwarded_requests_total', 5)
+    measures.told(process, 'supervise_forwarded_requests_total', 7)
+    measures.workerGone(process)
+    measures.told({ ...process, incarnation: 'b' }, 'supervise_forwarded_requests_total', 2)
+    expect(measures.counters.counted('supervise_forwarded_requests_total')).toEqual([{ labels, value: 9 }])
+  })
+
+  it('goes on where it was after a restart: of a worker that lives only what is new is added', () => {
+    const tally = new RequestTally()
+    tally.count('GET', 200, 3)
+    const before = new Measures()
+    before.told(process, 'supervise_worker_cpu_seconds_total', 10)
+    before.answered(process, tally.tell() ?? fail(), null, 0)
+    const measures = new Measures()
+    measures.restore(JSON.parse(JSON.stringify(before.save())))
+    measures.told(process, 'supervise_worker_cpu_seconds_total', 12)
+    tally.count('GET', 200, 3)
+    measures.answered(process, tally.tell(true) ?? fail(), null, 0)
+    expect(measures.counters.counted('supervise_worker_cpu_seconds_total')[0]?.value).toBe(12)
+    expect([...(measures.requests.of(process)?.series.values() ?? [])].map(({ count }) => count)).toEqual([2])
+  })
+})
+
+function fail(): never {
+  throw new Error('It told nothing')
+}
