@@ -1,6 +1,6 @@
 // Metrics as Prometheus reads them: prom-client writes the text, so that escaping and types are as the format says.
 
-import { Registry, type Metric } from 'prom-client'
+import type { Metric } from 'prom-client'
 
 export type MetricType = 'counter' | 'gauge' | 'histogram'
 
@@ -18,10 +18,12 @@ export interface Family {
   readonly values: readonly MetricValue[]
 }
 
-export const CONTENT_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE
+export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Families without a value are left out. A name that is there twice is kept once: the first. */
-export function expose(families: readonly Family[]): Promise<string> {
+export async function expose(families: readonly Family[]): Promise<string> {
+  // Loaded by the first scrape: a supervisor that nobody asks starts without it.
+  const { Registry } = await import('prom-client')
   const registry = new Registry()
   for (const family of families) {
     if (family.values.length === 0 || registry.getSingleMetric(family.name) !== undefined) continue
