@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs'
 import type { ConfigSource } from '../config/app-config.ts'
 import { messageOf } from '../config/failure.ts'
-import { readConfig } from '../config/read-config.ts'
+import { readConfig, type Elsewhere } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
 import { EventJournal } from '../state/event-journal.ts'
@@ -14,6 +14,7 @@ import { heldOutputs } from '../telemetry/worker-output.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
 import { openLinkDesk } from '../supervisor/link-desk.ts'
+import { lastGoodOf } from '../supervisor/release-start.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import { startAdminServer, type AdminOptions, type AdminServer } from './admin-server.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
@@ -211,7 +212,7 @@ async function startApps(
   const known = new Set(restored.filter((app) => !app.isStopped).map((app) => app.name))
   const results: OperationResult[] = []
   try {
-    const sources = await sourcesNotRunning(options.sources, known)
+    const sources = await sourcesNotRunning(options.sources, known, supervisor)
     if (sources.length > 0) {
       results.push(
         ...(await supervisor.start(
@@ -241,9 +242,13 @@ async function startApps(
 async function sourcesNotRunning(
   sources: readonly ConfigSource[],
   running: ReadonlySet<string>,
+  supervisor: Supervisor,
 ): Promise<readonly ConfigSource[]> {
   if (running.size === 0) return sources
-  const configs = await Promise.all(sources.map((source) => readConfig(source)))
+  // What the configuration of one that was moved to another release points at may be gone.
+  const elsewhere: Elsewhere = ({ name }) =>
+    supervisor.apps.find((app) => app.name === name)?.config ?? lastGoodOf(supervisor.releases.books, name)
+  const configs = await Promise.all(sources.map((source) => readConfig(source, elsewhere)))
   return sources.filter((_source, index) => !running.has(configs[index]?.name ?? ''))
 }
 

@@ -17,6 +17,8 @@ export interface PastRelease {
   readonly outcome: ReleaseOutcome | null
   readonly why: string | null
   readonly endedAt: string | null
+  /** It has, or may have, answered public requests. */
+  readonly served?: boolean
 }
 
 export interface Ending {
@@ -40,6 +42,35 @@ export function recordOutcome<Release extends PastRelease>(
   ending: Ending,
 ): readonly Release[] {
   return releases.map((release) => (release.id === id ? Object.assign({}, release, ending) : release))
+}
+
+/**
+ * No release is being rolled out any more, and `active` serves: those whose end nobody saw, since their supervisor was
+ * lost, have one now.
+ */
+export function concludeAll<Release extends PastRelease>(
+  releases: readonly Release[],
+  active: string,
+  endedAt: string,
+): readonly Release[] {
+  return releases.map((release) => {
+    if (release.outcome !== null) return release
+    const outcome = release.id === active ? 'promoted' : release.served === true ? 'rolledBack' : 'failed'
+    return { ...release, outcome, why: 'its supervisor was lost before it saw the end', endedAt }
+  })
+}
+
+/** What was found good and is taken back all the same is good no more. */
+export function lastGoodAfter(
+  {
+    outcome,
+    release,
+    from,
+  }: { readonly outcome: ReleaseOutcome | null; readonly release: string; readonly from: string },
+  lastGood: string | null,
+): string | null {
+  if (outcome === 'promoted') return release
+  return outcome !== null && lastGood === release ? from : lastGood
 }
 
 /** What `rollback` without an argument means: the newest release that was good and is not the active one. */

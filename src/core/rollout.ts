@@ -40,6 +40,8 @@ export type RolloutOutcome =
 export type RolloutEvent =
   | { readonly type: 'groupReady' | 'smokePassed' | 'flippedBack' | 'groupEnded' | 'timedOut' }
   | { readonly type: 'bakePassed'; readonly why?: string }
+  /** The workers are about to be told that the traffic is its. */
+  | { readonly type: 'moveBegun' }
   | { readonly type: 'flipped'; readonly tookMs: number }
   | { readonly type: 'groupFailed' | 'groupDied' | 'smokeFailed'; readonly why: string }
   | { readonly type: 'flipFailed' | 'flipBackFailed' | 'bakeFailed'; readonly why: string }
@@ -60,7 +62,7 @@ export type Side = 'old' | 'new'
 export type TableEvent =
   | Exclude<
       RolloutEvent['type'],
-      'pauseWanted' | 'resumeWanted' | 'groupDied' | 'flippedByHand' | 'resumedBySupervisor'
+      'pauseWanted' | 'resumeWanted' | 'moveBegun' | 'groupDied' | 'flippedByHand' | 'resumedBySupervisor'
     >
   | 'flippedToOld'
   | 'flippedToNew'
@@ -109,6 +111,8 @@ export interface Rollout {
   readonly outcome: RolloutOutcome | null
   readonly why: string | null
   readonly flipMs: number | null
+  /** The public traffic was given to it, or was about to be: it may have answered somebody. */
+  readonly served: boolean
 }
 
 /** The wait before a failed flip back is tried again. */
@@ -125,7 +129,7 @@ export const ROLLOUT_TRANSITIONS: Record<RolloutState, Record<TableEvent, Rollou
   retiring:  { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: null,   timedOut: 'endingOld', flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: 'endingOld', flippedToOld: 'withdrawn', flippedToNew: null,       resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'retiring',  resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'retiring' },
   endingOld: { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: 'done', timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: 'withdrawn', flippedToNew: null,       resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'endingOld', resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'endingOld' },
   goingBack: { groupReady: null,    smokePassed: null,       flippedBack: 'withdrawn', bakePassed: null,       groupEnded: null,   timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: 'heldUp', bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'goingBack', resumedWithoutOld: 'goingBack', resumedOnDeadNew: 'goingBack' },
-  heldUp:    { groupReady: null,    smokePassed: null,       flippedBack: 'withdrawn', bakePassed: null,       groupEnded: null,   timedOut: 'goingBack', flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: 'goingBack', superseded: null,        flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'goingBack', resumedWithoutOld: 'goingBack', resumedOnDeadNew: 'goingBack' },
+  heldUp:    { groupReady: null,    smokePassed: null,       flippedBack: 'withdrawn', bakePassed: null,       groupEnded: null,   timedOut: 'goingBack', flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: 'goingBack', superseded: 'endingOld', flippedToOld: 'withdrawn', flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'goingBack', resumedWithoutOld: 'goingBack', resumedOnDeadNew: 'goingBack' },
   withdrawn: { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: null,   timedOut: 'endingNew', flipped: null,     groupFailed: 'endingNew', smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: 'endingNew', superseded: 'endingNew', flippedToOld: null,        flippedToNew: 'retiring', resumedOnOld: 'withdrawn', resumedWithoutNew: 'endingNew', resumedOnNew: 'retiring',  resumedWithoutOld: 'endingOld', resumedOnDeadNew: 'goingBack' },
   endingNew: { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: 'done', timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: null,        flippedToNew: null,       resumedOnOld: 'endingNew', resumedWithoutNew: 'endingNew', resumedOnNew: 'endingNew', resumedWithoutOld: 'endingNew', resumedOnDeadNew: 'endingNew' },
   done:      { groupReady: null,    smokePassed: null,       flippedBack: null,        bakePassed: null,       groupEnded: null,   timedOut: null,        flipped: null,     groupFailed: null,        smokeFailed: null,        flipFailed: null,        flipBackFailed: null,     bakeFailed: null,        promoteWanted: null,       abortWanted: null,        superseded: null,        flippedToOld: null,        flippedToNew: null,       resumedOnOld: null,        resumedWithoutNew: null,        resumedOnNew: null,        resumedWithoutOld: null,        resumedOnDeadNew: null },
@@ -174,6 +178,7 @@ export function beginRollout({ release, from, autoPromote, policy }: RolloutPlan
     outcome: null,
     why: null,
     flipMs: null,
+    served: false,
   }
   return { rollout, commands: ['startGroup'] }
 }
@@ -189,6 +194,18 @@ export function stepRollout(rollout: Rollout, event: RolloutEvent, now: number):
   const settled = reconcile(moved, event, now)
   const command = settled === wished ? null : ON_ENTER[settled.state]
   return { rollout: settled, commands: command === null ? [] : [command] }
+}
+
+/**
+ * The app ends in the middle of it, by a person's stop or together with its supervisor. What was not found good by then
+ * never was, and is not what the app begins with again.
+ */
+export function endRollout(rollout: Rollout, ended: 'stopped' | 'lost', now: number): Rollout {
+  if (rollout.state === 'done') return rollout
+  const outcome = rollout.outcome ?? (ended === 'stopped' ? 'aborted' : badEnding(rollout))
+  const words = ended === 'stopped' ? 'the app was stopped' : 'its supervisor was lost before it was found good'
+  const why = rollout.outcome === null ? words : rollout.why
+  return { ...rollout, state: 'done', since: now, outcome, why, deadline: null, leftMs: null }
 }
 
 /** Whether both groups are up, so that the traffic can be moved by hand. */
@@ -230,6 +247,8 @@ function rememberWish(rollout: Rollout, event: RolloutEvent, now: number): Rollo
       return resume(rollout, now)
     case 'superseded':
       return { ...resume(rollout, now), successor: event.why }
+    case 'moveBegun':
+      return rollout.state === 'flipping' ? { ...rollout, served: true } : rollout
     case 'flipped':
       return { ...rollout, flipMs: rollout.state === 'flipping' ? event.tookMs : rollout.flipMs }
     case 'groupReady':
@@ -244,14 +263,15 @@ function rememberWish(rollout: Rollout, event: RolloutEvent, now: number): Rollo
     case 'flipFailed':
     case 'flipBackFailed':
     case 'bakeFailed':
+      return rollout
     case 'flippedByHand':
     case 'resumedBySupervisor':
-      return rollout
+      return { ...rollout, served: rollout.served || event.serving === 'new' }
   }
 }
 
 function nameInTable(event: RolloutEvent): TableEvent | null {
-  if (event.type === 'pauseWanted' || event.type === 'resumeWanted') return null
+  if (event.type === 'pauseWanted' || event.type === 'resumeWanted' || event.type === 'moveBegun') return null
   if (event.type === 'groupDied') return 'groupFailed'
   if (event.type === 'flippedByHand') return event.serving === 'old' ? 'flippedToOld' : 'flippedToNew'
   if (event.type !== 'resumedBySupervisor') return event.type
@@ -272,7 +292,8 @@ function reconcile(rollout: Rollout, event: RolloutEvent, now: number): Rollout 
 function enter(rollout: Rollout, state: RolloutState, name: TableEvent, event: RolloutEvent, now: number): Rollout {
   const outcome = outcomeIn(rollout, state, name)
   const why = outcome === rollout.outcome ? rollout.why : whyOf(rollout, name, event)
-  const entered: Rollout = { ...rollout, state, since: now, outcome, why, leftMs: null, deadline: null }
+  const served = rollout.served || servingSide(state) === 'new'
+  const entered: Rollout = { ...rollout, state, since: now, outcome, why, served, leftMs: null, deadline: null }
   const ms = timeIn(entered, name, rollout)
   if (ms === null) return entered
   return rollout.paused && isPausable(state) ? { ...entered, leftMs: ms } : { ...entered, deadline: now + ms }
@@ -282,13 +303,17 @@ function enter(rollout: Rollout, state: RolloutState, name: TableEvent, event: R
 function outcomeIn(rollout: Rollout, next: RolloutState, name: TableEvent): RolloutOutcome | null {
   if (next === 'retiring') return 'promoted'
   if (next === 'endingOld' && rollout.state !== 'endingOld')
-    // What stays was never found good when a newer release came first.
-    return name === 'superseded' && rollout.outcome === null ? 'superseded' : 'promoted'
+    // What stays was never found good when a newer release came first, or was even found bad.
+    return name === 'superseded' ? (rollout.outcome ?? 'superseded') : 'promoted'
   if (!['goingBack', 'withdrawn', 'endingNew'].includes(next)) return rollout.outcome
   if (rollout.outcome !== null && rollout.outcome !== 'promoted') return rollout.outcome
   if (name === 'abortWanted') return 'aborted'
   if (name === 'superseded') return 'superseded'
-  return hasServed(rollout.state) ? 'rolledBack' : 'failed'
+  return badEnding(rollout)
+}
+
+function badEnding({ served }: Rollout): RolloutOutcome {
+  return served ? 'rolledBack' : 'failed'
 }
 
 function whyOf(rollout: Rollout, name: TableEvent, event: RolloutEvent): string | null {

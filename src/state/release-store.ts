@@ -8,12 +8,13 @@ import {
   existsSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
 import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
@@ -103,6 +104,19 @@ export function writeReleases(file: string, state: SavedReleases): void {
     throw error
   }
   syncDirectory(directory)
+}
+
+/** What supervisors that were killed while they wrote have left. Only who holds the instance's lock may ask for it. */
+export function removeDrafts(file: string): void {
+  const name = basename(file)
+  try {
+    for (const other of readdirSync(dirname(file))) {
+      if (other.startsWith(`${name}.`) && /^\d+\.tmp$/.test(other.slice(name.length + 1)))
+        rmSync(join(dirname(file), other), { force: true })
+    }
+  } catch {
+    // Where nothing can be read or deleted, the next write says so.
+  }
 }
 
 /** Under a name that nothing has yet: what was kept earlier is not lost either. */

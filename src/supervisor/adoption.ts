@@ -9,8 +9,10 @@ import { App } from './app.ts'
 import { planOf, startBody, wantedOf } from './app-operations.ts'
 import { waitUntil } from './clock.ts'
 import type { Group } from './group.ts'
+import { isEnding } from './operation-report.ts'
 import type { Tell } from './operation-runner.ts'
 import type { OperationContext } from './operations.ts'
+import { concludeLost, generationAfterLoss } from './release-start.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
@@ -23,7 +25,7 @@ const REST_MS = 1000
 /** Makes the apps again as they were. Call it before the link is opened; the workers dial by themselves. */
 export function restoreApps(state: InstanceState, supervisor: Supervisor): readonly App[] {
   // All of them are made before any of them is taken up: a state that cannot be used changes nothing.
-  const made = state.apps.map((saved) => ({ saved, app: restoreApp(saved, supervisor) }))
+  const made = state.apps.map((saved) => ({ saved, app: restoreApp(saved, state.workers, supervisor) }))
   return made.map(({ saved, app }) => {
     app.beginAdoption()
     supervisor.restore(app)
@@ -39,10 +41,16 @@ export function restoreApps(state: InstanceState, supervisor: Supervisor): reado
   })
 }
 
-function restoreApp(saved: SavedApp, supervisor: Supervisor): App {
-  const app = new App(saved.name, saved.source, generationOf(saved, saved.current), saved.wanted, supervisor)
+function restoreApp(saved: SavedApp, workers: readonly SavedWorker[], supervisor: Supervisor): App {
+  const current = generationOf(saved, saved.current)
+  const lives = workers.some(({ app, pid, startTime }) => app === saved.name && isSameProcess(pid, startTime))
+  // Nothing serves, so nothing speaks for a release that was not found good.
+  const isLost = !lives && !saved.stopped
+  const next = Math.max(...saved.generations.map(({ number }) => number)) + 1
+  const generation = isLost ? generationAfterLoss(supervisor.releases.books, current, next) : current
+  const app = new App(saved.name, saved.source, generation, saved.wanted, supervisor)
   app.isStopped = saved.stopped
-  if (saved.standby !== null) app.addGroup(generationOf(saved, saved.standby.current), saved.standby.wanted)
+  if (saved.standby !== null && !isLost) app.addGroup(generationOf(saved, saved.standby.current), saved.standby.wanted)
   return app
 }
 
@@ -103,20 +111,11 @@ function isComplete(app: App): boolean {
 async function fillUp(app: App, supervisor: Supervisor, tell: Tell, cause: string): Promise<OperationResult> {
   app.adoptionOver()
   const adopted = [...app.processes()].length
-  const isEnding = app.isStopped || app.activeGroup.isStopping
-  if (adopted === 0 && !isEnding) {
-    app.begin()
-    const result = await startBody(app)(tell, cause)
-    if (result.ok) supervisor.releases.started(app)
-    return result
-  }
+  if (adopted === 0 && !isEnding(app)) return startAnew(app, supervisor, tell, cause)
   const text = `${adopted} workers of an earlier supervisor serve on`
-  if (!isEnding) {
+  if (!isEnding(app)) {
     app.record('adopted', text, cause)
-    await agreeOnActive(app)
-    for (const group of app.bothGroups()) await converge(app, group)
-    await waitUntil(app.clock, REST_MS, () => [...app.processes()].every((worker) => worker.state !== 'ready'))
-    supervisor.releases.resumed(app, cause)
+    await takeUp(app, supervisor, cause)
   }
   const { serving } = app.counts()
   const generation = app.activeGroup.generation.number
@@ -132,6 +131,27 @@ async function fillUp(app: App, supervisor: Supervisor, tell: Tell, cause: strin
     steps: [],
     error: null,
   }
+}
+
+/** None of its workers lives. */
+async function startAnew(app: App, supervisor: Supervisor, tell: Tell, cause: string): Promise<OperationResult> {
+  const { releases } = supervisor
+  app.begin()
+  // Where there is a second group, its workers died only now: the rollout goes on with what can be started again.
+  if (app.standbyGroup === null) concludeLost(app, releases.books)
+  const result = await startBody(app)(tell, cause)
+  app.standbyGroup?.reconcile()
+  if (result.ok) releases.resumed(app, cause)
+  return result
+}
+
+/** Each part takes a while, and a stop may come in it: nothing is started after that. */
+async function takeUp(app: App, supervisor: Supervisor, cause: string): Promise<void> {
+  await agreeOnActive(app)
+  for (const group of app.bothGroups()) if (!isEnding(app)) await converge(app, group)
+  if (!isEnding(app))
+    await waitUntil(app.clock, REST_MS, () => [...app.processes()].every((worker) => worker.state !== 'ready'))
+  supervisor.releases.resumed(app, cause)
 }
 
 /** What the workers were told last is what is so, also when the supervisor died before it was written down. */

@@ -18,7 +18,7 @@ import { EXIT, SuperviseError } from '../errors.ts'
 import type { App } from './app.ts'
 import type { Group } from './group.ts'
 import { countOf, labelOf, range, Report, serves } from './operation-report.ts'
-import type { Body } from './operation-runner.ts'
+import type { Body, Tell } from './operation-runner.ts'
 import type { LimitName } from './health-watch.ts'
 import type { ReplacementResult } from './replacement.ts'
 import { parseScale } from './scale-wish.ts'
@@ -124,6 +124,7 @@ async function adoptGeneration(app: App, group: Group, target: Generation, wante
   app.generationChanged()
   const surplus = [...group.processes()].filter((worker) => worker.id > wanted)
   group.reconcile()
+  scaleOther(app, group, wanted)
   await group.whenGone(surplus.filter((worker) => !worker.isLingering))
   app.lending.closeUnused()
 }
@@ -140,22 +141,29 @@ function reloadFailed(app: App, result: ReplacementResult, report: Report, cause
 }
 
 /** Replaces some workers, or all, by processes of the same generation. */
-export function restartBody(app: App, request: RestartRequest, kind: 'restart' | 'recycle' = 'restart'): Body {
-  return async (tell, cause) => {
-    const report = new Report(app, 'restart', tell)
-    const group = app.activeGroup
-    const known = range(1, group.wanted)
-    const ids = request.workers ?? known
-    for (const id of ids) if (!known.includes(id)) throw unknownWorker(app.name, id, known)
-    app.record(kind === 'restart' ? 'restartStarted' : 'recycleStarted', `replacing ${idsInWords(ids, known)}`, cause)
-    report.begin(`replacing ${idsInWords(ids, known)}`, ids.length)
-    const plan = planOf(group.generation.config, ids.length, false)
-    const result = await replaceAndMeasure(app, group, ids, group.generation, plan, report)
-    if (result.aborted) return report.fail(operationAborted(app.name, kind))
-    if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
-    app.record(kind === 'restart' ? 'restarted' : 'recycled', `${idsInWords(ids, known)} replaced`, cause)
-    return report.succeed(`${countOf(ids.length)} replaced`)
-  }
+export function restartBody(app: App, request: RestartRequest): Body {
+  return (tell, cause) => replaceSome(app, app.activeGroup, { ...request, kind: 'restart' }, { tell, cause })
+}
+
+async function replaceSome(
+  app: App,
+  group: Group,
+  request: RestartRequest & { readonly kind: 'restart' | 'recycle' },
+  { tell, cause }: { readonly tell: Tell; readonly cause: string },
+): Promise<OperationResult> {
+  const { kind } = request
+  const report = new Report(app, 'restart', tell)
+  const known = range(1, group.wanted)
+  const ids = request.workers ?? known
+  for (const id of ids) if (!known.includes(id)) throw unknownWorker(app.name, id, known)
+  app.record(kind === 'restart' ? 'restartStarted' : 'recycleStarted', `replacing ${idsInWords(ids, known)}`, cause)
+  report.begin(`replacing ${idsInWords(ids, known)}`, ids.length)
+  const plan = planOf(group.generation.config, ids.length, false)
+  const result = await replaceAndMeasure(app, group, ids, group.generation, plan, report)
+  if (result.aborted) return report.fail(operationAborted(app.name, kind))
+  if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
+  app.record(kind === 'restart' ? 'restarted' : 'recycled', `${idsInWords(ids, known)} replaced`, cause)
+  return report.succeed(`${countOf(ids.length)} replaced`)
 }
 
 /** Asks for the replacement of a worker that is over a limit; resolves with whether it was replaced. */
@@ -171,13 +179,14 @@ export async function recycle(app: App, worker: WorkerHandle, limit: LimitName, 
   }
 }
 
-/** Replaces a worker that is over a limit, unless that has happened while this waited for its turn. */
+/** Replaces a worker that is over a limit, in whichever group it is, unless that has happened while this waited for its turn. */
 function recycleBody(app: App, worker: WorkerHandle): Body {
-  const replace = restartBody(app, { workers: [worker.id] }, 'recycle')
-  return async (tell, cause) =>
-    app.activeGroup.current(worker.id) === worker
-      ? replace(tell, cause)
+  return async (tell, cause) => {
+    const group = app.groups[worker.generation.group]
+    return group?.current(worker.id) === worker
+      ? replaceSome(app, group, { workers: [worker.id], kind: 'recycle' }, { tell, cause })
       : new Report(app, 'restart', tell).succeed(`worker ${worker.id} was replaced already`)
+  }
 }
 
 /** A replacement is over when the old processes are gone too, or have only connections left that may last for ever. */
@@ -217,17 +226,19 @@ export function scaleBody(app: App, request: ScaleRequest): Body {
         return report.fail(startFailed(app.name, why.text, why.advice, why.lines))
       }
     } else await scaleDown(group, wanted, report)
-    scaleStandby(app, wanted)
+    scaleOther(app, group, wanted)
     app.generationChanged()
     return report.succeed(serves(wanted))
   }
 }
 
-/** A group that may have the traffic in a moment has as many. */
-function scaleStandby({ standbyGroup }: App, wanted: number): void {
-  if (standbyGroup === null) return
-  standbyGroup.wanted = wanted
-  standbyGroup.reconcile()
+/** One that may have the traffic in a moment, or got it meanwhile, has as many. */
+function scaleOther(app: App, scaled: Group, wanted: number): void {
+  for (const group of app.bothGroups()) {
+    if (group === scaled) continue
+    group.wanted = wanted
+    group.reconcile()
+  }
 }
 
 async function scaleDown(group: Group, wanted: number, report: Report): Promise<void> {

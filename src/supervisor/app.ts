@@ -224,7 +224,7 @@ export class App implements GroupOwner, HealthOwner {
     this.preview.close()
     this.isStopped = true
     this.#instance.saveSoon()
-    this.#instance.appChanged(this)
+    this.#instance.appEnded(this)
   }
 
   drainStep(worker: WorkerHandle): WorkerStep {
@@ -343,8 +343,7 @@ export class App implements GroupOwner, HealthOwner {
       this.reports.ready(worker)
     }
     this.routing.refresh()
-    // So that the first look at a new process has figures.
-    if (worker.state === 'serving') void this.#instance.samples.fresh()
+    if (worker.state === 'serving') this.#instance.workerServes(this, worker)
     if (worker.state === 'killing')
       this.reports.note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
     this.#instance.appChanged(this)

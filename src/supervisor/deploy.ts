@@ -111,6 +111,8 @@ async function allow({ app, desk, generation: next, report }: Wish, force: boole
   for (const name of asked) {
     const ask = () => askHook(app, next, name, facts, desk.untilStopped(app))
     const no = await tellOfHook(name, name in next.config.hooks, ask, report.stage)
+    // A stop ends what was asked, and that is no answer.
+    mustRun(app)
     if (no !== null) throw hookSaidNo(app.name, next.release.id, no.why, no.lines)
   }
   return step

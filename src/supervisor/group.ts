@@ -112,20 +112,13 @@ export class Group implements WorkerOwner {
     place.processes.add(worker)
   }
 
-  /** Replaces these ids' processes (or starts them, where there is none) as the plan allows. */
+  /** Replaces these ids' processes (or starts them, where there is none) as the plan allows; not while the group ends. */
   replace(
     ids: readonly number[],
     target: Generation,
     plan: ReloadPlan,
     progress: (step: WorkerStep) => void,
   ): Replacement {
-    this.#isStopping = false
-    for (const id of ids) {
-      const place = this.place(id)
-      this.#forgetCrashes(place)
-      // A restart that has no process yet would get one beside the new one.
-      giveUpLaunch(place)
-    }
     const replacement = new Replacement(ids, target, this.generation, plan, {
       clock: this.clock,
       progress,
@@ -136,6 +129,17 @@ export class Group implements WorkerOwner {
           onFailure(error)
         }),
     })
+    // A stop was first: nobody would end what is started now.
+    if (this.#isStopping) {
+      replacement.abort()
+      return replacement
+    }
+    for (const id of ids) {
+      const place = this.place(id)
+      this.#forgetCrashes(place)
+      // A restart that has no process yet would get one beside the new one.
+      giveUpLaunch(place)
+    }
     this.#replacement = replacement
     void replacement.result.then(({ outcome, aborted }) => {
       if (this.#replacement === replacement) this.#replacement = null

@@ -33,6 +33,10 @@ export interface Instance {
   appChanged(app: App): void
   /** Both of its groups are about to end. */
   appEnds(app: App): void
+  /** They have. */
+  appEnded(app: App): void
+  /** One of its workers has the public traffic from now on. */
+  workerServes(app: App, worker: WorkerHandle): void
   workerCrashed(app: App, worker: WorkerHandle, words: string): void
   /** A worker is over one of its limits. Resolves with whether it was replaced. */
   recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>

@@ -91,3 +91,8 @@ export function whatServes(app: App): string {
   const { serving, wanted } = app.counts()
   return `Still serving ${labelOf(app.activeGroup.generation.release)}: ${serving} of ${countOf(wanted)}.`
 }
+
+/** A stop has come: nothing may be started any more. */
+export function isEnding({ isStopped, activeGroup }: Pick<App, 'isStopped' | 'activeGroup'>): boolean {
+  return isStopped || activeGroup.isStopping
+}

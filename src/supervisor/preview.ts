@@ -2,7 +2,7 @@
 // private endpoints and back; TLS apps are spoken to in plain text here, since the endpoint is behind their TLS.
 
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import type { PreviewAddress } from '../config/app-config.ts'
 import type { PreviewStatus } from '../control/release-messages.ts'
 import { nothingToPreview } from '../errors/release.ts'
@@ -34,18 +34,23 @@ export class Preview {
     this.close()
     this.#address = address
     if (wanted === null) return
-    // A path that a killed supervisor left is in nobody's way.
-    if ('path' in wanted) rmSync(wanted.path, { force: true })
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#pass(socket))
     this.#server = server
     server.unref()
-    await new Promise<void>((resolve) => {
-      server.once('error', (error) => {
-        this.#complain(`cannot open the preview at ${address}: ${error.message}`)
-        resolve()
-      })
-      server.listen('path' in wanted ? { path: wanted.path, exclusive: true } : { ...wanted, exclusive: true }, resolve)
-    })
+    const complain = (error: Error): void => this.#complain(`cannot open the preview at ${address}: ${error.message}`)
+    const problem = await this.#listen(server, wanted).catch((error: Error) => error)
+    if (problem !== null && this.#server === server) complain(problem)
+    server.on('error', complain)
+  }
+
+  /** Resolves with why it does not listen. */
+  async #listen(server: Server, address: PreviewAddress): Promise<Error | null> {
+    const problem = await listen(server, address)
+    if (problem?.code !== 'EADDRINUSE' || !('path' in address)) return problem
+    // What a killed supervisor left is in nobody's way; anything else is somebody's.
+    if (!(await isDeadSocket(address.path)) || this.#server !== server) return problem
+    rmSync(address.path, { force: true })
+    return listen(server, address)
   }
 
   close(): void {
@@ -73,6 +78,28 @@ export class Preview {
       one.pipe(other)
     }
   }
+}
+
+function listen(server: Server, address: PreviewAddress): Promise<NodeJS.ErrnoException | null> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.ErrnoException | null>()
+  const onListening = (): void => resolve(null)
+  server.on('error', resolve).on('listening', onListening)
+  server.listen('path' in address ? { path: address.path, exclusive: true } : { ...address, exclusive: true })
+  return promise.finally(() => server.off('error', resolve).off('listening', onListening))
+}
+
+/** A socket's name that nobody answers at: whoever bound it is gone. */
+function isDeadSocket(path: string): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const socket = connect({ path })
+    const settle = (isDead: boolean): void => {
+      socket.destroy()
+      resolve(isDead)
+    }
+    socket.on('connect', () => settle(false))
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => settle(code === 'ECONNREFUSED'))
+  })
 }
 
 function urlOf(address: PreviewAddress): string {

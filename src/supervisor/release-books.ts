@@ -3,8 +3,11 @@
 // again with each change and after a while.
 
 import { existsSync } from 'node:fs'
+import { concludeAll, lastGoodAfter } from '../core/release-history.ts'
+import type { Rollout } from '../core/rollout.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { AppReleases, ReleaseRecord, SavedReleases } from '../state/release-store.ts'
-import { readReleases, RELEASES_SCHEMA, writeReleases } from '../state/release-store.ts'
+import { readReleases, RELEASES_SCHEMA, removeDrafts, writeReleases } from '../state/release-store.ts'
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { EventLevel } from '../telemetry/events.ts'
 
@@ -22,10 +25,11 @@ export class ReleaseBooks {
   #isKept = false
   #problem: string | null = null
 
-  /** Reads what an earlier supervisor left; what cannot be used is told and kept beside. */
+  /** Reads what an earlier supervisor left, which must be gone; what cannot be used is told and kept beside. */
   constructor(file: string, tell: TellOfBooks) {
     this.#file = file
     this.#tell = tell
+    removeDrafts(file)
     const read = readReleases(file)
     if (read.kind === 'unusable')
       tell(
@@ -55,11 +59,32 @@ export class ReleaseBooks {
   }
 
   /** Of one release that is known. */
-  note(app: string, id: string, more: Pick<ReleaseRecord, 'smoke' | 'watch' | 'contract'>): void {
+  note(app: string, id: string, more: Pick<ReleaseRecord, 'smoke' | 'watch' | 'contract' | 'served'>): void {
     const known = this.of(app)
     if (known === null) return
     const releases = known.releases.map((release) => (release.id === id ? { ...release, ...more } : release))
     this.set(app, { ...known, releases })
+  }
+
+  /** How far a rollout is, and with it which group is active. */
+  keep(app: string, rollout: Rollout, active: GroupName): void {
+    const known = this.of(app)
+    if (known === null) return
+    const { outcome, why, served, release: id } = rollout
+    const ending = outcome === null ? {} : { outcome, why, endedAt: new Date().toISOString() }
+    const releases = known.releases.map((release) =>
+      release.id === id ? { ...release, ...ending, served: served || release.served === true } : release,
+    )
+    this.set(app, { ...known, active, releases, lastGood: lastGoodAfter(rollout, known.lastGood), rollout })
+  }
+
+  /** No rollout is open, and this release serves: each has an outcome. */
+  conclude(app: string, serving: string, active: GroupName): void {
+    const known = this.of(app)
+    if (known === null || known.releases.every(({ outcome }) => outcome !== null)) return
+    const isNew = known.releases.some(({ id, outcome }) => id === serving && outcome === null)
+    const releases = concludeAll(known.releases, serving, new Date().toISOString())
+    this.set(app, { ...known, active, releases, lastGood: isNew ? serving : known.lastGood })
   }
 
   /** Written before it returns, if it can be written. */

@@ -33,13 +33,17 @@ export function mustReadWhatIsThere(
 ): void {
   if (force) return
   const writers = past.flatMap((release) => {
-    // One that failed never served.
-    const versions = release.outcome === 'failed' ? null : versionsIfKnown(app, release)
+    const versions = mayHaveWritten(release) ? versionsIfKnown(app, release) : null
     const name = release.version === null ? release.id : `${release.id} ${release.version}`
     return versions === null ? [] : [{ name, writes: versions.writes }]
   })
   const readable = canReadWhatIsThere(dataVersionsOf(app, next), writers)
   if (!readable.ok) throw dataVersionsApart(app, next.release.id, readable.why, readable.fix)
+}
+
+/** One that failed may have served all the same: for the moment of a flip, or in some of the places of a rolling deploy. */
+export function mayHaveWritten({ outcome, served = false }: Pick<ReleaseRecord, 'outcome' | 'served'>): boolean {
+  return outcome !== 'failed' || served
 }
 
 /** What is wrong with the file of a past release is nobody's business any more. */

@@ -4,17 +4,17 @@
 import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
-import { beginRollout, canFlip, servingSide, type Rollout, type RolloutEvent } from '../core/rollout.ts'
+import { beginRollout, canFlip, endRollout, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
-import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
+import type { ReleaseRecord } from '../state/release-store.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { contractIfDue } from './contract-step.ts'
 import { currentRelease } from './current-release.ts'
 import { deployBody, isDecided } from './deploy.ts'
 import { flip, mayFlip, mayReturn } from './flip.ts'
-import { labelOf, Report } from './operation-report.ts'
+import { isEnding, labelOf, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import type { ReleaseBooks } from './release-books.ts'
@@ -207,28 +207,37 @@ export class ReleaseDesk implements ReleaseOperations {
     contractIfDue(app, this.books)
   }
 
+  /** One of its workers has slots: whatever comes of its release now, it may have answered somebody. */
+  serves(app: App, { generation }: WorkerHandle): void {
+    const record = this.books.release(app.name, generation.release.id)
+    if (record !== null && record.served !== true) this.books.note(app.name, record.id, { served: true })
+  }
+
   crashed(app: App, worker: WorkerHandle, words: string): void {
     this.#runners.get(app.name)?.crashed(worker, words)
   }
 
-  /** The app was stopped: what was under way with it is over. */
-  stopped(app: App): void {
+  /** It is to end: nothing goes on by itself any more. A supervisor that comes before it has ended goes on with it. */
+  ends(app: App): void {
     this.#stops.get(app.name)?.abort()
     this.#stops.delete(app.name)
-    const runner = this.#runners.get(app.name)
+    this.#runners.get(app.name)?.close()
     this.#runners.delete(app.name)
-    if (runner === undefined || runner.isOver) return
-    runner.close()
-    const { rollout } = runner
-    const outcome = rollout.outcome ?? (servingSide(rollout.state) === 'new' ? 'promoted' : 'aborted')
-    this.#keep(app, { ...rollout, state: 'done', outcome, why: rollout.why ?? 'the app was stopped' })
+  }
+
+  /** All of it has ended: what was under way with it is over. */
+  stopped(app: App): void {
+    const rollout = this.books.of(app.name)?.rollout ?? null
+    if (rollout !== null && rollout.state !== 'done') this.#keep(app, endRollout(rollout, 'stopped', app.clock.now()))
   }
 
   /** Goes on with a rollout that an earlier supervisor was in the middle of, or goes back where that cannot be. */
   resumed(app: App, cause: string): void {
+    if (isEnding(app)) return
     const rollout = this.books.of(app.name)?.rollout ?? null
-    if (rollout === null || rollout.state === 'done') return this.started(app)
     const { release } = app.activeGroup.generation
+    if (this.books.of(app.name) === null) return this.started(app)
+    if (rollout === null || rollout.state === 'done') return this.#concluded(app, release.id)
     const lives = (id: string): boolean =>
       app
         .bothGroups()
@@ -240,6 +249,13 @@ export class ReleaseDesk implements ReleaseOperations {
       oldLives: lives(rollout.from),
       newLives: lives(rollout.release),
     })
+  }
+
+  /** A release may have moved in, or given up, with nobody there to write it down; and what has no rollout has no room. */
+  #concluded(app: App, serving: string): void {
+    const isMixed = [...app.activeGroup.processes()].some((one) => one.isUp && one.generation.release.id !== serving)
+    if (!isMixed) this.books.conclude(app.name, serving, app.active)
+    void app.retireStandby().then((hasEnded) => hasEnded && this.started(app))
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
@@ -320,26 +336,8 @@ export class ReleaseDesk implements ReleaseOperations {
   }
 
   #keep(app: App, rollout: Rollout): void {
-    const known = this.books.of(app.name)
-    if (known === null) return
-    const ending = { outcome: rollout.outcome, why: rollout.why, endedAt: new Date().toISOString() }
-    const releases = known.releases.map((release) =>
-      release.id === rollout.release ? { ...release, ...(rollout.outcome === null ? {} : ending) } : release,
-    )
-    this.books.set(app.name, {
-      ...known,
-      active: app.active,
-      releases,
-      lastGood: lastGoodAfter(rollout, known),
-      rollout,
-    })
+    this.books.keep(app.name, rollout, app.active)
   }
-}
-
-/** What was found good and is taken back all the same is good no more. */
-function lastGoodAfter({ outcome, release, from }: Rollout, { lastGood }: AppReleases): string | null {
-  if (outcome === 'promoted') return release
-  return outcome !== null && lastGood === release ? from : lastGood
 }
 
 /** Both groups are up, or the old one has just been taken back. */

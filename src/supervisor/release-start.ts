@@ -1,9 +1,9 @@
 // What an app begins with when it had more than one release: the one that was last good, with the configuration of now.
 
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
-import { servingSide } from '../core/rollout.ts'
+import { endRollout, servingSide } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
@@ -27,7 +27,7 @@ export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGe
   const known = books.of(config.name)
   const last = lastGoodRecord(books, config.name)
   if (known === null || last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
-  if (!isFile(last.config.script)) {
+  if (!isThere(last)) {
     const { id } = nextReleaseId(known.nextRelease)
     const words = `${labelOf(last)}, the release that was last good, is no longer at ${last.path}; starts ${config.script} as ${id}`
     return { generation: makeGeneration(1, 'blue', id, config), words }
@@ -43,18 +43,51 @@ export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGe
 /** Where the release is that an app begins with; null when there never was a second one, or it is gone. */
 export function lastGoodOf(books: ReleaseBooks, name: string): AppConfig | null {
   const last = lastGoodRecord(books, name)
-  return last === null || !isFile(last.config.script) ? null : last.config
+  return last === null || !isThere(last) ? null : last.config
+}
+
+/**
+ * What an app goes on with of which nothing lives any more: as after a reboot the release that was last good, as it was.
+ * `running` is what it was running, and `number` is free.
+ */
+export function generationAfterLoss(books: ReleaseBooks, running: Generation, number: number): Generation {
+  const known = books.of(running.config.name)
+  const last = lastGoodRecord(books, running.config.name)
+  if (known === null || last === null || last.id === running.release.id || !isThere(last)) return running
+  const { id, version, own, config } = last
+  return makeGeneration(number, groupOfLastGood(known), id, config, { isPinned: true, version, own })
 }
 
 /** Says what the app begins with, and remembers it when the history does not know it. */
 export function tellFirst({ words }: FirstGeneration, app: App, books: ReleaseBooks, cause: string): void {
   if (words !== null) app.record('startsRelease', words, cause, 'warn')
+  concludeLost(app, books)
   const known = books.of(app.name)
   const { id } = app.activeGroup.generation.release
   if (known === null || known.releases.some((release) => release.id === id)) return
   const { nextRelease } = nextReleaseId(known.nextRelease)
   const releases = prune([...known.releases, currentRelease(app)], [id])
   books.set(app.name, { nextRelease, active: app.active, lastGood: id, releases, rollout: null })
+}
+
+/** The app begins anew: what was under way when its supervisor was lost is over, and its end is told. */
+export function concludeLost(app: App, books: ReleaseBooks): void {
+  const rollout = books.of(app.name)?.rollout ?? null
+  const { id } = app.activeGroup.generation.release
+  if (rollout !== null && rollout.state !== 'done') {
+    const ended = endRollout(rollout, 'lost', app.clock.now())
+    const { outcome, why } = ended
+    books.keep(app.name, ended, app.active)
+    if (rollout.outcome === null) {
+      const words = `${rollout.release} is ${outcome === 'failed' ? 'given up' : 'taken back'}, ${id} starts: ${why}`
+      app.record(outcome === 'failed' ? 'rolloutFailed' : 'rolledBack', words, 'policy rollout', 'error')
+    }
+  }
+  books.conclude(app.name, id, app.active)
+}
+
+function isThere({ config: { script, cwd } }: ReleaseRecord): boolean {
+  return isFile(script) && existsSync(cwd)
 }
 
 /** Workers of it may be left there. */

@@ -246,6 +246,7 @@ export class RolloutRunner {
     if (type === 'flipped') {
       this.#watch = new BakeWatch(this.#app, this.#rollout, null)
       this.#keepWatch()
+      this.handle({ type: 'moveBegun' })
     }
     const { tookMs } = await flip(this.#app, this.#cause)
     this.handle({ type, tookMs })

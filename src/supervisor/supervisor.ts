@@ -168,7 +168,9 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   async diff(name: string): Promise<ConfigDiff> {
     const app = this.#find(name)
-    return { app: name, changes: diffConfig(configAsGiven(app.activeGroup.generation), await app.readConfig()) }
+    const { generation } = app.activeGroup
+    const config = await app.readConfig(() => (generation.isPinned ? generation.given : null))
+    return { app: name, changes: diffConfig(configAsGiven(generation), config) }
   }
 
   logs(query: LogQuery): Feed<LogRecord> {
@@ -209,7 +211,7 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   async resume(name: string, context: OperationContext): Promise<OperationResult> {
     return this.#occupation.during(async () => {
-      const config = await this.#stopped(name).readConfig()
+      const config = await this.#stopped(name).readConfig(() => lastGoodOf(this.releases.books, name))
       // Looked at only now: an end, or the same wish of somebody else, may have come while it was read.
       this.#refuseWhenEnding()
       if (config.name !== name) throw appRenamed(name, config.name)
@@ -289,7 +291,18 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   appEnds(app: App): void {
+    this.releases.ends(app)
+  }
+
+  appEnded(app: App): void {
     this.releases.stopped(app)
+    this.appChanged(app)
+  }
+
+  workerServes(app: App, worker: WorkerHandle): void {
+    this.releases.serves(app, worker)
+    // So that the first look at a new process has figures.
+    void this.samples.fresh()
   }
 
   workerCrashed(app: App, worker: WorkerHandle, words: string): void {

@@ -2,8 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   choosePrevious,
+  concludeAll,
   findRelease,
   HISTORY_LENGTH,
+  lastGoodAfter,
   nextReleaseId,
   prune,
   recordOutcome,
@@ -27,6 +29,32 @@ describe('recordOutcome()', () => {
     const [first, second] = recordOutcome([release(1), release(2, null, '2.0.0')], 'r2', ending)
     expect(first).toEqual(release(1))
     expect(second).toEqual({ id: 'r2', version: '2.0.0', ...ending })
+  })
+})
+
+describe('concludeAll()', () => {
+  it('gives an outcome to those whose end nobody saw, and leaves the others alone', () => {
+    const releases = [release(1, 'started'), { ...release(2, null), served: true }, release(3, null), release(4, null)]
+    const outcomes = (active: string) => concludeAll(releases, active, 'now').map(({ outcome }) => outcome)
+    expect(outcomes('r4')).toEqual(['started', 'rolledBack', 'failed', 'promoted'])
+    expect(outcomes('r1')).toEqual(['started', 'rolledBack', 'failed', 'failed'])
+    expect(concludeAll(releases, 'r4', 'now')[3]).toMatchObject({ endedAt: 'now', why: expect.stringMatching(/lost/) })
+  })
+})
+
+const after = (outcome: ReleaseOutcome | null, before: string | null) =>
+  lastGoodAfter({ outcome, release: 'r3', from: 'r2' }, before)
+
+describe('lastGoodAfter()', () => {
+  it('is what was found good, and not that any more when it is taken back all the same', () => {
+    expect(after('promoted', 'r2')).toBe('r3')
+    expect(after('rolledBack', 'r3')).toBe('r2')
+    expect([after(null, 'r2'), after('superseded', 'r2'), after('aborted', 'r1'), after(null, null)]).toEqual([
+      'r2',
+      'r2',
+      'r1',
+      null,
+    ])
   })
 })
 

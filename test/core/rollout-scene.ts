@@ -16,7 +16,7 @@ export const STATES = Object.keys(ROLLOUT_TRANSITIONS) as RolloutState[]
 /** Every event that can be, with both meanings of those that have two. */
 export const EVENTS: readonly RolloutEvent[] = [
   ...(['groupReady', 'smokePassed', 'flippedBack', 'bakePassed', 'groupEnded', 'timedOut'] as const).map(plain),
-  ...(['promoteWanted', 'pauseWanted', 'resumeWanted'] as const).map(plain),
+  ...(['promoteWanted', 'pauseWanted', 'resumeWanted', 'moveBegun'] as const).map(plain),
   ...(['groupFailed', 'groupDied', 'smokeFailed', 'flipFailed', 'flipBackFailed', 'bakeFailed'] as const).map(failed),
   { type: 'flipped', tookMs: 3 },
   { type: 'abortWanted', why: 'root aborted it' },
@@ -65,7 +65,7 @@ export function play(rollout: Rollout, events: readonly (RolloutEvent | RolloutE
 }
 
 export const TO_FLIPPING = ['groupReady', 'timedOut', 'smokePassed'] as const
-export const TO_BAKING = [...TO_FLIPPING, 'flipped'] as const
+export const TO_BAKING = [...TO_FLIPPING, 'moveBegun', 'flipped'] as const
 
 /** Where each state is reached by the events of a usual rollout. */
 const AT: Readonly<Record<Exclude<RolloutState, 'awaiting' | 'done'>, readonly RolloutEvent['type'][]>> = {

@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  endRollout,
   ROLLOUT_TRANSITIONS,
   stepRollout,
   type Rollout,
@@ -36,7 +37,8 @@ describe('every history', () => {
     for (const rollout of reachable(fresh()).rollouts.filter(({ state }) => state === 'baking')) {
       const after = stepRollout(rollout, { type: 'bakeFailed', why: 'x' }, 0)
       expect(after.commands).toEqual(['flipBack'])
-      const byItself = EVENTS.filter(({ type }) => type !== 'flippedByHand' && type !== 'resumedBySupervisor')
+      const byOthers = ['flippedByHand', 'resumedBySupervisor', 'superseded']
+      const byItself = EVENTS.filter(({ type }) => !byOthers.includes(type))
       expect(reachable(after.rollout, byItself).commands).not.toContain('retireOld')
     }
   })
@@ -65,6 +67,47 @@ describe('every history', () => {
       const { state, deadline, paused } = rollout
       if (deadline !== null) expect(ROLLOUT_TRANSITIONS[state].timedOut, state).not.toBeNull()
       if (paused && state !== 'heldUp') expect(deadline).toBeNull()
+    }
+  })
+
+  it('makes room for a newer release, also when the traffic cannot go back to the old one (B9)', () => {
+    // No flip back ever works.
+    const goOn: Readonly<Partial<Record<RolloutState, RolloutEvent['type']>>> = {
+      flipping: 'flipped',
+      goingBack: 'flipBackFailed',
+      heldUp: 'timedOut',
+      withdrawn: 'timedOut',
+      endingOld: 'groupEnded',
+      endingNew: 'groupEnded',
+    }
+    for (const start of reachable(fresh()).rollouts) {
+      let rollout = stepRollout(start, { type: 'superseded', why: 'r3 came' }, 0).rollout
+      for (let steps = 0; steps < 6 && rollout.state !== 'done'; steps += 1) {
+        const event = goOn[rollout.state]
+        if (event !== undefined) rollout = play(rollout, [event]).rollout
+      }
+      expect([start.state, rollout.state]).toEqual([start.state, 'done'])
+      // What was found bad is not found good by that.
+      if (start.outcome !== null && start.outcome !== 'promoted') expect(rollout.outcome).toBe(start.outcome)
+    }
+  })
+
+  it('has no good end by a stop or a loss of everything, unless it was found good before', () => {
+    for (const rollout of reachable(fresh()).rollouts) {
+      for (const ended of ['stopped', 'lost'] as const) {
+        const { state, outcome, deadline } = endRollout(rollout, ended, 0)
+        expect([state, deadline]).toEqual(['done', rollout.state === 'done' ? rollout.deadline : null])
+        if (rollout.outcome !== null) expect(outcome).toBe(rollout.outcome)
+        else if (ended === 'stopped') expect(outcome).toBe('aborted')
+        else expect(outcome).toBe(rollout.served ? 'rolledBack' : 'failed')
+      }
+    }
+  })
+
+  it('says that it never served only of what never had the traffic', () => {
+    for (const { state, served, outcome } of reachable(fresh()).rollouts) {
+      if (['baking', 'retiring', 'endingOld'].includes(state)) expect(served).toBe(true)
+      if (outcome === 'rolledBack') expect(served).toBe(true)
     }
   })
 

@@ -47,6 +47,7 @@ describe('a file of releases', () => {
     const { start, release, version, file } = await makeScene()
     const first = await start()
     mustExit(await first.cli('deploy', 'web', release('2')), 0)
+    mustExit(await first.cli('promote', 'web'), 0)
     rmSync(dirname(file), { recursive: true })
     const deleted = await untilEvent(first, 'releasesDeleted')
     expect(deleted.text).toBe(`${file} was deleted, and is there again`)

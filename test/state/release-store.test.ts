@@ -18,6 +18,7 @@ import {
   readReleases,
   RELEASES_SCHEMA,
   releasesFile,
+  removeDrafts,
   writeReleases,
   type SavedReleases,
 } from '../../src/state/release-store.ts'
@@ -95,6 +96,16 @@ describe('writeReleases()', () => {
     expect(readReleases(file).kind).toBe('state')
     expect(filesBeside()).toEqual(['releases.json', 'releases.json.unusable'])
   })
+})
+
+it('removeDrafts() removes what a supervisor that was killed while it wrote has left, and nothing else', () => {
+  removeDrafts(file)
+  writeReleases(file, stateOf(1))
+  const others = ['releases.json.unusable', 'releases.json.12.tmp.kept', 'other.json.12.tmp', 'events.jsonl']
+  for (const name of [...others, 'releases.json.12.tmp', 'releases.json.4194304.tmp'])
+    writeFileSync(join(dirname(file), name), '')
+  removeDrafts(file)
+  expect(filesBeside()).toEqual([...others, 'releases.json'].toSorted())
 })
 
 describe('readReleases()', () => {

@@ -53,6 +53,21 @@ describe('Group', () => {
   })
 })
 
+describe('replace()', () => {
+  it('starts nothing in a group that ends, so that nothing is left of it (R9)', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    const stopped = scene.group.stop('drain')
+    const { result } = scene.group.replace([1, 2], generation(2), PLAN, () => {})
+    expect(await result).toMatchObject({ aborted: true })
+    await scene.serveAll()
+    expect(scene.forked).toHaveLength(1)
+    scene.exit(0, 0)
+    expect(await stopped).toBe(true)
+    expect(scene.group.isStopping).toBe(true)
+  })
+})
+
 describe('takeBack()', () => {
   it('lets what drains serve again, starts what has gone, and ends the stop for nobody (R11)', async () => {
     const scene = new Scene()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dataStep, readsNothingOlder } from '../../src/supervisor/release-data.ts'
+import { dataStep, mayHaveWritten, readsNothingOlder } from '../../src/supervisor/release-data.ts'
 
 const BEFORE = { writes: 6, reads: [6] }
 const EXPANDED = { writes: 6, reads: [6, 7] }
@@ -33,4 +33,13 @@ it('readsNothingOlder() is false for a release that needs room which the other o
   expect(readsNothingOlder(CONTRACTED, SWITCHED)).toBe(false)
   expect(readsNothingOlder(CONTRACTED, null)).toBe(false)
   expect(readsNothingOlder(null, CONTRACTED)).toBe(false)
+})
+
+it('mayHaveWritten() is true for a release that failed when some requests were answered by it all the same', () => {
+  expect(mayHaveWritten({ outcome: 'failed' })).toBe(false)
+  expect(mayHaveWritten({ outcome: 'failed', served: false })).toBe(false)
+  expect(mayHaveWritten({ outcome: 'failed', served: true })).toBe(true)
+  // Beside the one that serves it may be used at its preview.
+  expect(mayHaveWritten({ outcome: 'aborted', served: false })).toBe(true)
+  expect(mayHaveWritten({ outcome: null })).toBe(true)
 })

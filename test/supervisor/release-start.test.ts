@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { AppConfig } from '../../src/config/app-config.ts'
+import type { RolloutState } from '../../src/core/rollout.ts'
 import type { ReleaseRecord } from '../../src/state/release-store.ts'
+import type { App } from '../../src/supervisor/app.ts'
 import { ReleaseBooks } from '../../src/supervisor/release-books.ts'
-import { firstGeneration } from '../../src/supervisor/release-start.ts'
+import { concludeLost, firstGeneration, generationAfterLoss } from '../../src/supervisor/release-start.ts'
+import { rolloutIn } from '../core/rollout-scene.ts'
 
 let directory: string
 beforeEach(() => {
@@ -25,7 +28,8 @@ function configOf(release: string): AppConfig {
 }
 
 function recordOf(id: string, release: string): ReleaseRecord {
-  const record = { id, version: null, path: join(directory, release), config: configOf(release) }
+  const config = configOf(release)
+  const record = { id, version: null, path: join(directory, release), config, outcome: 'started' }
   return record as unknown as ReleaseRecord
 }
 
@@ -67,5 +71,68 @@ describe('firstGeneration()', () => {
     const known = books.of('web')
     if (known !== null) books.set('web', { ...known, active: 'green' })
     expect(firstGeneration(books, configOf('1')).generation.group).toBe('green')
+  })
+})
+
+const running = () => firstGeneration(booksWith(null), configOf('1')).generation
+
+describe('generationAfterLoss()', () => {
+  it('is what was running when that was good, or nothing is known of another one', () => {
+    expect(generationAfterLoss(booksWith(null), running(), 8)).toMatchObject({ number: 1, release: { id: 'r1' } })
+    expect(generationAfterLoss(booksWith(recordOf('r1', '1')), running(), 8)).toMatchObject({ number: 1 })
+  })
+
+  it('is the release that was last good, as it was, when another one was running, unless it is gone', () => {
+    const books = booksWith(recordOf('r2', '2'))
+    const script = join(directory, '2/app.js')
+    expect(generationAfterLoss(books, running(), 8)).toMatchObject({
+      number: 8,
+      release: { id: 'r2' },
+      config: { script },
+      isPinned: true,
+    })
+    rmSync(script)
+    expect(generationAfterLoss(books, running(), 8)).toMatchObject({ number: 1, release: { id: 'r1' } })
+  })
+})
+
+describe('concludeLost()', () => {
+  const said: string[] = []
+
+  /** r1 begins anew after everything was lost in this state of the rollout of r2. */
+  function concluded(state: RolloutState) {
+    const books = booksWith(recordOf('r1', '1'))
+    const known = books.of('web')
+    const open = { ...recordOf('r2', '2'), outcome: null }
+    if (known !== null) books.set('web', { ...known, releases: [...known.releases, open], rollout: rolloutIn(state) })
+    const { generation } = firstGeneration(books, configOf('1'))
+    said.length = 0
+    const app = {
+      name: 'web',
+      active: 'blue',
+      activeGroup: { generation },
+      clock: { now: () => 0 },
+      record: (type: string, text: string) => said.push(`${type}: ${text}`),
+    }
+    // The rest of an app is nothing to it.
+    concludeLost(app as unknown as App, books)
+    return {
+      lastGood: books.of('web')?.lastGood,
+      step: books.of('web')?.rollout?.state,
+      record: books.release('web', 'r2'),
+    }
+  }
+
+  it('ends a watch that nobody can go on with: what was watched was never good (S3)', () => {
+    const { lastGood, step, record } = concluded('baking')
+    expect([lastGood, step, record?.outcome, record?.served]).toEqual(['r1', 'done', 'rolledBack', true])
+    expect(said).toEqual(['rolledBack: r2 is taken back, r1 starts: its supervisor was lost before it was found good'])
+  })
+
+  it('says of a release that never served that it was given up, and nothing of what was decided before', () => {
+    expect(concluded('smoking').record).toMatchObject({ outcome: 'failed', served: false })
+    expect(said).toEqual([expect.stringMatching(/^rolloutFailed: r2 is given up, r1 starts/)])
+    expect(concluded('withdrawn').record).toMatchObject({ outcome: 'rolledBack', why: 'bakeFailed for a reason' })
+    expect(said).toEqual([])
   })
 })
