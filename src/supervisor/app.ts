@@ -173,20 +173,21 @@ export class App implements GroupOwner, HealthOwner {
     this.failure = null
   }
 
-  /** A place for another release, beside the active one and without public traffic. */
+  /** A place for another release, beside the active one and without public traffic. There must be room for it. */
   addGroup(generation: Generation, wanted: number): Group {
+    if (this.groups[generation.group] !== null) throw new Error(`"${this.name}" has a group ${generation.group}`)
     const group = new Group(generation.group, generation, wanted, this)
     this.groups[generation.group] = group
     void this.preview.follow(generation.config.preview)
     return group
   }
 
-  /** Ends the other group; resolves with true when none of its processes is left, with false when it is to stay after all. */
-  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<boolean> {
+  /** Ends a release beside the one that serves; true when none of its processes is left, false when it is to stay after all. */
+  async retire(release: string): Promise<boolean> {
     const group = this.standbyGroup
-    if (group === null) return true
-    const hasEnded = await group.stop(how)
-    if (!hasEnded || this.groups[group.name] !== group) return hasEnded
+    if (group?.generation.release.id !== release) return release !== this.activeGroup.generation.release.id
+    if (!(await group.stop('drain')) || group === this.activeGroup) return false
+    if (this.groups[group.name] !== group) return true
     this.groups[group.name] = null
     this.routing.end()
     this.preview.close()
