@@ -9,7 +9,7 @@ import { addExamples } from './program.ts'
 export function define(command: Command, invocation: Invocation): void {
   addTimeout(command.argument('[app]', 'which app; may be left out when there is one'))
     .description(
-      'Gives a rollout up: the release before has the traffic again within milliseconds, and the new one ends.',
+      'Gives a rollout up: the release before has the traffic again within milliseconds, and the new one ends. A deploy that still waits or asks a hook is given up first.',
     )
     .action(async (app: string | undefined, options: ReleaseOptions) => {
       invocation.exitCode = await actOnRelease('abort', app, options, invocation)

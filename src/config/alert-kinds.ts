@@ -31,7 +31,7 @@ export const ALERT_KINDS: { readonly [Kind in AlertKind]: AlertMeaning } = {
   'start-failed': { means: 'an app could not be started', events: ['startFailed'] },
   'reload-failed': { means: 'a reload was refused, or left new and old code side by side', events: ['reloadRefused', 'reloadMixed'] },
   'release-refused': { means: 'a new release was not taken before it had the public traffic', events: ['deployRefused', 'rolloutFailed'] },
-  rollback: { means: 'a new release had the public traffic and was taken back', events: ['rolledBack'] },
+  rollback: { means: 'a new release had the public traffic and was taken back by itself', events: ['rolledBack'] },
   'memory-limit': { means: 'a worker is over `maxMemory` and is replaced', events: ['limitReached'], cause: 'policy maxMemory' },
   'budget-burn': { means: 'the error budget of an objective (`slo`) is used up too fast', events: ['budgetBurns'] },
 }

@@ -66,6 +66,16 @@ export function deployRefused(app: string, release: string, why: string, lines: 
   )
 }
 
+/** Before it had a rollout; `release` is null as long as it waited for its turn. */
+export function deployAborted(app: string, release: string | null) {
+  return new SuperviseError(
+    'DEPLOY_ABORTED',
+    `Cannot deploy ${release === null ? '' : `${release} of `}"${app}": it was aborted before it began`,
+    'Nothing of it was started. Deploy again when it may be.',
+    EXIT.rolloutFailed,
+  )
+}
+
 /** It had the public traffic, or was to get it, while somebody waited for the end of the watch. */
 export function rolloutTakenBack(app: string, release: string, why: string) {
   return new SuperviseError(
@@ -81,6 +91,15 @@ export function noStandby(app: string, active: string) {
     'NO_STANDBY',
     `Cannot flip "${app}": no release is warm beside ${active}`,
     `Deploy one with \`supervise deploy ${app} <path>\`, or start an older one with \`supervise rollback ${app}\`.`,
+  )
+}
+
+/** It was when that was asked for. */
+export function noLongerWarm(app: string, release: string, active: string) {
+  return new SuperviseError(
+    'NO_STANDBY',
+    `Cannot flip "${app}" to ${release}: it is no longer warm beside ${active}`,
+    `See \`supervise status\`. \`supervise rollback ${app} ${release}\` starts it again.`,
   )
 }
 

@@ -5,7 +5,7 @@ import type { WorkerMessage } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
 import type { Measures, Process } from '../telemetry/measures.ts'
 import type { Clock } from './clock.ts'
-import { drainWords, lossWords, restartNotice } from './ending-words.ts'
+import { drainWords, killWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
 import type { RestartKind } from './group.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -74,6 +74,10 @@ export class AppReports {
     const tookMs = worker.uptimeMs()
     this.note(worker, 'workerReady', `ready after ${Math.round(tookMs)} ms`)
     this.#measures.workerReady(this.#processOf(worker), tookMs)
+  }
+
+  killed(worker: WorkerHandle): void {
+    this.note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
   }
 
   operationEnded(kind: OperationKind, isOk: boolean, tookMs: number): void {

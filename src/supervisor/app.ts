@@ -9,7 +9,6 @@ import type { EventLevel } from '../telemetry/events.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { AppReports, type Explanation } from './app-reports.ts'
 import type { Clock } from './clock.ts'
-import { killWords } from './ending-words.ts'
 import { Group, type GroupOwner, type RestartKind } from './group.ts'
 import { HealthWatch, type HealthOwner } from './health-watch.ts'
 import type { Instance } from './instance.ts'
@@ -173,20 +172,21 @@ export class App implements GroupOwner, HealthOwner {
     this.failure = null
   }
 
-  /** A place for another release, beside the active one and without public traffic. */
+  /** A place for another release, beside the active one and without public traffic. There must be room for it. */
   addGroup(generation: Generation, wanted: number): Group {
+    if (this.groups[generation.group] !== null) throw new Error(`"${this.name}" has a group ${generation.group}`)
     const group = new Group(generation.group, generation, wanted, this)
     this.groups[generation.group] = group
     void this.preview.follow(generation.config.preview)
     return group
   }
 
-  /** Ends the other group; resolves with true when none of its processes is left, with false when it is to stay after all. */
-  async retireStandby(how: 'drain' | 'now' = 'drain'): Promise<boolean> {
+  /** Ends a release beside the one that serves; true when none of its processes is left, false when it is to stay after all. */
+  async retire(release: string): Promise<boolean> {
     const group = this.standbyGroup
-    if (group === null) return true
-    const hasEnded = await group.stop(how)
-    if (!hasEnded || this.groups[group.name] !== group) return hasEnded
+    if (group?.generation.release.id !== release) return release !== this.activeGroup.generation.release.id
+    if (!(await group.stop('drain')) || group === this.activeGroup) return false
+    if (this.groups[group.name] !== group) return true
     this.groups[group.name] = null
     this.routing.end()
     this.preview.close()
@@ -212,7 +212,7 @@ export class App implements GroupOwner, HealthOwner {
 
   /** Ends every process and closes the listeners. */
   async end(how: 'drain' | 'now', gone: (worker: WorkerHandle) => void = () => {}): Promise<void> {
-    this.#instance.appEnds(this)
+    this.#instance.releases.ends(this)
     const groups = this.bothGroups()
     const leaving = groups.flatMap((group) =>
       [...group.processes()].map(async (worker) => group.whenGone([worker]).then(() => gone(worker))),
@@ -224,7 +224,8 @@ export class App implements GroupOwner, HealthOwner {
     this.preview.close()
     this.isStopped = true
     this.#instance.saveSoon()
-    this.#instance.appEnded(this)
+    this.#instance.releases.stopped(this)
+    this.#instance.appChanged(this)
   }
 
   drainStep(worker: WorkerHandle): WorkerStep {
@@ -343,9 +344,10 @@ export class App implements GroupOwner, HealthOwner {
       this.reports.ready(worker)
     }
     this.routing.refresh()
-    if (worker.state === 'serving') this.#instance.workerServes(this, worker)
-    if (worker.state === 'killing')
-      this.reports.note(worker, 'workerKilled', `sent SIGKILL: ${killWords(worker)}`, 'warn')
+    if (worker.state === 'serving') this.#instance.releases.serves(this, worker)
+    // So that the first look at a new process has figures.
+    if (worker.state === 'serving') void this.#instance.samples.fresh()
+    if (worker.state === 'killing') this.reports.killed(worker)
     this.#instance.appChanged(this)
   }
 
@@ -354,7 +356,7 @@ export class App implements GroupOwner, HealthOwner {
     if (!isCrash(exit)) return this.reports.ended(worker)
     const crash = this.#instance.crashDesk.take(this, worker, exit, this.#voices.waitsFor(worker))
     const words = this.reports.crashed(worker, crash)
-    this.#instance.workerCrashed(this, worker, words)
+    this.#instance.releases.crashed(this, worker, words)
     return words
   }
 

@@ -10,6 +10,7 @@ import { nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
 import { appRenamed, operationAborted } from '../errors/app.ts'
 import {
+  deployAborted,
   deployRefused,
   hookSaidNo,
   releaseGone,
@@ -22,15 +23,16 @@ import {
 } from '../errors/release.ts'
 import { SuperviseError } from '../errors.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
-import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { moveTo } from './app-operations.ts'
 import { availableMemory } from '../telemetry/available-memory.ts'
 import { contractOwed } from './contract-step.ts'
+import { slotsFollow } from './flip.ts'
 import { memoryStage } from './pair-memory.ts'
 import { countOf, labelOf, Report, whatServes } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import { currentRelease } from './current-release.ts'
+import type { PendingDeploy } from './pending-deploys.ts'
 import type { ReleaseDesk } from './release-desk.ts'
 import {
   dataStep,
@@ -51,30 +53,37 @@ export type DeployTarget =
   /** An older release, as it was. */
   | { readonly kind: 'release'; readonly release: ReleaseRecord; readonly force?: boolean }
 
-export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget): Body {
+/** Until it has a rollout, an abort of `pending` gives it up. */
+export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget, pending: PendingDeploy): Body {
   return async (tell, cause) => {
     const report = new Report(app, target.kind === 'path' ? 'deploy' : 'rollback', tell)
+    desk.pending.enter(app.name, pending)
     try {
-      const generation = await nextRelease(app, desk, target)
-      report.release = generation.release.id
-      mustRun(app)
-      if (!isRolling(generation, app)) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
+      mustGoOn(app, pending)
+      const { generation, isRolling } = await nextRelease(app, desk, target)
+      pending.release = report.release = generation.release.id
+      mustGoOn(app, pending)
+      if (!isRolling) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
       const isRollback = target.kind === 'release'
-      const asked: Wish = { app, desk, generation, cause, report, by: initiatorOf(target, cause), isRollback }
-      const move: Move = { ...asked, step: await allow(asked, target.force === true) }
-      mustRun(app)
-      return await (isRolling(generation, app) ? deployRolling(move) : deployBeside(move))
+      const about = { app, desk, generation, isRolling, force: target.force === true, pending }
+      const move = await makeWay({ ...about, cause, report, by: initiatorOf(target, cause), isRollback })
+      desk.pending.leave(app.name, pending)
+      return await (isRolling ? deployRolling(move) : deployBeside(move))
     } catch (error) {
       if (!(error instanceof SuperviseError)) throw error
-      app.record('deployRefused', error.message, cause, 'error')
+      if (pending.aborter.signal.aborted) app.record('deployAborted', error.message, cause)
+      else app.record('deployRefused', error.message, cause, 'error')
       return report.fail(error)
+    } finally {
+      desk.pending.leave(app.name, pending)
     }
   }
 }
 
-/** Throws when a stop came while something was waited for: nothing may be started beside it. */
-function mustRun(app: App): void {
+/** Throws when a stop or an abort came while something was waited for: nothing may be started then. */
+function mustGoOn(app: App, { aborter, release }: PendingDeploy): void {
   if (app.isStopped || app.activeGroup.isStopping) throw operationAborted(app.name, 'deploy')
+  if (aborter.signal.aborted) throw deployAborted(app.name, release)
 }
 
 /** What is asked for, once it is known which release that is. */
@@ -82,6 +91,10 @@ interface Wish {
   readonly app: App
   readonly desk: ReleaseDesk
   readonly generation: Generation
+  /** It has no group of its own: its workers take the places of those that serve. */
+  readonly isRolling: boolean
+  readonly force: boolean
+  readonly pending: PendingDeploy
   readonly cause: string
   readonly by: string
   readonly isRollback: boolean
@@ -93,34 +106,49 @@ interface Move extends Wish {
   readonly step: DataStep
 }
 
-/** It has no group of its own: its workers take the places of those that serve. */
-function isRolling({ group }: Generation, app: App): boolean {
-  return group === app.active
+/** Asks whoever has a say, before anything is touched, and then lets another release in the other group make room. */
+async function makeWay(wish: Wish): Promise<Move> {
+  const { app, generation, isRolling } = wish
+  const asked = app.activeGroup.generation.release.id
+  const step = judgeData(wish)
+  await askHooks(wish, [
+    'pre-rollout',
+    ...(step === 'expand' ? ['expand' as const] : []),
+    // There the traffic moves with the first worker.
+    ...(isRolling ? ['confirm-promotion' as const] : []),
+  ])
+  await makeRoom(wish)
+  // While hooks were asked and room was made the traffic may have gone back, or forward. From here on nothing moves it.
+  const move = { ...wish, generation: { ...generation, group: isRolling ? app.active : app.standby } }
+  if (app.activeGroup.generation.release.id === asked) return { ...move, step }
+  const now = judgeData(move)
+  if (now === 'expand' && step !== 'expand') await askHooks(move, ['expand'])
+  return { ...move, step: now }
 }
 
-/** Asks whoever has a say, before anything is touched. */
-async function allow({ app, desk, generation: next, report }: Wish, force: boolean): Promise<DataStep> {
+/** Throws when it cannot live on the data beside the release that serves. */
+function judgeData({ app, desk, generation: next, force }: Wish): DataStep {
   const current = app.activeGroup.generation
   mustLiveTogether(app.name, current, next, force)
   mustReadWhatIsThere(app.name, next, desk.books.of(app.name)?.releases ?? [], force)
-  const step = dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
-  const facts = { release: next.release.id, from: current.release.id, step: 'asked', outcome: null, why: null }
-  const asked: HookName[] = step === 'expand' ? ['pre-rollout', 'expand'] : ['pre-rollout']
-  // There the traffic moves with the first worker.
-  if (isRolling(next, app)) asked.push('confirm-promotion')
-  for (const name of asked) {
-    const ask = () => askHook(app, next, name, facts, desk.untilStopped(app))
+  return dataStep(dataVersionsOf(app.name, current), dataVersionsOf(app.name, next))
+}
+
+async function askHooks({ app, desk, generation: next, report, pending }: Wish, names: readonly HookName[]) {
+  const from = app.activeGroup.generation.release.id
+  const facts = { release: next.release.id, from, step: 'asked', outcome: null, why: null }
+  for (const name of names) {
+    const signal = AbortSignal.any([desk.untilStopped(app), pending.aborter.signal])
+    const ask = () => askHook(app, next, name, facts, signal)
     const no = await tellOfHook(name, name in next.config.hooks, ask, report.stage)
     // A stop ends what was asked, and that is no answer.
-    mustRun(app)
+    mustGoOn(app, pending)
     if (no !== null) throw hookSaidNo(app.name, next.release.id, no.why, no.lines)
   }
-  return step
 }
 
 async function deployBeside(move: Move): Promise<OperationResult> {
   const { app, desk, generation, cause, isRollback, report } = move
-  await makeRoom(app, desk, generation.release.id)
   const { wanted } = app.activeGroup
   const record = remember(move)
   app.record('deployStarted', moveInWords(app, generation), cause)
@@ -130,6 +158,7 @@ async function deployBeside(move: Move): Promise<OperationResult> {
   // Whoever asks to go back has promoted it by that, also where a new release waits for a person.
   if (isRollback) runner.handle({ type: 'promoteWanted' })
   const reached = await runner.when(isDecided)
+  await slotsFollow(app)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
   return conclude(app, reached, runner.failureLines, report)
 }
@@ -150,7 +179,6 @@ function tellMemory(app: App, wanted: number, cause: string, report: Report): vo
 
 async function deployRolling(move: Move): Promise<OperationResult> {
   const { app, desk, generation, cause, report } = move
-  await makeRoom(app, desk, generation.release.id)
   const from = app.activeGroup.generation.release.id
   const { id } = remember(move)
   const result = await moveTo(app, generation, report, cause)
@@ -185,17 +213,29 @@ function conclude(app: App, reached: Rollout, lines: readonly string[], report: 
 }
 
 /** Another release in the other group makes room: the last one asked for is what runs. */
-async function makeRoom(app: App, desk: ReleaseDesk, next: string): Promise<void> {
+async function makeRoom({ app, desk, generation, pending }: Wish): Promise<void> {
   const runner = desk.runnerOf(app.name)
   if (runner !== null && !runner.isOver) {
-    runner.handle({ type: 'superseded', why: `${next} was deployed` })
-    await runner.when(({ state }) => state === 'done')
+    runner.handle({ type: 'superseded', why: `${generation.release.id} was deployed` })
+    await Promise.race([runner.when(({ state }) => state === 'done'), untilAborted(pending.aborter.signal)])
+    mustGoOn(app, pending)
   }
-  await app.retireStandby()
-  mustRun(app)
+  const { standbyGroup } = app
+  if (standbyGroup !== null) await app.retire(standbyGroup.generation.release.id)
+  mustGoOn(app, pending)
 }
 
-async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): Promise<Generation> {
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
+
+interface NextRelease {
+  /** Its group is chosen anew when there is room for it. */
+  readonly generation: Generation
+  readonly isRolling: boolean
+}
+
+async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): Promise<NextRelease> {
   const { id } = nextReleaseId(desk.books.of(app.name)?.nextRelease ?? 2)
   const number = app.nextGenerationNumber()
   if (target.kind === 'release') {
@@ -204,20 +244,21 @@ async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): P
     if (missing !== undefined)
       throw releaseGone(app.name, target.release.id, missing, app.activeGroup.generation.release.id)
     if (config.node !== null) await nodeThatRuns(app, config.node, config)
-    return makeGeneration(number, groupFor(app, config.strategy), id, config, { version, own, isPinned: true })
+    const generation = makeGeneration(number, app.standby, id, config, { version, own, isPinned: true })
+    return { generation, isRolling: config.strategy === 'rolling' }
   }
   const root = target.path === null ? null : realPathOf(target.path)
   // The release that the configuration points at may be gone when another one takes its place.
   const config = await app.readConfig((read) => (root === null ? null : placeIn(app, read, root)))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
   const { version, node, env, strategy = config.strategy } = target
-  const group = groupFor(app, strategy)
   const own = {
     ...(node !== undefined && { node: await nodeThatRuns(app, node, config) }),
     ...(env !== undefined && { env }),
   }
   const named = { isPinned: true, own, ...(version !== null && { version }) }
-  return makeGeneration(number, group, id, root === null ? config : placeIn(app, config, root), named)
+  const placed = root === null ? config : placeIn(app, config, root)
+  return { generation: makeGeneration(number, app.standby, id, placed, named), isRolling: strategy === 'rolling' }
 }
 
 /** What a path leads to, once it is known to be a Node that workers can run with. */
@@ -225,10 +266,6 @@ async function nodeThatRuns(app: App, file: string, { env }: AppConfig): Promise
   const node = await askNode(file, env)
   if (!node.ok) throw releaseNodeUnusable(app.name, node.problem)
   return node.execPath
-}
-
-function groupFor(app: App, strategy: AppConfig['strategy']): GroupName {
-  return strategy === 'rolling' ? app.active : app.standby
 }
 
 function placeIn(app: App, config: AppConfig, path: string): AppConfig {

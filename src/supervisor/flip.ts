@@ -16,10 +16,14 @@ export interface Flip {
 /** New connections reach the group through the other one meanwhile. */
 const SLOTS_WITHIN_MS = 2000
 
-/** The standby group must have a worker that is up. */
-export async function flip(app: App, cause: string): Promise<Flip> {
+/**
+ * The standby group must have a worker that is up, and no other flip may be under way. Null when that group was told to
+ * end meanwhile, with its app.
+ */
+export async function flip(app: App, cause: string): Promise<Flip | null> {
   const to = app.standby
-  const { tookMs, silent } = await app.routing.commit(to)
+  const { tookMs, silent, isOvertaken } = await app.routing.commit(to)
+  if (isOvertaken || app.groups[to]?.isStopping !== false) return null
   for (const worker of silent) worker.kill('flip-deadline')
   app.activate(to)
   app.reports.flipped(tookMs)
@@ -29,10 +33,13 @@ export async function flip(app: App, cause: string): Promise<Flip> {
     `${to} (${app.activeGroup.generation.release.id}) is active after ${inMs(tookMs)}${killed}`,
     cause,
   )
-  await waitUntil(app.clock, SLOTS_WITHIN_MS, () =>
-    [...app.activeGroup.processes()].every((one) => one.state !== 'ready'),
-  )
   return { to, tookMs, killed: silent.length }
+}
+
+/** From then on new connections reach the active group without a detour. */
+export function slotsFollow(app: App): Promise<void> {
+  const isThere = () => [...app.activeGroup.processes()].every((one) => one.state !== 'ready')
+  return waitUntil(app.clock, SLOTS_WITHIN_MS, isThere)
 }
 
 /** Whether the other group could take the traffic now. */

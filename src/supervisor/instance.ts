@@ -11,6 +11,7 @@ import type { BootGate } from './boot-gate.ts'
 import type { Clock } from './clock.ts'
 import type { CrashDesk } from './crash-desk.ts'
 import type { LimitName } from './health-watch.ts'
+import type { ReleaseDesk } from './release-desk.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 export interface Instance {
@@ -21,6 +22,8 @@ export interface Instance {
   readonly samples: Samples
   readonly measures: Measures
   readonly crashDesk: CrashDesk
+  /** Told of what its apps and their workers do, since a rollout may wait for it. */
+  readonly releases: Pick<ReleaseDesk, 'ends' | 'stopped' | 'serves' | 'crashed'>
   readonly linkPath: string
   readonly endpointDirectory: string
   readonly outputDirectory: string
@@ -31,13 +34,6 @@ export interface Instance {
   /** The same at once, for what must be written before anybody is told. */
   saveNow(): void
   appChanged(app: App): void
-  /** Both of its groups are about to end. */
-  appEnds(app: App): void
-  /** They have. */
-  appEnded(app: App): void
-  /** One of its workers has the public traffic from now on. */
-  workerServes(app: App, worker: WorkerHandle): void
-  workerCrashed(app: App, worker: WorkerHandle, words: string): void
   /** A worker is over one of its limits. Resolves with whether it was replaced. */
   recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>
 }

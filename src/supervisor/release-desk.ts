@@ -4,19 +4,20 @@
 import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
-import { beginRollout, canFlip, endRollout, type Rollout, type RolloutEvent } from '../core/rollout.ts'
+import { beginRollout, endRollout, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
-import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { contractIfDue } from './contract-step.ts'
 import { currentRelease } from './current-release.ts'
 import { deployBody, isDecided } from './deploy.ts'
-import { flip, mayFlip, mayReturn } from './flip.ts'
-import { isEnding, labelOf, Report } from './operation-report.ts'
+import { mayFlip, mayReturn, slotsFollow } from './flip.ts'
+import { flipBody } from './flip-body.ts'
+import { isEnding, Report } from './operation-report.ts'
 import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
+import { PendingDeploys } from './pending-deploys.ts'
 import type { ReleaseBooks } from './release-books.ts'
 import { previewStatus } from './preview.ts'
 import { RolloutProgress, tellOfHook } from './rollout-progress.ts'
@@ -41,6 +42,7 @@ export interface ReleaseDeskOwner {
 export class ReleaseDesk implements ReleaseOperations {
   readonly #owner: ReleaseDeskOwner
   readonly books: ReleaseBooks
+  readonly pending = new PendingDeploys()
   readonly #runners = new Map<string, RolloutRunner>()
   readonly #stops = new Map<string, AbortController>()
   readonly #progress = new WeakMap<RolloutRunner, RolloutProgress>()
@@ -73,8 +75,13 @@ export class ReleaseDesk implements ReleaseOperations {
   async deploy(name: string, request: DeployRequest, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'deploy')
     const { wait = false, ...target } = request
-    const body = deployBody(app, this, { kind: 'path', ...target })
-    const result = await this.#run(app, 'deploy', JSON.stringify(target), context, body)
+    const subject = JSON.stringify(target)
+    const pending = this.pending.ask(name, subject)
+    const body = deployBody(app, this, { kind: 'path', ...target }, pending)
+    this.pending.enter(name, pending)
+    const run = this.#run(app, 'deploy', subject, context, body)
+    // Of those that wait the last one asked for runs, and this may not be it.
+    const result = await run.finally(() => this.pending.leave(name, pending))
     const runner = this.#runners.get(name)
     // A rolling deploy has none, and is over.
     const isIts = runner?.rollout.release === result.release
@@ -98,10 +105,9 @@ export class ReleaseDesk implements ReleaseOperations {
     const app = this.#owner.running(name, 'flip')
     mustBeStill(name, this.#runners.get(name)?.rollout)
     if (!mayFlip(app) && !this.#mayReturn(app)) throw noStandby(name, app.activeGroup.generation.release.id)
-    // It waits for a deploy that is under way, which may have flipped by then: that is what was asked for, and not the reverse.
-    const isBehind = ['deploy', 'rollback'].includes(app.operations.current?.kind ?? '')
-    const wanted = isBehind ? app.standby : null
-    return this.#run(app, 'flip', '', context, this.#flipBody(app, 'flip', { wanted }))
+    // It may have to wait for what is under way, which may have flipped by then: that is what was asked for, and not the reverse.
+    const wanted = app.standbyGroup?.generation.release.id ?? ''
+    return this.#run(app, 'flip', wanted, context, flipBody(app, this, { kind: 'flip', wanted, otherwise: null }))
   }
 
   rollback(
@@ -111,9 +117,9 @@ export class ReleaseDesk implements ReleaseOperations {
   ): Promise<OperationResult> {
     const app = this.#owner.running(name, 'rollback')
     const target = this.#rollbackTarget(app, release)
-    const again = deployBody(app, this, { kind: 'release', release: target, force })
-    const isUp = app.standbyGroup?.generation.release.id === target.id && (mayFlip(app) || this.#mayReturn(app))
-    const body = isUp ? this.#flipBody(app, 'rollback', { otherwise: again }) : again
+    const pending = this.pending.ask(name, `rollback ${target.id}`)
+    const again = deployBody(app, this, { kind: 'release', release: target, force }, pending)
+    const body = flipBody(app, this, { kind: 'rollback', wanted: target.id, otherwise: again })
     return this.#run(app, 'rollback', target.id, context, body)
   }
 
@@ -129,8 +135,18 @@ export class ReleaseDesk implements ReleaseOperations {
     return this.#wish(name, 'resume', { type: 'resumeWanted' }, context)
   }
 
-  abort(name: string, context: OperationContext): Promise<OperationResult> {
-    return this.#wish(name, 'abort', { type: 'abortWanted', why: `it was aborted by a ${context.cause}` }, context)
+  /** Of a deploy that is no rollout yet, whatever an earlier one is at; else of the rollout. */
+  async abort(name: string, context: OperationContext): Promise<OperationResult> {
+    const app = this.#owner.running(name, 'abort')
+    const deploys = this.pending.abort(name)
+    if (deploys.length === 0)
+      return this.#wish(name, 'abort', { type: 'abortWanted', why: `it was aborted by a ${context.cause}` }, context)
+    const what = deploys.map(({ release }) => `the deploy of ${release ?? 'the next release'}`).join(' and ')
+    app.record('rolloutAbortRequested', `abort of ${what}`, context.cause)
+    const runner = this.#runners.get(name)
+    const isMadeRoom = runner === undefined || runner.isOver || runner.rollout.successor !== null
+    const goesOn = isMadeRoom ? '' : `; the rollout of ${runner.rollout.release} goes on`
+    return new Report(app, 'rollout', context.progress).succeed(`${what} is given up${goesOn}`)
   }
 
   // ---- what rollouts need ---------------------------------------------------------------------------
@@ -182,9 +198,9 @@ export class ReleaseDesk implements ReleaseOperations {
       smoke: async (signal) => why(await tryStandby(app, this.books, signal)),
       confirm: async (now, signal) =>
         why(await tellOfHook(hook, hook in hooks, () => confirm(now, signal), progress.tell)),
-      moved: (now, before) => {
-        tellOfMove(app, now, before, this.books.release(app.name, now.release))
-        if (now.state === 'done') this.started(app)
+      moved: (move) => {
+        tellOfMove(app, move, this.books.release(app.name, release))
+        if (move.now.state === 'done') this.started(app)
       },
     })
     this.#progress.set(runner, progress)
@@ -255,7 +271,9 @@ export class ReleaseDesk implements ReleaseOperations {
   #concluded(app: App, serving: string): void {
     const isMixed = [...app.activeGroup.processes()].some((one) => one.isUp && one.generation.release.id !== serving)
     if (!isMixed) this.books.conclude(app.name, serving, app.active)
-    void app.retireStandby().then((hasEnded) => hasEnded && this.started(app))
+    const standby = app.standbyGroup?.generation.release.id
+    if (standby === undefined) return this.started(app)
+    void app.retire(standby).then((hasEnded) => hasEnded && this.started(app))
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
@@ -274,29 +292,6 @@ export class ReleaseDesk implements ReleaseOperations {
   /** The release that was served before drains, and nothing else is under way. */
   #mayReturn(app: App): boolean {
     return this.#runners.get(app.name)?.rollout.state === 'endingOld' && mayReturn(app)
-  }
-
-  /** `otherwise` is for a group that ends before this has its turn; `wanted` has the traffic then, whoever gave it. */
-  #flipBody(
-    app: App,
-    kind: 'flip' | 'rollback',
-    { otherwise = null, wanted = null }: { readonly otherwise?: Body | null; readonly wanted?: GroupName | null },
-  ): Body {
-    return async (tell, cause) => {
-      const report = new Report(app, kind, tell)
-      if (app.active === wanted)
-        return report.succeed(`${labelOf(app.activeGroup.generation.release)} (${wanted}) is active already`)
-      const held = this.#runners.get(app.name)
-      if (held?.rollout.state === 'endingOld' && !(await held.takeOldBack()) && otherwise !== null)
-        return otherwise(tell, cause)
-      // Another one may have been first while this waited for its turn.
-      const isUnderWay = held !== undefined && !held.isOver && !mayMove(held.rollout.state)
-      if (isUnderWay || !mayFlip(app)) return report.fail(noStandby(app.name, app.activeGroup.generation.release.id))
-      const { to, tookMs } = await flip(app, cause)
-      const active = app.activeGroup.generation.release
-      held?.handle({ type: 'flippedByHand', serving: active.id === held.rollout.release ? 'new' : 'old' })
-      return report.succeed(`${labelOf(active)} (${to}) is active; switched in ${tookMs.toFixed(1)} ms`)
-    }
   }
 
   #rollbackTarget(app: App, name: string | null): ReleaseRecord {
@@ -321,6 +316,8 @@ export class ReleaseDesk implements ReleaseOperations {
   async #wish(name: string, kind: string, event: RolloutEvent, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, kind)
     const runner = this.#runners.get(name)
+    // What a person moves just now decides what is left to wish for.
+    await runner?.untilStill()
     if (runner === undefined || runner.isOver) throw noRollout(name, kind)
     mustBeOpen(name, kind, runner.rollout)
     app.record(
@@ -330,7 +327,10 @@ export class ReleaseDesk implements ReleaseOperations {
     )
     runner.handle(event)
     // What is asked for is done when the traffic is where it belongs.
-    if (kind === 'promote' || kind === 'abort') await runner.when((rollout) => !isMoving(rollout))
+    if (kind === 'promote' || kind === 'abort') {
+      await runner.when((rollout) => !isMoving(rollout))
+      await slotsFollow(app)
+    }
     const report = new Report(app, 'rollout', context.progress)
     return this.#andRemembered(report.succeed(runner.status.waitsFor))
   }
@@ -338,11 +338,6 @@ export class ReleaseDesk implements ReleaseOperations {
   #keep(app: App, rollout: Rollout): void {
     this.books.keep(app.name, rollout, app.active)
   }
-}
-
-/** Both groups are up, or the old one has just been taken back. */
-function mayMove(state: Rollout['state']): boolean {
-  return canFlip(state) || state === 'endingOld'
 }
 
 function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {

@@ -16,8 +16,16 @@ export function factsOf({ release, from, state, outcome, why }: Rollout): HookFa
   return { release, from, step: state, outcome, why }
 }
 
+/** A step of a rollout. */
+export interface RolloutMove {
+  readonly now: Rollout
+  readonly before: Rollout
+  /** A person has moved the traffic. */
+  readonly isByHand: boolean
+}
+
 /** `record` is of the release that is moved to, which may be gone by now. */
-export function tellOfMove(app: App, now: Rollout, before: Rollout, record: ReleaseRecord | null): void {
+export function tellOfMove(app: App, { now, before, isByHand }: RolloutMove, record: ReleaseRecord | null): void {
   const generation = newest(app, now)
   const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
   tellHook(app, generation, 'event', facts)
@@ -26,7 +34,8 @@ export function tellOfMove(app: App, now: Rollout, before: Rollout, record: Rele
   if (now.outcome === 'promoted') tellHook(app, generation, 'post-rollout', facts)
   else if (now.outcome !== null) tellHook(app, generation, 'rollback', facts)
   const what = now.outcome === null ? undefined : ENDED_BADLY[now.outcome]
-  if (what === undefined) return
+  // Whoever flips knows it, and it is an event of its own.
+  if (what === undefined || isByHand) return
   const because = now.why === null ? '' : `: ${now.why}`
   app.record(what.type, `${now.release} ${what.words}, ${now.from} has it${because}`, 'policy rollout', 'error')
 }

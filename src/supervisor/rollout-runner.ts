@@ -1,17 +1,21 @@
 // Carries out core/rollout.ts for one app: performs what it commands, and tells it what came of that. What it has
 // decided is written down before it is acted on.
+//
+// One at a time moves the traffic, the rollout or a person. While a person does, what else is seen waits: decided on where
+// the traffic was before, it would end the group that is about to serve.
 
 import type { RolloutStatus, WorkerStep } from '../control/messages.ts'
 import type { BakeRecord } from '../core/bake.ts'
 import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
-import { stepRollout } from '../core/rollout.ts'
+import { canFlip, stepRollout } from '../core/rollout.ts'
 import type { App } from './app.ts'
 import { BakeWatch } from './bake-watch.ts'
 import { waitUntil } from './clock.ts'
-import { flip, mayFlip, takeStandbyBack } from './flip.ts'
+import { flip, mayFlip, slotsFollow, takeStandbyBack, type Flip } from './flip.ts'
 import type { Group } from './group.ts'
 import { range } from './operation-report.ts'
 import { planOf } from './app-operations.ts'
+import type { RolloutMove } from './rollout-news.ts'
 import { rolloutStatus } from './rollout-status.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -27,7 +31,7 @@ export interface RolloutOwner {
   /** Asks whether it may have the traffic; resolves with why not. */
   confirm(rollout: Rollout, signal: AbortSignal): Promise<string | null>
   /** It is at another step. */
-  moved(rollout: Rollout, before: Rollout): void
+  moved(move: RolloutMove): void
 }
 
 const LOOK_MS = 250
@@ -42,6 +46,8 @@ export class RolloutRunner {
   #rollout: Rollout
   /** One after the other: a flip back must not overtake the flip that it takes back. */
   #lastFlip: Promise<void> = Promise.resolve()
+  /** What was seen while a person moves the traffic. */
+  #held: { readonly events: RolloutEvent[]; readonly over: Promise<void> } | null = null
   #cancelWake: () => void = () => {}
   #cancelLook: () => void = () => {}
   #watch: BakeWatch | null = null
@@ -85,13 +91,67 @@ export class RolloutRunner {
     this.#take({ rollout: this.#rollout, commands })
   }
 
-  handle(event: RolloutEvent): void {
-    if (this.isOver || this.#aborter.signal.aborted) return
+  handle(event: RolloutEvent, cause = this.#cause): void {
+    if (this.isOver || this.isClosed) return
+    if (this.#held !== null) return void this.#held.events.push(event)
     const before = this.#rollout
     const step = stepRollout(before, event, this.#app.clock.now())
+    const isByHand = event.type === 'flippedByHand'
     if (before.state === 'baking' && step.rollout.state !== 'baking') this.#keepWatch()
-    if (step.rollout.state !== before.state) this.#tell(step.rollout)
-    this.#take(step, before)
+    if (step.rollout.state !== before.state) this.#tell(step.rollout, cause, isByHand)
+    this.#take(step, { before, isByHand })
+  }
+
+  /**
+   * Moves the traffic to a release as a person wants, also to one that drains. Null when that cannot be, or when it has
+   * the traffic by then.
+   */
+  flipByHand(wanted: string, cause: string): Promise<Flip | null> {
+    return this.#inTurn(async () => {
+      const flipped = await this.#whileHeld(
+        () => this.#moveByHand(wanted, cause),
+        (done) => {
+          const serving = wanted === this.#rollout.release ? 'new' : 'old'
+          if (done !== null) this.handle({ type: 'flippedByHand', serving }, cause)
+        },
+      )
+      if (flipped !== null) await slotsFollow(this.#app)
+      return flipped
+    })
+  }
+
+  /** Resolves when no person moves the traffic. */
+  async untilStill(): Promise<void> {
+    await this.#held?.over
+  }
+
+  async #moveByHand(wanted: string, cause: string): Promise<Flip | null> {
+    if (this.isClosed || this.#app.standbyGroup?.generation.release.id !== wanted) return null
+    const { state } = this.#rollout
+    const isUp = state === 'endingOld' ? await takeStandbyBack(this.#app) : canFlip(state) && mayFlip(this.#app)
+    if (isUp) return flip(this.#app, cause)
+    // It drained, and has to go on with that.
+    if (state === 'endingOld') this.#perform('retireOld')
+    return null
+  }
+
+  /** Then tells what came of it, and what else was seen. */
+  async #whileHeld<Result>(act: () => Promise<Result>, tell: (result: Result) => void): Promise<Result> {
+    const events: RolloutEvent[] = []
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = { events, over: promise }
+    try {
+      const result = await act()
+      this.#held = null
+      tell(result)
+      return result
+    } finally {
+      this.#held = null
+      // A deadline that has passed meanwhile may be none any more; one that still is passes again at once.
+      for (const event of events) if (event.type !== 'timedOut') this.handle(event)
+      if (!this.isClosed && events.some(({ type }) => type === 'timedOut')) this.#arm()
+      resolve()
+    }
   }
 
   /** Resolves with the rollout as soon as it is so. */
@@ -128,12 +188,12 @@ export class RolloutRunner {
     return state === 'starting' && this.#isCompleting && !adopted
   }
 
-  #take({ rollout, commands }: RolloutStep, before = rollout): void {
+  #take({ rollout, commands }: RolloutStep, { before = rollout, isByHand = false } = {}): void {
     this.#rollout = rollout
     this.#owner.keep(rollout)
     this.#arm()
     // A command may be done at once, and with it the next step: that is told after this one.
-    if (rollout.state !== before.state) this.#owner.moved(rollout, before)
+    if (rollout.state !== before.state) this.#owner.moved({ now: rollout, before, isByHand })
     for (const command of commands) this.#perform(command)
     this.#tellWaiters()
   }
@@ -152,22 +212,20 @@ export class RolloutRunner {
       case 'smoke':
         return void this.#smoke()
       case 'flip':
-        return void this.#flip('flipped')
+        return void this.#inTurn(() => this.#move('flipped'))
       case 'flipBack':
-        return void this.#flip('flippedBack')
+        return void this.#inTurn(() => this.#move('flippedBack'))
       case 'beginBake':
         return this.#bake()
       case 'retireOld':
+        return this.#retire(this.#rollout.from)
       case 'endNew':
-        return void this.#app.retireStandby().then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
+        return this.#retire(this.#rollout.release)
     }
   }
 
-  /** The old group drains: lets it be up again, as it was; when that cannot be, it ends after all. */
-  async takeOldBack(): Promise<boolean> {
-    const isUp = this.#rollout.state === 'endingOld' && (await takeStandbyBack(this.#app))
-    if (!isUp && this.#rollout.state === 'endingOld') this.#perform('retireOld')
-    return isUp
+  #retire(release: string): void {
+    void this.#app.retire(release).then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
   }
 
   /** Looks again and again, until the release is found good or bad. */
@@ -207,6 +265,8 @@ export class RolloutRunner {
       return this.handle({ type: 'groupFailed', why: text })
     }
     await this.#untilAllAreUp(group)
+    // The table would stay in force when the group that it is for has ended.
+    if (this.isClosed || this.#rollout.state !== 'starting') return
     await this.#app.routing.commit(this.#app.active)
     this.handle({ type: 'groupReady' })
   }
@@ -223,17 +283,18 @@ export class RolloutRunner {
     this.handle(why === null ? { type: 'smokePassed' } : { type: 'smokeFailed', why })
   }
 
-  async #flip(type: 'flipped' | 'flippedBack'): Promise<void> {
+  async #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
     const before = this.#lastFlip
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#lastFlip = promise
     await before
-    await this.#move(type).finally(resolve)
+    return act().finally(resolve)
   }
 
   async #move(type: 'flipped' | 'flippedBack'): Promise<void> {
     // It may have been aborted while this waited, for its turn or for an answer.
-    const isStillWanted = (): boolean => this.#rollout.state === (type === 'flipped' ? 'flipping' : 'goingBack')
+    const state = type === 'flipped' ? 'flipping' : 'goingBack'
+    const isStillWanted = (): boolean => !this.isClosed && this.#rollout.state === state
     if (!isStillWanted()) return
     const failed = type === 'flipped' ? 'flipFailed' : 'flipBackFailed'
     const { release, from } = this.#rollout
@@ -248,8 +309,10 @@ export class RolloutRunner {
       this.#keepWatch()
       this.handle({ type: 'moveBegun' })
     }
-    const { tookMs } = await flip(this.#app, this.#cause)
-    this.handle({ type, tookMs })
+    const done = await flip(this.#app, this.#cause)
+    if (done === null) return
+    this.handle({ type, tookMs: done.tookMs })
+    await slotsFollow(this.#app)
   }
 
   /** Aborted when the rollout is at another step: nobody waits for the answer then. */
@@ -260,11 +323,11 @@ export class RolloutRunner {
     return moved.signal
   }
 
-  #tell({ state, why, outcome, release }: Rollout): void {
+  #tell({ state, why, outcome, release }: Rollout, cause: string, isByHand: boolean): void {
     const because = why === null ? '' : `: ${why}`
     const ended = outcome === null ? '' : ` (${outcome})`
-    const level = outcome === 'failed' || outcome === 'rolledBack' ? 'error' : 'info'
-    this.#app.record('rolloutStep', `rollout of ${release}: ${state}${ended}${because}`, this.#cause, level)
+    const level = !isByHand && (outcome === 'failed' || outcome === 'rolledBack') ? 'error' : 'info'
+    this.#app.record('rolloutStep', `rollout of ${release}: ${state}${ended}${because}`, cause, level)
   }
 
   #tellWaiters(): void {

@@ -2,7 +2,8 @@
 // group reach the other. There is none while the app has one group.
 //
 // Rules
-// 1. A change of the active group is one message to every worker, and is over when each has answered or is gone.
+// 1. A change of the active group is one message to every worker, and is over when each that can answer a request has
+//    answered or is gone. One whose link is down is told when it is up again.
 // 2. A worker that comes later is told before it may serve.
 // 3. Whatever was told last has the highest epoch: a supervisor that starts again goes on from there.
 
@@ -25,6 +26,8 @@ export interface CommitResult {
   readonly tookMs: number
   /** Those that had not answered by the deadline. */
   readonly silent: readonly WorkerHandle[]
+  /** Another change came first: this one was never in force everywhere. */
+  readonly isOvertaken: boolean
 }
 
 export interface RoutingOwner {
@@ -38,7 +41,7 @@ export interface RoutingOwner {
 interface Wait {
   readonly epoch: number
   readonly left: Set<WorkerHandle>
-  finish(): void
+  finish(isOvertaken?: boolean): void
 }
 
 export class Routing {
@@ -61,18 +64,20 @@ export class Routing {
   commit(active: GroupName): Promise<CommitResult> {
     const begun = this.#owner.clock.now()
     this.#table = this.#make(active)
-    const left = new Set([...this.#owner.processes()].filter((worker) => worker.isLinked && worker.state !== 'exited'))
-    this.#wait?.finish()
+    this.#wait?.finish(true)
+    const workers = [...this.#owner.processes()]
+    const left = new Set(workers.filter(mayAnswer))
     return new Promise((resolve) => {
-      const finish = (): void => {
+      const finish = (isOvertaken = false): void => {
         cancel()
         if (this.#wait === wait) this.#wait = null
-        resolve({ tookMs: this.#owner.clock.now() - begun, silent: [...left] })
+        // Who was asked again meanwhile still has time to answer.
+        resolve({ tookMs: this.#owner.clock.now() - begun, silent: isOvertaken ? [] : [...left], isOvertaken })
       }
       const wait: Wait = { epoch: this.#epoch, left, finish }
-      const cancel = this.#owner.clock.wakeAt(begun + FLIP_DEADLINE_MS, finish)
+      const cancel = this.#owner.clock.wakeAt(begun + FLIP_DEADLINE_MS, () => finish())
       this.#wait = wait
-      for (const worker of left) this.tell(worker)
+      for (const worker of workers) this.tell(worker)
       if (left.size === 0) finish()
     })
   }
@@ -137,4 +142,9 @@ export class Routing {
     }
     return peers
   }
+}
+
+/** One that boots is told before it may serve, and one that is being stopped has finished what it had. */
+function mayAnswer({ isUp, state }: WorkerHandle): boolean {
+  return isUp || state === 'draining'
 }

@@ -290,25 +290,6 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#watches.follow(app)
   }
 
-  appEnds(app: App): void {
-    this.releases.ends(app)
-  }
-
-  appEnded(app: App): void {
-    this.releases.stopped(app)
-    this.appChanged(app)
-  }
-
-  workerServes(app: App, worker: WorkerHandle): void {
-    this.releases.serves(app, worker)
-    // So that the first look at a new process has figures.
-    void this.samples.fresh()
-  }
-
-  workerCrashed(app: App, worker: WorkerHandle, words: string): void {
-    this.releases.crashed(app, worker, words)
-  }
-
   // ---- what the outside says ------------------------------------------------------------------------
 
   /** A worker dialled in. */

@@ -60,7 +60,7 @@ describe('Routing', () => {
     )
     passTime(3)
     for (const worker of handles) routing.answered(worker, 1)
-    expect(await done).toEqual({ tookMs: 3, silent: [] })
+    expect(await done).toEqual({ tookMs: 3, silent: [], isOvertaken: false })
     expect(wakes).toEqual([])
   })
 
@@ -82,6 +82,28 @@ describe('Routing', () => {
     routing.gone(second)
     passTime(FLIP_DEADLINE_MS)
     expect((await done).silent).toEqual([third])
+  })
+
+  it('waits for a worker whose link is down, and for none that cannot answer a request yet or any more', async () => {
+    const { workers, handles, routing, passTime } = scene()
+    const [first, second, third] = workers
+    Object.assign(first ?? {}, { isLinked: false })
+    Object.assign(second ?? {}, { state: 'starting', isUp: false })
+    Object.assign(third ?? {}, { state: 'stopping', isUp: false })
+    const done = routing.commit('green')
+    expect(tableOf(second)).toMatchObject({ active: 'green' })
+    passTime(FLIP_DEADLINE_MS)
+    expect((await done).silent).toEqual([handles[0]])
+  })
+
+  it('names nobody silent who is asked again before the deadline', async () => {
+    const { handles, routing, passTime } = scene()
+    const overtaken = routing.commit('green')
+    passTime(1)
+    const done = routing.commit('blue')
+    expect(await overtaken).toEqual({ tookMs: 1, silent: [], isOvertaken: true })
+    for (const worker of handles) routing.answered(worker, 2)
+    expect(await done).toMatchObject({ silent: [], isOvertaken: false })
   })
 
   it('tells the others when a worker comes or goes, and nothing when nothing has changed', async () => {
