@@ -1,14 +1,14 @@
 // An app that ends in the middle of a rollout, by a stop, together with its supervisor or with the host, begins again with
 // the release that was last good, and the books say how the other one ended.
 
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { ReleaseStatus } from '../../src/control/messages.ts'
 import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
-import { makeHome } from '../support/home.ts'
+import { makeHome, type Home } from '../support/home.ts'
 import { eventsOf, untilEvent } from '../support/instance-facts.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { isAlive, sendIfAlive } from '../support/processes.ts'
@@ -40,6 +40,14 @@ async function outcomes(supervise: Supervise): Promise<readonly string[]> {
   const { stdout } = await supervise.cli('history', 'web', '--json')
   const { releases }: { releases: readonly ReleaseStatus[] } = JSON.parse(stdout)
   return releases.map(({ release, outcome }) => `${release} ${outcome}`)
+}
+
+/** As the books have it on disk. */
+function keptRelease(home: Home, id: string): unknown {
+  const state = join(home.directory, 'state/supervise')
+  const [instance = ''] = readdirSync(state)
+  const { apps } = JSON.parse(readFileSync(join(state, instance, 'releases.json'), 'utf8'))
+  return apps.web.releases.find((release: { readonly id: string }) => release.id === id)
 }
 
 async function isAlone(supervise: Supervise): Promise<boolean> {
@@ -105,6 +113,8 @@ it('knows how a rolling deploy ended whose supervisor was killed, and needs no d
   mustExit(await supervise.cli('stop', 'other'), 0)
   supervise.signal('SIGKILL')
   await supervise.ended()
+  // Whatever comes of it: what it wrote must be read by those after it.
+  expect(keptRelease(home, 'r2')).toMatchObject({ outcome: null, served: true })
   for (const pid of old) sendIfAlive(pid, 'SIGKILL')
   rmSync(join(home.work, 'releases/1'), { recursive: true })
 
