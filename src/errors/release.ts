@@ -97,7 +97,7 @@ export function noStandby(app: string, active: string) {
 /** It was when that was asked for. */
 export function noLongerWarm(app: string, release: string, active: string) {
   return new SuperviseError(
-    'NO_STANDBY',
+    'RELEASE_NOT_WARM',
     `Cannot flip "${app}" to ${release}: it is no longer warm beside ${active}`,
     `See \`supervise status\`. \`supervise rollback ${app} ${release}\` starts it again.`,
   )

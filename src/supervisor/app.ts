@@ -181,12 +181,12 @@ export class App implements GroupOwner, HealthOwner {
     return group
   }
 
-  /** Ends a release beside the one that serves; true when none of its processes is left, false when it is to stay after all. */
-  async retire(release: string): Promise<boolean> {
+  /** Ends the release beside the active one, if it is the named one; false when it stays after all, or has come to serve. */
+  async retireStandby(release = this.standbyGroup?.generation.release.id): Promise<boolean> {
     const group = this.standbyGroup
     if (group?.generation.release.id !== release) return release !== this.activeGroup.generation.release.id
-    if (!(await group.stop('drain')) || group === this.activeGroup) return false
-    if (this.groups[group.name] !== group) return true
+    if (group === null) return true
+    if (!(await group.stop('drain')) || group !== this.standbyGroup) return this.groups[group.name] !== group
     this.groups[group.name] = null
     this.routing.end()
     this.preview.close()

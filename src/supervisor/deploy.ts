@@ -220,8 +220,7 @@ async function makeRoom({ app, desk, generation, pending }: Wish): Promise<void>
     await Promise.race([runner.when(({ state }) => state === 'done'), untilAborted(pending.aborter.signal)])
     mustGoOn(app, pending)
   }
-  const { standbyGroup } = app
-  if (standbyGroup !== null) await app.retire(standbyGroup.generation.release.id)
+  await app.retireStandby()
   mustGoOn(app, pending)
 }
 

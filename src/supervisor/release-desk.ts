@@ -271,9 +271,7 @@ export class ReleaseDesk implements ReleaseOperations {
   #concluded(app: App, serving: string): void {
     const isMixed = [...app.activeGroup.processes()].some((one) => one.isUp && one.generation.release.id !== serving)
     if (!isMixed) this.books.conclude(app.name, serving, app.active)
-    const standby = app.standbyGroup?.generation.release.id
-    if (standby === undefined) return this.started(app)
-    void app.retire(standby).then((hasEnded) => hasEnded && this.started(app))
+    void app.retireStandby().then((hasEnded) => hasEnded && this.started(app))
   }
 
   // ---- inside ---------------------------------------------------------------------------------------

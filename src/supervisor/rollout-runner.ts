@@ -225,7 +225,7 @@ export class RolloutRunner {
   }
 
   #retire(release: string): void {
-    void this.#app.retire(release).then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
+    void this.#app.retireStandby(release).then((hasEnded) => hasEnded && this.handle({ type: 'groupEnded' }))
   }
 
   /** Looks again and again, until the release is found good or bad. */

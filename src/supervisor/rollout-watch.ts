@@ -4,6 +4,7 @@ import type { OperationResult } from '../control/messages.ts'
 import { operationAborted } from '../errors/app.ts'
 import { rolloutTakenBack } from '../errors/release.ts'
 import type { App } from './app.ts'
+import { slotsFollow } from './flip.ts'
 import { whatServes, type Report } from './operation-report.ts'
 import { isSettled, type RolloutProgress } from './rollout-progress.ts'
 import type { RolloutRunner } from './rollout-runner.ts'
@@ -24,6 +25,8 @@ export async function untilDecided(
   const unfollow = progress?.follow(report.stage, from === 'now' ? app.clock.now() : null)
   const { outcome, release, from: old, why } = await runner.when(isSettled)
   unfollow?.()
+  // What serves is counted by its slots.
+  await slotsFollow(app)
   if (outcome === 'promoted') return report.succeed(`${release} is promoted; ${stillWarm(app, old)}`)
   if (outcome === null) return report.fail(operationAborted(app.name, 'rollout'))
   return report.fail(rolloutTakenBack(app.name, release, why ?? outcome), whatServes(app))

@@ -208,7 +208,13 @@ export class Scene {
       saveNow() {},
       appChanged() {},
       measures: new Measures(),
-      releases: this.desk,
+      // Made after the app.
+      releases: {
+        ends: (app) => this.desk.ends(app),
+        stopped: (app) => this.desk.stopped(app),
+        serves: (app, worker) => this.desk.serves(app, worker),
+        crashed: (app, worker, words) => this.desk.crashed(app, worker, words),
+      },
       recycle: async () => false,
     }
   }
