@@ -33,6 +33,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           testTimeout: 20_000,
+          // Many start processes and wait for them.
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },

@@ -17,7 +17,10 @@ export class Growing {
   tell(name: string, labels: Labels, whose: string, value: number): void {
     let told = this.#told.get(whose)
     if (told === undefined) this.#told.set(whose, (told = {}))
+    // A count that begins at 0 shows its first growth, too.
+    if (told[name] === undefined) this.#counters.add(name, labels, 0)
     const before = told[name] ?? 0
+    told[name] = before
     if (value <= before) return
     told[name] = value
     this.#counters.add(name, labels, value - before)

@@ -88,7 +88,7 @@ describe('a worker that crashes as soon as it is started', () => {
   it('never fails when the crashes are far enough apart (C5)', async () => {
     const args = ['-i', '1', '--max-restarts', '2', '--window', '1s', '--min-uptime', '300ms']
     const port = ['--port', `${await freePort()}`, '--backoff-first', '50ms']
-    const env = ['--env', 'LIFE_MS=600']
+    const env = ['--env', 'LIFE_MS=1200']
     const supervise = await startSupervise([fixture('crashes-after-ready.js'), ...args, ...port, ...env])
     await until(async () => (await crashesOf(supervise)).length >= 6, 30_000, 'six crashes')
     expect(await eventsOf(supervise, 'workerFailed')).toEqual([])

@@ -1,0 +1,127 @@
+// A real Prometheus reads what is exposed, finds nothing to complain of, and every panel of the dashboard and every alert has
+// data or could have it.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { ROWS } from '../../scripts/grafana-dashboard.ts'
+import { freePort } from '../support/free-port.ts'
+import { startSupervise } from '../support/harness.ts'
+import { makeHome } from '../support/home.ts'
+import { mixedLanes, startLoad } from '../support/load.ts'
+import { mustExit } from '../support/must-exit.ts'
+import { makeRelease, ROOT } from '../support/releases.ts'
+import { QUICK } from '../support/under-load.ts'
+import { until } from '../support/until.ts'
+
+/** Where .ci/run unpacks Debian's package; else what is on the PATH. */
+const UNPACKED = join(ROOT, '.cache/prometheus/usr/bin')
+
+function find(program: string): string | null {
+  if (existsSync(join(UNPACKED, program))) return join(UNPACKED, program)
+  try {
+    return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim()
+  } catch {
+    return null
+  }
+}
+
+const [prometheus, promtool] = [find('prometheus'), find('promtool')]
+const isThere = prometheus !== null && promtool !== null
+if (!isThere) console.warn('There is no Prometheus here: what it would say of the metrics is not tested.')
+
+/** Only a failure of ours gives these a value. */
+const MAY_BE_EMPTY = new Set(['Share of 5xx by release', 'Cut at the deadline of drains', 'Forwarded requests'])
+
+function get(port: number, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    http
+      .get({ host: '127.0.0.1', port, path, agent: false }, (response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        response.on('end', () => resolve(text))
+      })
+      .on('error', reject)
+  })
+}
+
+function filled(query: string): string {
+  return query.replaceAll('$__rate_interval', '1m').replaceAll('$__range', '5m').replaceAll('$app', '.*')
+}
+
+it.runIf(isThere)(
+  'promtool has nothing to say, and every panel of the dashboard has data',
+  { timeout: 120_000 },
+  async () => {
+    const home = makeHome()
+    const [port, admin, own] = [await freePort(), await freePort(), await freePort()]
+    const release = (version: string): string => {
+      const directory = join(home.work, 'releases', version)
+      makeRelease(directory, { fixture: 'hello.js', version })
+      return directory
+    }
+    const args = [join(release('1'), 'app.js'), '-n', 'web', '-i', '2', '--port', String(port), ...QUICK]
+    const supervise = await startSupervise([...args, '--slo', '99.9, 500ms 99', '--admin', `127.0.0.1:${admin}`], {
+      home,
+    })
+    const target = { host: '127.0.0.1', port }
+    const lanes = mixedLanes({ webSockets: 0 })
+    const load = startLoad({ target, lanes, ratePerSecond: 300, durationMs: 100_000 })
+
+    const config = join(home.work, 'prometheus.yml')
+    const scrape = `{ job_name: supervise, static_configs: [{ targets: ['127.0.0.1:${admin}'] }] }`
+    writeFileSync(config, `global: { scrape_interval: 1s }\nscrape_configs: [${scrape}]\n`)
+    const child = spawn(
+      prometheus ?? '',
+      [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${join(home.work, 'tsdb')}`,
+        `--web.listen-address=127.0.0.1:${own}`,
+      ],
+      { stdio: 'ignore' },
+    )
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const ask = async (query: string): Promise<readonly unknown[]> => {
+      const text = await get(own, `/api/v1/query?query=${encodeURIComponent(query)}`)
+      const answer: { status: string; error?: string; data?: { result: readonly unknown[] } } = JSON.parse(text)
+      if (answer.status !== 'success') throw new Error(`${query}: ${answer.error}`)
+      return answer.data?.result ?? []
+    }
+    await until(async () => (await ask('up == 1').catch(() => [])).length === 1, 30_000, 'Prometheus scrapes')
+
+    // Something of everything: counters that come into being are seen to grow from the next scrape on.
+    const happen = async (): Promise<void> => {
+      mustExit(await supervise.cli('reload', 'web'), 0)
+      mustExit(await supervise.cli('deploy', 'web', release('2')), 0)
+      mustExit(await supervise.cli('flip', 'web'), 0)
+      const [pid] = await supervise.pids('web')
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
+      await supervise.online()
+    }
+    await happen()
+    await until(async () => (await ask('supervise_worker_crashes_total')).length > 0, 10_000, 'a crash was scraped')
+    await happen()
+
+    for (const { panels } of ROWS) {
+      for (const { title, queries } of panels) {
+        for (const [query] of queries) {
+          const hasData = async () => MAY_BE_EMPTY.has(title) || (await ask(filled(query))).length > 0
+          // oxlint-disable-next-line no-await-in-loop -- in the order of the dashboard
+          await until(hasData, 20_000, `"${title}" has data: ${filled(query)}`)
+        }
+      }
+    }
+    const metrics = await get(admin, '/metrics')
+    expect(
+      execFileSync(promtool ?? '', ['check', 'metrics'], { input: metrics, encoding: 'utf8', stdio: 'pipe' }),
+    ).toBe('')
+    const rules = execFileSync(promtool ?? '', ['check', 'rules', join(ROOT, 'grafana/alerts.yaml')], {
+      encoding: 'utf8',
+    })
+    expect(rules).toMatch(/SUCCESS/)
+    await load.stop()
+    await supervise.stop()
+  },
+)
