@@ -73,6 +73,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'logs', aliases: ['log'], summary: 'Show what the workers write', load: () => import('./logs.ts') },
   { name: 'events', aliases: [], summary: 'Show what happened, and why', load: () => import('./events.ts') },
   { name: 'crashes', aliases: [], summary: 'Show crashes with their last lines', load: () => import('./crashes.ts') },
+  { name: 'top', aliases: [], summary: 'Watch everything live', load: () => import('./top.ts') },
   { name: 'metrics', aliases: [], summary: 'Show the figures of everything', load: () => import('./metrics.ts') },
   { name: 'ping', aliases: [], summary: 'Ask whether the supervisor answers', load: () => import('./ping.ts') },
   { name: 'check', aliases: [], summary: 'Check a config without starting anything', load: () => import('./check.ts') },

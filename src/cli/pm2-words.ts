@@ -6,7 +6,7 @@ export const PM2_WORDS: Readonly<Record<string, string>> = {
   dump: 'Write the apps into a supervise.config.ts; `supervise start -d` beside it starts all of them.',
   resurrect: 'Type `supervise start -d` beside the config file, and what it names is started.',
   kill: 'Type `supervise stop --all`: it drains every app and ends the supervisor.',
-  monit: 'Type `supervise status` for processes and memory, `supervise logs -f` for what they write.',
+  monit: 'Type `supervise top`: processes, memory, requests and what they write, live.',
   startup:
     'Write a unit of systemd whose ExecStart is `supervise start` in the foreground, with Restart=always and KillMode=process.',
   unstartup: 'Disable the unit of systemd that runs `supervise start`.',

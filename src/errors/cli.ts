@@ -141,3 +141,12 @@ export function adminNeedsStart(instance: string) {
     EXIT.usage,
   )
 }
+
+export function noTerminal() {
+  return new SuperviseError(
+    'NO_TERMINAL',
+    'Cannot show the live view: input or output is no terminal',
+    'Use `supervise status --json` and `supervise events -f --json` for programs.',
+    EXIT.usage,
+  )
+}

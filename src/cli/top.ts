@@ -1,0 +1,192 @@
+// `supervise top`: a live view of everything on a whole terminal, which is left as it was on any way out.
+
+import type { WriteStream } from 'node:tty'
+import { emitKeypressEvents } from 'node:readline'
+import type { Command } from 'commander'
+import type { EventRecord, LogRecord } from '../control/messages.ts'
+import { noTerminal } from '../errors/cli.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { notRunning, reachInstances, readStatus, type Instance } from './instances.ts'
+import type { Invocation } from './invocation.ts'
+import { appPath } from './operation.ts'
+import { addExamples } from './program.ts'
+import { EMPTY, press, recordEvent, recordLine, recordStatuses, type TopAction, type TopModel } from './top-model.ts'
+import { renderTop } from './top-view.ts'
+
+const EVERY_MS = 1000
+const ENTER = '\u001b[?1049h\u001b[?25l'
+const LEAVE = '\u001b[?25h\u001b[?1049l'
+const HOME = '\u001b[H'
+const CLEAR_LINE = '\u001b[K'
+const CLEAR_BELOW = '\u001b[J'
+
+export function define(command: Command, invocation: Invocation): void {
+  command
+    .description(
+      'Shows apps, releases and workers as they are, on the whole terminal: requests, percentiles, CPU and memory, the last ' +
+        'events or lines. Keys reload, flip and scale after a question; ? lists them.',
+    )
+    .action(async () => {
+      invocation.exitCode = await top(invocation)
+    })
+  addExamples(command, [{ command: 'supervise top', does: 'everything, until q' }])
+}
+
+async function top(invocation: Invocation): Promise<ExitCode> {
+  const { stdin, stdout } = process
+  if (!stdin.isTTY || !stdout.isTTY || invocation.output.json) throw noTerminal()
+  const { live, unreachable } = await reachInstances(invocation)
+  if (live.length === 0) throw notRunning(unreachable, invocation)
+  const screen = new Screen(stdout, (size) => renderTop(view.model, size, invocation.output.paint))
+  const view = new View(live, () => screen.draw())
+  try {
+    screen.enter()
+    await view.watch()
+  } finally {
+    screen.leave()
+    view.end()
+  }
+  return EXIT.ok
+}
+
+type Render = (size: { readonly columns: number; readonly rows: number }) => readonly string[]
+
+/** Owns the terminal. */
+class Screen {
+  readonly #terminal: WriteStream
+  readonly #render: Render
+  readonly #draw = () => this.draw()
+  readonly #leave = () => this.leave()
+  #isIn = false
+
+  constructor(terminal: WriteStream, render: Render) {
+    this.#terminal = terminal
+    this.#render = render
+  }
+
+  enter(): void {
+    this.#isIn = true
+    process.stdin.setRawMode(true)
+    this.#terminal.write(ENTER)
+    this.#terminal.on('resize', this.#draw)
+    // Also after an error that nobody caught.
+    process.once('exit', this.#leave)
+  }
+
+  draw(): void {
+    if (!this.#isIn) return
+    const lines = this.#render({ columns: this.#terminal.columns || 80, rows: this.#terminal.rows || 24 })
+    // One write a picture, so that a terminal never shows half of one.
+    this.#terminal.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\r\n') + CLEAR_BELOW)
+  }
+
+  leave(): void {
+    if (!this.#isIn) return
+    this.#isIn = false
+    this.#terminal.off('resize', this.#draw)
+    process.off('exit', this.#leave)
+    process.stdin.setRawMode(false)
+    this.#terminal.write(LEAVE)
+  }
+}
+
+/** Owns what is known, and asks for it again and again. */
+class View {
+  model: TopModel = EMPTY
+  readonly #instances: readonly Instance[]
+  readonly #changed: () => void
+  readonly #aborter = new AbortController()
+  #quit: () => void = () => {}
+
+  constructor(instances: readonly Instance[], changed: () => void) {
+    this.#instances = instances
+    this.#changed = changed
+  }
+
+  /** Until a key or a signal ends it. */
+  async watch(): Promise<void> {
+    const over = new Promise<void>((resolve) => (this.#quit = resolve))
+    emitKeypressEvents(process.stdin)
+    process.stdin.on('keypress', (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
+      const { model, action, quits } = press(this.model, {
+        name: key.name ?? '',
+        text: text ?? '',
+        ctrl: key.ctrl === true,
+      })
+      if (quits) return this.#quit()
+      this.#take(model)
+      if (action !== null) void this.#perform(action)
+    })
+    process.stdin.resume()
+    for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, this.#quit)
+    for (const instance of this.#instances) {
+      void this.#follow<EventRecord>(instance, '/v1/events', (event) => recordEvent(this.model, event))
+      void this.#follow<LogRecord>(instance, '/v1/logs', (line) => recordLine(this.model, line))
+    }
+    await this.#look()
+    const timer = setInterval(() => void this.#look(), EVERY_MS)
+    await over
+    clearInterval(timer)
+  }
+
+  end(): void {
+    this.#aborter.abort()
+    process.stdin.removeAllListeners('keypress')
+    process.stdin.pause()
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const statuses = await Promise.all(this.#instances.map((instance) => readStatus(instance)))
+      const isBack = this.model.message?.startsWith(GONE) === true
+      this.#take(recordStatuses(isBack ? { ...this.model, message: null } : this.model, statuses))
+    } catch (error) {
+      this.#take({ ...this.model, message: `${GONE}: ${wordsOf(error)}` })
+    }
+  }
+
+  /** A supervisor that is gone ends it; the next look says so, and goes on asking. */
+  async #follow<Item>({ client }: Instance, path: string, record: (item: Item) => TopModel): Promise<void> {
+    const options = { query: { follow: true, lines: 50 }, signal: this.#aborter.signal }
+    try {
+      for await (const item of client.stream<Item>('GET', path, options)) this.#take(record(item))
+    } catch {
+      if (this.#aborter.signal.aborted) return
+      setTimeout(() => void this.#follow({ client, name: '' }, path, record), EVERY_MS * 2).unref()
+    }
+  }
+
+  async #perform({ kind, instance, app }: TopAction): Promise<void> {
+    const client = this.#instances.find(({ name }) => name === instance)?.client
+    if (client === undefined) return
+    const [verb, body] = REQUESTS[kind]
+    try {
+      const { text, ok } = await client.send<{ readonly text: string; readonly ok: boolean }>(
+        'POST',
+        appPath(app, verb),
+        body,
+      )
+      this.#take({ ...this.model, message: `${ok ? '✓' : '✗'} ${app}: ${text}` })
+    } catch (error) {
+      this.#take({ ...this.model, message: `✗ ${app}: ${wordsOf(error)}` })
+    }
+  }
+
+  #take(model: TopModel): void {
+    this.model = model
+    this.#changed()
+  }
+}
+
+const GONE = 'The supervisor does not answer'
+
+const REQUESTS: Readonly<Record<TopAction['kind'], readonly [verb: string, body: object]>> = {
+  reload: ['reload', {}],
+  flip: ['flip', {}],
+  'scale up': ['scale', { workers: '+1' }],
+  'scale down': ['scale', { workers: '-1' }],
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
