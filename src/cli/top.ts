@@ -120,8 +120,7 @@ class View {
     process.stdin.resume()
     for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, this.#quit)
     for (const instance of this.#instances) {
-      void this.#follow<EventRecord>(instance, '/v1/events', (event) => recordEvent(this.model, event))
-      void this.#follow<LogRecord>(instance, '/v1/logs', (line) => recordLine(this.model, line))
+      for (const path of ['/v1/events', '/v1/logs']) void this.#follow(instance, path)
     }
     await this.#look()
     const timer = setInterval(() => void this.#look(), EVERY_MS)
@@ -146,13 +145,14 @@ class View {
   }
 
   /** A supervisor that is gone ends it; the next look says so, and goes on asking. */
-  async #follow<Item>({ client }: Instance, path: string, record: (item: Item) => TopModel): Promise<void> {
+  async #follow(instance: Instance, path: string): Promise<void> {
     const options = { query: { follow: true, lines: 50 }, signal: this.#aborter.signal }
     try {
-      for await (const item of client.stream<Item>('GET', path, options)) this.#take(record(item))
+      for await (const item of instance.client.stream<EventRecord | LogRecord>('GET', path, options))
+        this.#take('line' in item ? recordLine(this.model, item) : recordEvent(this.model, item))
     } catch {
       if (this.#aborter.signal.aborted) return
-      setTimeout(() => void this.#follow({ client, name: '' }, path, record), EVERY_MS * 2).unref()
+      setTimeout(() => void this.#follow(instance, path), EVERY_MS * 2).unref()
     }
   }
 
