@@ -15,11 +15,6 @@ import { isProbe } from './private-connections.ts'
 import { durationOf, methodOf } from './request-clock.ts'
 import { RequestTally } from './request-tally.ts'
 
-/** By the first digit of the status; 0 is what ended without a whole answer. */
-const counts = [0, 0, 0, 0, 0, 0]
-const CUT = 0
-/** A client is to take a status that is unknown, from 600 on, for one of these (RFC 9110, section 15). */
-const SERVER_ERRORS = 5
 const tally = new RequestTally()
 
 type Exchange = ServerResponse | ServerHttp2Stream
@@ -40,9 +35,7 @@ export function takeIn(exchange: Exchange): void {
 
 export function countAnswer(connection: Connection, exchange: Exchange, status: number): void {
   if (isLeftOut(connection, exchange)) return
-  const family = status < 100 ? CUT : Math.min(Math.trunc(status / 100), SERVER_ERRORS)
-  counts[family] = (counts[family] ?? 0) + 1
-  tally.count(methodOf(exchange), family === CUT ? ABORTED : status, durationOf(exchange))
+  tally.count(methodOf(exchange), status < 100 ? ABORTED : status, durationOf(exchange))
 }
 
 export function countCut(connection: Connection, exchange: Exchange): void {
@@ -65,16 +58,9 @@ export function answersToTell(all: boolean): RequestCounts | null {
   return tally.tell(all)
 }
 
+/** By class of status, since the start of the process. */
 export function responses(): Responses {
-  const [aborted = 0, information = 0, success = 0, redirection = 0, clientErrors = 0, serverErrors = 0] = counts
-  return {
-    aborted,
-    '1xx': information,
-    '2xx': success,
-    '3xx': redirection,
-    '4xx': clientErrors,
-    '5xx': serverErrors,
-  }
+  return tally.responses()
 }
 
 function isLeftOut({ socket }: Connection, exchange: Exchange): boolean {

@@ -1,5 +1,6 @@
 // Counts the answered requests of this worker: some additions a request, in plain arrays.
 
+import type { Responses } from '../protocol/messages.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../protocol/latency-buckets.ts'
 import {
   DURATION_BOUNDS_US,
@@ -47,6 +48,24 @@ export class RequestTally {
     if (told.length === 0) return null
     for (const series of told) series.hasChanged = false
     return { series: told.map(countsOf), good: this.#good.tell(all), bad: this.#bad.tell(all) }
+  }
+
+  /** By class of status. A client is to take one that is unknown, from 600 on, for a 5xx (RFC 9110, section 15). */
+  responses(): Responses {
+    const counts = [0, 0, 0, 0, 0, 0]
+    for (const { status, count } of this.#series.values()) {
+      const family = Math.min(Math.trunc(status / 100), counts.length - 1)
+      counts[family] = (counts[family] ?? 0) + count
+    }
+    const [aborted = 0, information = 0, success = 0, redirection = 0, clientErrors = 0, serverErrors = 0] = counts
+    return {
+      aborted,
+      '1xx': information,
+      '2xx': success,
+      '3xx': redirection,
+      '4xx': clientErrors,
+      '5xx': serverErrors,
+    }
   }
 
   #seriesOf(method: string, status: number): Series {
