@@ -1,7 +1,7 @@
 // `supervise describe` as text: the app's line and workers as in status, then config, crashes and events.
 
 import type { AppDescription } from '../control/messages.ts'
-import { formatDuration } from './durations.ts'
+import { formatLatency } from './durations.ts'
 import type { Paint } from './paint.ts'
 import { renderCrash, renderEvent } from './records-view.ts'
 import { renderApps, renderWorkers } from './status-view.ts'
@@ -40,7 +40,7 @@ function trafficLines({ groups }: AppDescription): string[] {
   const rows = [groups.blue, groups.green].flatMap((group) => {
     if (group === null || group.traffic === null) return []
     const { requestsPerSecond, errorRatio, p50Ms, p90Ms, p99Ms, p999Ms } = group.traffic
-    const times = [p50Ms, p90Ms, p99Ms, p999Ms].map(formatMs)
+    const times = [p50Ms, p90Ms, p99Ms, p999Ms].map(formatLatency)
     return [[group.release, `${requestsPerSecond}/s`, `${percent(errorRatio)} 5xx`, ...times]]
   })
   if (rows.length === 0) return []
@@ -58,10 +58,6 @@ function objectiveLines({ objectives }: AppDescription): string[] {
     burning === null ? '' : `burns ${burning.rate} times too fast (${burning.severity})`,
   ])
   return alignRows([{}, {}, {}, {}], rows)
-}
-
-function formatMs(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)}ms` : formatDuration(Math.round(ms))
 }
 
 function percent(ratio: number): string {

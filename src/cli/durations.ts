@@ -11,6 +11,11 @@ export function formatDuration(ms: number): string {
   return rounded < SECOND ? `${rounded}ms` : formatElapsed(rounded)
 }
 
+/** A measured time whose tenths of a millisecond mean something: `0.8ms`, then as `formatDuration`. */
+export function formatLatency(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)}ms` : formatDuration(ms)
+}
+
 /** A time that still runs: as `formatDuration`, but its first second counts in tenths, so that the unit stays put. */
 export function formatElapsed(ms: number): string {
   const tenths = Math.max(0, Math.floor(ms / 100))

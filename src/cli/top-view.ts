@@ -1,8 +1,9 @@
 // The picture of `supervise top`: from what it knows and the size of the terminal to lines that fit, no more and no longer.
 
 import type { AppStatus, EventRecord, GroupStatus, LogRecord } from '../control/messages.ts'
-import { formatDuration, formatUptime } from './durations.ts'
+import { formatLatency, formatUptime } from './durations.ts'
 import type { Colour, Paint } from './paint.ts'
+import { countOf } from './progress.ts'
 import { formatBytes } from './sizes.ts'
 import { alignRows } from './table.ts'
 import { oneLine, truncate } from './text-width.ts'
@@ -63,7 +64,7 @@ function summary({ statuses }: TopModel): string {
   const workers = apps.flatMap((app) => groupsOf(app).flatMap((group) => group.workers))
   const cpu = workers.reduce((sum, { cpuPercent }) => sum + (cpuPercent ?? 0), 0)
   const rss = workers.reduce((sum, { rssBytes }) => sum + (rssBytes ?? 0), 0)
-  return `  ${count(apps.length, 'app')}  ${count(workers.length, 'worker')}  CPU ${cpu.toFixed(0)}%  memory ${formatBytes(rss)}`
+  return `  ${countOf(apps.length, 'app')}  ${countOf(workers.length, 'worker')}  CPU ${cpu.toFixed(0)}%  memory ${formatBytes(rss)}`
 }
 
 function appLines({ statuses }: TopModel, paint: Paint): string[] {
@@ -86,8 +87,8 @@ function appCells(app: AppStatus, group: GroupStatus, paint: Paint): string[] {
     paint(STATE_COLOURS[state] ?? 'yellow', state),
     traffic === null ? '-' : String(traffic.requestsPerSecond),
     traffic === null ? '-' : `${(traffic.errorRatio * 100).toFixed(1)}%`,
-    traffic === null ? '-' : milliseconds(traffic.p50Ms),
-    traffic === null ? '-' : milliseconds(traffic.p99Ms),
+    traffic === null ? '-' : formatLatency(traffic.p50Ms),
+    traffic === null ? '-' : formatLatency(traffic.p99Ms),
     group.rssBytes === null ? '-' : formatBytes(group.rssBytes),
   ]
 }
@@ -119,7 +120,7 @@ function workerCells(model: TopModel, row: TopRow, spark: number, paint: Paint):
     `${sparkline(cpu, spark, 100)} ${worker.cpuPercent === null ? '-' : `${worker.cpuPercent.toFixed(0)}%`}`.trim(),
     `${sparkline(rss, spark, null)} ${worker.rssBytes === null ? '-' : formatBytes(worker.rssBytes)}`.trim(),
     worker.connections === null ? '-' : String(worker.connections),
-    worker.loopDelayMs === null ? '-' : milliseconds(worker.loopDelayMs),
+    worker.loopDelayMs === null ? '-' : formatLatency(worker.loopDelayMs),
     String(worker.restarts),
     worker.uptimeSeconds === null ? '-' : formatUptime(worker.uptimeSeconds),
   ]
@@ -173,14 +174,6 @@ function groupsOf({ groups }: AppStatus): readonly GroupStatus[] {
   return [groups.blue, groups.green].filter((group) => group !== null)
 }
 
-function milliseconds(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)}ms` : formatDuration(ms)
-}
-
 function timeOf(iso: string): string {
   return new Date(iso).toLocaleTimeString('en-GB')
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -3,6 +3,7 @@
 import type { WriteStream } from 'node:tty'
 import { emitKeypressEvents } from 'node:readline'
 import type { Command } from 'commander'
+import { messageOf } from '../config/failure.ts'
 import type { EventRecord, LogRecord } from '../control/messages.ts'
 import { noTerminal } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
@@ -140,7 +141,7 @@ class View {
       const isBack = this.model.message?.startsWith(GONE) === true
       this.#take(recordStatuses(isBack ? { ...this.model, message: null } : this.model, statuses))
     } catch (error) {
-      this.#take({ ...this.model, message: `${GONE}: ${wordsOf(error)}` })
+      this.#take({ ...this.model, message: `${GONE}: ${messageOf(error)}` })
     }
   }
 
@@ -168,7 +169,7 @@ class View {
       )
       this.#take({ ...this.model, message: `${ok ? '✓' : '✗'} ${app}: ${text}` })
     } catch (error) {
-      this.#take({ ...this.model, message: `✗ ${app}: ${wordsOf(error)}` })
+      this.#take({ ...this.model, message: `✗ ${app}: ${messageOf(error)}` })
     }
   }
 
@@ -185,8 +186,4 @@ const REQUESTS: Readonly<Record<TopAction['kind'], readonly [verb: string, body:
   flip: ['flip', {}],
   'scale up': ['scale', { workers: '+1' }],
   'scale down': ['scale', { workers: '-1' }],
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

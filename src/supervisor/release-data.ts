@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { canReadWhatIsThere, mayFollow, parseDataVersions, type DataVersions } from '../core/data-versions.ts'
 import { dataVersionsApart, releaseFileUnusable } from '../errors/release.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
+import { labelOf } from './operation-report.ts'
 import { fileOf } from './release-path.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -34,8 +35,7 @@ export function mustReadWhatIsThere(
   if (force) return
   const writers = past.flatMap((release) => {
     const versions = mayHaveWritten(release) ? versionsIfKnown(app, release) : null
-    const name = release.version === null ? release.id : `${release.id} ${release.version}`
-    return versions === null ? [] : [{ name, writes: versions.writes }]
+    return versions === null ? [] : [{ name: labelOf(release), writes: versions.writes }]
   })
   const readable = canReadWhatIsThere(dataVersionsOf(app, next), writers)
   if (!readable.ok) throw dataVersionsApart(app, next.release.id, readable.why, readable.fix)
