@@ -1,8 +1,8 @@
 // The figures of one app at this moment, as metrics: what is counted over time comes from telemetry/measures.ts.
 
+import type { ObjectiveStatus } from '../control/messages.ts'
 import type { Samples } from '../telemetry/samples.ts'
 import type { Measures } from '../telemetry/measures.ts'
-import type { ObjectiveFigures } from '../telemetry/slo-book.ts'
 import type { Families } from '../telemetry/families.ts'
 import type { App } from './app.ts'
 import type { Group, Place } from './group.ts'
@@ -20,7 +20,7 @@ export function addApp(families: Families, app: App, samples: Samples): void {
 }
 
 /** How an app's objectives are kept; none for an app without. */
-export function objectivesOf(app: App, { objectives }: Measures): readonly ObjectiveFigures[] {
+export function objectivesOf(app: App, { objectives }: Measures): readonly ObjectiveStatus[] {
   return app.isStopped ? [] : objectives.of(app.name, app.config.slo, app.clock.now())
 }
 

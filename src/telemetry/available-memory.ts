@@ -1,7 +1,7 @@
 // How much memory processes here may still take: what the machine has to give, or less where a control group limits it.
 
-import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { ownGroup, textOf } from './kernel-files.ts'
 
 /** Bytes; `root` stands before /proc and /sys. */
 export function availableMemory(root = '/'): number {
@@ -17,7 +17,7 @@ function machineBytes(root: string): number {
 
 /** Of each control group around this process that has a limit: what is left of it, the cache that would give way included. */
 function groupBytes(root: string): readonly number[] {
-  const own = /^0::(\/.*)$/m.exec(textOf(join(root, 'proc/self/cgroup')))?.[1]
+  const own = ownGroup(root)
   if (own === undefined) return []
   const left: number[] = []
   for (let group = own; ; group = dirname(group)) {
@@ -28,14 +28,5 @@ function groupBytes(root: string): readonly number[] {
     const cache = Number(/^inactive_file (\d+)$/m.exec(textOf(join(directory, 'memory.stat')))?.[1] ?? 0)
     if (Number.isFinite(limit) && Number.isFinite(used)) left.push(limit - used + cache)
     if (group === '/') return left
-  }
-}
-
-/** Empty when there is no such file: another system, or an older kind of control groups. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
   }
 }

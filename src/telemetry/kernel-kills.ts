@@ -1,6 +1,6 @@
 // Whether the kernel's out-of-memory killer was at work a moment ago. It tells nobody whom it kills; it counts.
 
-import { readFileSync } from 'node:fs'
+import { ownGroup, textOf } from './kernel-files.ts'
 
 /** A death shows in the counter a moment before it shows to us, so it is compared with a reading at least this old. */
 const APART_MS = 3_000
@@ -39,7 +39,7 @@ export class KernelKills {
 
 /** How many processes it has killed: of our control group where that counts, else of the whole machine. */
 export function countKernelKills(): number | null {
-  const group = /^0::(\/.*)$/m.exec(textOf('/proc/self/cgroup'))?.[1]
+  const group = ownGroup()
   const ofGroup = group === undefined ? null : counterIn(`/sys/fs/cgroup${group}/memory.events`)
   return ofGroup ?? counterIn('/proc/vmstat')
 }
@@ -47,12 +47,4 @@ export function countKernelKills(): number | null {
 function counterIn(file: string): number | null {
   const found = /^oom_kill (\d+)$/m.exec(textOf(file))?.[1]
   return found === undefined ? null : Number(found)
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }

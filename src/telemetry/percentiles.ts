@@ -1,17 +1,8 @@
 // How long requests took in the last minute, by group: what views show. Slices of ten seconds, so that a minute moves on.
 
+import type { TrafficStatus } from '../control/messages.ts'
 import { LATENCY_BUCKETS, quantile } from '../protocol/latency-buckets.ts'
 import type { Growth, RequestOwner } from './request-book.ts'
-
-export interface LatencySummary {
-  readonly requestsPerSecond: number
-  /** Share of answers with 5xx. */
-  readonly errorRatio: number
-  readonly p50Ms: number
-  readonly p90Ms: number
-  readonly p99Ms: number
-  readonly p999Ms: number
-}
 
 const SLICE_MS = 10_000
 const SLICES = 6
@@ -36,7 +27,7 @@ export class Percentiles {
   }
 
   /** Null when nothing was answered in the last minute. */
-  of(owner: RequestOwner, nowMs: number): LatencySummary | null {
+  of(owner: RequestOwner, nowMs: number): TrafficStatus | null {
     const now = Math.floor(nowMs / SLICE_MS)
     const slices = this.#slices.get(keyOf(owner))?.slices.filter(({ number }) => number > now - SLICES) ?? []
     const answered = sum(slices, ({ answered: count }) => count)

@@ -1,19 +1,10 @@
 // What was promised to users, counted: good and bad requests of the last three days, minute by minute, for each app.
 
-import {
-  BURN_WINDOWS,
-  brokenRule,
-  budgetLeft,
-  burnRate,
-  type BurnRule,
-  type BurnWindowName,
-  type Counted,
-} from '../core/slo.ts'
+import { BURN_WINDOWS, brokenRule, budgetLeft, burnRate, type BurnWindowName, type Counted } from '../core/slo.ts'
+import type { ObjectiveStatus } from '../control/messages.ts'
 import { Minutes } from '../core/minutes.ts'
 import { bucketOf } from '../protocol/latency-buckets.ts'
 import type { Growth } from './request-book.ts'
-
-export type ObjectiveName = 'availability' | 'latency'
 
 /** As the app's options have it; undefined where an earlier supervisor has written them down, which did not know of it. */
 export type MaybePromised = Promised | null | undefined
@@ -21,16 +12,6 @@ export type MaybePromised = Promised | null | undefined
 export interface Promised {
   readonly availability: number | null
   readonly latency: { readonly thresholdMs: number; readonly target: number } | null
-}
-
-export interface ObjectiveFigures {
-  readonly objective: ObjectiveName
-  readonly target: number
-  /** What is left of the budget of the last three days; null without a request. */
-  readonly budgetLeft: number | null
-  readonly burnRates: Readonly<Record<BurnWindowName, number | null>>
-  /** The rule that is broken now. */
-  readonly burning: BurnRule | null
 }
 
 const LONGEST_MINUTES = Math.max(...BURN_WINDOWS.map(({ minutes }) => minutes))
@@ -51,7 +32,7 @@ export class SloBook {
     minutes.add({ total: growth.answered, failed: growth.failed, slow }, nowMs)
   }
 
-  of(app: string, promised: MaybePromised, nowMs: number): readonly ObjectiveFigures[] {
+  of(app: string, promised: MaybePromised, nowMs: number): readonly ObjectiveStatus[] {
     if (!promised) return []
     const minutes = this.#apps.get(app) ?? new Minutes<Fields>(['total', 'failed', 'slow'], 1)
     const sums = Object.fromEntries(
@@ -71,10 +52,10 @@ export class SloBook {
 }
 
 function figuresOf(
-  objective: ObjectiveName,
+  objective: ObjectiveStatus['objective'],
   target: number,
   counted: Readonly<Record<BurnWindowName, Counted>>,
-): ObjectiveFigures {
+): ObjectiveStatus {
   const rates = BURN_WINDOWS.map(({ name }) => [name, burnRate(counted[name], { target })])
   return {
     objective,
