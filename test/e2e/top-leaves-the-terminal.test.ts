@@ -1,6 +1,7 @@
 // `supervise top` on a pseudo-terminal: shows what there is, does what its keys say, and leaves the terminal as it was.
 
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../support/free-port.ts'
@@ -19,6 +20,7 @@ it('shows, reloads after a yes, and ends with q on a terminal that is as before'
   const command = `stty rows 24 cols 100; stty -g; ${TEST_NODE} ${LAUNCHER} top; echo "code $?"; stty -g`
   const child = spawn('script', ['-qefc', command, '/dev/null'], { env: { ...supervise.home.env, TERM: 'xterm' } })
   onTestFinished(() => void child.kill('SIGKILL'))
+  const closed = once(child, 'close')
   let text = ''
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
   const shows = (pattern: RegExp) =>
@@ -32,7 +34,7 @@ it('shows, reloads after a yes, and ends with q on a terminal that is as before'
   expect(await supervise.pids()).not.toEqual(before)
   child.stdin.write('q')
   await shows(/code 0/)
-  await new Promise((resolve) => child.once('close', resolve))
+  await closed
   const settings = stripVTControlCharacters(text).match(/^[0-9a-f]+(:[0-9a-f]+){10,}/gm) ?? []
   expect(settings).toHaveLength(2)
   expect(settings[1]).toBe(settings[0])
