@@ -1,10 +1,11 @@
 // `supervise describe` as text: the app's line and workers as in status, then config, crashes and events.
 
-import type { AppDescription } from '../control/messages.ts'
-import { formatLatency } from './durations.ts'
+import type { AppDescription, Spread } from '../control/messages.ts'
+import { formatLatency, formatUptime } from './durations.ts'
 import type { Paint } from './paint.ts'
 import { renderCrash, renderEvent } from './records-view.ts'
-import { renderApps, renderWorkers } from './status-view.ts'
+import { formatBytes } from './sizes.ts'
+import { limitsText, renderApps, renderWorkers } from './status-view.ts'
 import { alignRows } from './table.ts'
 import { oneLine } from './text-width.ts'
 
@@ -16,6 +17,7 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
     ...renderApps([app], paint),
     ...section('Workers', renderWorkers([app], paint), paint),
     ...section('Requests of the last minute', trafficLines(app), paint),
+    ...section('The last hour', resourceLines(app), paint),
     ...section('Objectives', objectiveLines(app), paint),
     ...section('Config', configLines(app), paint),
     ...section('Options', optionLines(app), paint),
@@ -48,6 +50,37 @@ function trafficLines({ groups }: AppDescription): string[] {
     Array.from({ length: 7 }, () => ({})),
     [['', '', '', 'p50', 'p90', 'p99', 'p99.9'], ...rows],
   )
+}
+
+/** Least, average and most that each process took, with its children. */
+function resourceLines({ resources, limits, groups }: AppDescription): string[] {
+  const rows = resources.map(({ id, pid, overSeconds, cpuPercent, rssBytes, childrenRssBytes, loopDelayMs }) => [
+    `worker ${id}`,
+    `pid ${pid}`,
+    formatUptime(overSeconds),
+    spread(cpuPercent, (value) => `${value.toFixed(1)}%`),
+    spread(rssBytes, formatBytes),
+    childrenRssBytes?.max === 0 ? '0' : spread(childrenRssBytes, formatBytes),
+    spread(loopDelayMs, formatLatency),
+  ])
+  const titles = ['', '', 'OVER', 'CPU min / avg / max', 'MEMORY', 'OF IT CHILDREN', 'LOOP DELAY']
+  const allowed = limitsText(limits)
+  const workers = [groups.blue, groups.green].flatMap((group) => group?.workers ?? [])
+  const isBlind = workers.some(({ rssBytes, children }) => rssBytes !== null && children === null)
+  return [
+    ...(rows.length === 0
+      ? []
+      : alignRows(
+          titles.map(() => ({})),
+          [titles, ...rows],
+        )),
+    ...(isBlind ? ['What workers have started is not counted: this system has no /proc.'] : []),
+    ...(allowed === null ? [] : [allowed]),
+  ]
+}
+
+function spread(of: Spread | null, format: (value: number) => string): string {
+  return of === null ? '-' : `${format(of.min)} / ${format(of.avg)} / ${format(of.max)}`
 }
 
 function objectiveLines({ objectives }: AppDescription): string[] {

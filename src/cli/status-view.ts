@@ -5,9 +5,11 @@ import type {
   AppStatus,
   GroupStatus,
   InstanceStatus,
+  LimitsStatus,
   ListenerStatus,
   RolloutStatus,
   WorkerState,
+  WorkerStatus,
 } from '../control/messages.ts'
 import { formatDuration, formatUptime } from './durations.ts'
 import type { Colour, Paint } from './paint.ts'
@@ -60,11 +62,13 @@ export function isHealthy({ state }: AppStatus): boolean {
 
 export function renderStatus(status: InstanceStatus, now: number, paint: Paint): string[] {
   const { instance, pid, startedAt, version, nodeVersion, apps } = status
+  const limits = limitsText(status.limits)
   const up = formatUptime((now - Date.parse(startedAt)) / 1000)
-  const heading = `Instance ${paint('bold', instance)}  pid ${pid}  up ${up}  supervise ${version}  Node ${nodeVersion.replace(/^v/, '')}`
-  if (apps.length === 0) return [heading, 'No app. Start one with `supervise start app.js --detach`.']
+  const title = `Instance ${paint('bold', instance)}  pid ${pid}  up ${up}  supervise ${version}  Node ${nodeVersion.replace(/^v/, '')}`
+  const heading = limits === null ? [title] : [title, limits]
+  if (apps.length === 0) return [...heading, 'No app. Start one with `supervise start app.js --detach`.']
   const workers = renderWorkers(apps, paint)
-  return [heading, ...renderApps(apps, paint), ...(workers.length === 0 ? [] : ['', ...workers])]
+  return [...heading, ...renderApps(apps, paint), ...(workers.length === 0 ? [] : ['', ...workers])]
 }
 
 // ---- apps ----------------------------------------------------------------------------------------
@@ -144,6 +148,7 @@ function workerRows(app: AppStatus, group: GroupStatus | null, paint: Paint): st
     [
       worker.retryInSeconds === null ? '' : `again in ${formatUptime(Math.ceil(worker.retryInSeconds))}`,
       worker.adopted ? 'adopted' : '',
+      childrenText(worker.children),
     ]
       .filter(Boolean)
       .join(', '),
@@ -158,6 +163,22 @@ export function renderWorkers(apps: readonly AppStatus[], paint: Paint): string[
   if (rows.length === 0) return []
   const hasNotes = rows.some((row) => row.at(-1) !== '')
   return renderTable(hasNotes ? [...WORKER_COLUMNS, { title: 'NOTE' }] : WORKER_COLUMNS, rows)
+}
+
+function childrenText(children: WorkerStatus['children']): string {
+  if (children === null || children.count === 0) return ''
+  return `with ${children.count === 1 ? '1 child' : `${children.count} children`}: ${formatBytes(children.rssBytes)}`
+}
+
+/** What a container allows, in one line; null without a limit. */
+export function limitsText({ memoryBytes, memoryUsedBytes, cpuCores }: LimitsStatus): string | null {
+  const parts = [
+    ...(memoryBytes === null
+      ? []
+      : [`memory ${figure(memoryUsedBytes, formatBytes)} of ${formatBytes(memoryBytes)} used`]),
+    ...(cpuCores === null ? [] : [countOf(cpuCores, 'CPU')]),
+  ]
+  return parts.length === 0 ? null : `limits around it: ${parts.join(', ')}`
 }
 
 function figure(value: number | null, format: (value: number) => string = String): string {

@@ -2,6 +2,7 @@
 // Pure: it has no terminal, no clock and no client.
 
 import type {
+  AppSamples,
   AppStatus,
   EventRecord,
   GroupStatus,
@@ -10,11 +11,10 @@ import type {
   WorkerStatus,
 } from '../control/messages.ts'
 
-/** So many seconds of a worker's figures are drawn. */
-const HISTORY = 60
 const KEPT_EVENTS = 100
 const KEPT_LINES = 500
 
+/** A worker's last hour, as the supervisor has it. */
 export interface Histories {
   readonly cpu: readonly number[]
   readonly rss: readonly number[]
@@ -74,16 +74,16 @@ export interface Pressed {
 
 export function recordStatuses(model: TopModel, statuses: readonly InstanceStatus[]): TopModel {
   const next = { ...model, statuses }
-  const histories = new Map<string, Histories>()
-  for (const row of allRows(next)) {
-    const key = keyOf(row)
-    const { cpu = [], rss = [] } = model.histories.get(key) ?? {}
-    histories.set(key, {
-      cpu: [...cpu, row.worker.cpuPercent ?? 0].slice(-HISTORY),
-      rss: [...rss, row.worker.rssBytes ?? 0].slice(-HISTORY),
-    })
-  }
-  return keepSelection({ ...next, histories })
+  const keys = new Set(allRows(next).map(keyOf))
+  return keepSelection({ ...next, histories: new Map([...model.histories].filter(([key]) => keys.has(key))) })
+}
+
+export function recordSamples(model: TopModel, instance: string, { app, workers }: AppSamples): TopModel {
+  const told = workers.map(({ pid, cpuPercent, rssBytes }): [string, Histories] => [
+    `${instance} ${app} ${pid}`,
+    { cpu: cpuPercent.map((value) => value ?? 0), rss: rssBytes },
+  ])
+  return { ...model, histories: new Map([...model.histories, ...told]) }
 }
 
 export function recordEvent(model: TopModel, event: EventRecord): TopModel {

@@ -109,7 +109,10 @@ function workerLines(model: TopModel, columns: number, paint: Paint): string[] {
 
 function workerCells(model: TopModel, row: TopRow, spark: number, paint: Paint): string[] {
   const { app, worker } = row
-  const { cpu = [], rss = [] } = model.histories.get(keyOf(row)) ?? {}
+  const history = model.histories.get(keyOf(row)) ?? { cpu: [], rss: [] }
+  // A bar is ten seconds; the last one is now.
+  const cpu = [...history.cpu, worker.cpuPercent ?? 0]
+  const rss = [...history.rss, worker.rssBytes ?? 0]
   const isSelected = selectedRow(model)?.worker === worker
   return [
     isSelected ? paint('bold', '›') : ' ',

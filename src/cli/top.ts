@@ -4,17 +4,27 @@ import type { WriteStream } from 'node:tty'
 import { emitKeypressEvents } from 'node:readline'
 import type { Command } from 'commander'
 import { messageOf } from '../config/failure.ts'
-import type { EventRecord, LogRecord } from '../control/messages.ts'
+import type { AppSamples, EventRecord, LogRecord } from '../control/messages.ts'
 import { noTerminal } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { notRunning, reachInstances, readStatus, type Instance } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { appPath } from './operation.ts'
 import { addExamples } from './program.ts'
-import { EMPTY, press, recordEvent, recordLine, recordStatuses, type TopAction, type TopModel } from './top-model.ts'
+import {
+  EMPTY,
+  press,
+  recordEvent,
+  recordLine,
+  recordSamples,
+  recordStatuses,
+  type TopAction,
+  type TopModel,
+} from './top-model.ts'
 import { renderTop } from './top-view.ts'
 
 const EVERY_MS = 1000
+const SAMPLES_EVERY_MS = 10_000
 const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 const HOME = '\u001b[H'
@@ -124,9 +134,13 @@ class View {
       for (const path of ['/v1/events', '/v1/logs']) void this.#follow(instance, path)
     }
     await this.#look()
-    const timer = setInterval(() => void this.#look(), EVERY_MS)
+    void this.#lookAtSamples()
+    const timers = [
+      setInterval(() => void this.#look(), EVERY_MS),
+      setInterval(() => void this.#lookAtSamples(), SAMPLES_EVERY_MS),
+    ]
     await over
-    clearInterval(timer)
+    for (const timer of timers) clearInterval(timer)
   }
 
   end(): void {
@@ -142,6 +156,17 @@ class View {
       this.#take(recordStatuses(isBack ? { ...this.model, message: null } : this.model, statuses))
     } catch (error) {
       this.#take({ ...this.model, message: `${GONE}: ${messageOf(error)}` })
+    }
+  }
+
+  async #lookAtSamples(): Promise<void> {
+    for (const { instance, apps } of this.model.statuses) {
+      const client = this.#instances.find(({ name }) => name === instance)?.client
+      for (const { name } of client === undefined ? [] : apps) {
+        // Without them the bars begin now, and the other look says what is wrong.
+        const samples = await client?.get<AppSamples>(appPath(name, 'samples')).catch(() => null)
+        if (samples != null) this.#take(recordSamples(this.model, instance, samples))
+      }
     }
   }
 

@@ -154,7 +154,8 @@ export interface AppOptions extends DeployOptions, AlertOptions {
   failedRetry?: Duration
 
   /**
-   * A worker with more resident memory than this is replaced first and drained then. `0` is no limit; else at least 16M.
+   * A worker with more resident memory than this is replaced first and drained then. Processes that it has started do not count.
+   * `0` is no limit; else at least 16M.
    * @default no limit
    */
   maxMemory?: Size

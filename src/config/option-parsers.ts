@@ -1,6 +1,6 @@
 // Parsers that belong to one option each: name, workers, ready, environment, surge and the like.
 
-import { availableParallelism } from 'node:os'
+import { availableCpus } from './cpu-limit.ts'
 import type { ReadyMode, Surge } from './app-config.ts'
 import { accept, isRecord, quote, refuse, refuseValue } from './parser.ts'
 import type { Parsed, Parser, Refusal } from './parser.ts'
@@ -33,8 +33,7 @@ export const workers: Parser<number> = {
   json: { anyOf: [{ type: 'integer', minimum: WORKERS.min, maximum: WORKERS.max }, { const: 'max' }] },
   format: String,
   parse(input) {
-    // Node asks libuv, which knows the CPU affinity of the process and, in newer versions, the limits of its cgroup.
-    if (input === 'max') return accept(Math.min(availableParallelism(), WORKERS.max))
+    if (input === 'max') return accept(Math.min(availableCpus(), WORKERS.max))
     const count = wholeNumber(input)
     if (count !== null && count >= WORKERS.min && count <= WORKERS.max) return accept(count)
     // PM2 reads 0 as one for each CPU and -1 as one less than that.

@@ -8,10 +8,26 @@ import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { CrashRecord } from './crash-messages.ts'
+import type {
+  ChildrenStatus,
+  LimitsStatus,
+  ObjectiveStatus,
+  TrafficStatus,
+  WorkerResources,
+} from './figure-messages.ts'
 import type { RolloutStage } from './release-messages.ts'
 import type { SmokeStatus, WatchStatus } from './watch-status.ts'
 
 export type { CrashAnswer, CrashGroup, CrashList, CrashRecord, VitalsPoint } from './crash-messages.ts'
+export type {
+  AppSamples,
+  LimitsStatus,
+  ObjectiveStatus,
+  Spread,
+  TrafficStatus,
+  WorkerResources,
+  WorkerSeries,
+} from './figure-messages.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
 export const SCHEMA = 1
@@ -45,8 +61,11 @@ export interface WorkerStatus {
   readonly state: WorkerState
   readonly restarts: number
   readonly crashes: number
+  /** Of one CPU, and resident memory: the worker's and its children's together. */
   readonly cpuPercent: number | null
   readonly rssBytes: number | null
+  /** Its children's part; null where the system does not say. */
+  readonly children: ChildrenStatus | null
   readonly uptimeSeconds: number | null
   readonly connections: number | null
   readonly requests: number | null
@@ -69,35 +88,6 @@ export interface GroupStatus {
   /** Of the last minute; null when nothing was answered in it. */
   readonly traffic: TrafficStatus | null
   readonly workers: readonly WorkerStatus[]
-}
-
-/** What a group has answered in the last minute, and how long it took. */
-export interface TrafficStatus {
-  readonly requestsPerSecond: number
-  /** Share of answers with 5xx. */
-  readonly errorRatio: number
-  readonly p50Ms: number
-  readonly p90Ms: number
-  readonly p99Ms: number
-  readonly p999Ms: number
-}
-
-/** How an objective of the option `slo` is kept. */
-export interface ObjectiveStatus {
-  readonly objective: 'availability' | 'latency'
-  /** Percentage of the requests. */
-  readonly target: number
-  /** What is left of the error budget of the last three days: 1 is all of it, below 0 it is missed; null without a request. */
-  readonly budgetLeft: number | null
-  /** How many times as fast as allowed the budget is used up, by window. */
-  readonly burnRates: Readonly<Record<'5m' | '30m' | '1h' | '6h' | '3d', number | null>>
-  /** The burn rate that is too high now. */
-  readonly burning: {
-    readonly severity: 'page' | 'ticket'
-    readonly long: string
-    readonly short: string
-    readonly rate: number
-  } | null
 }
 
 export interface ListenerStatus {
@@ -177,6 +167,7 @@ export interface InstanceStatus {
   readonly nodeVersion: string
   readonly detached: boolean
   readonly startedAt: string
+  readonly limits: LimitsStatus
   readonly apps: readonly AppStatus[]
 }
 
@@ -197,6 +188,9 @@ export interface AppDescription extends AppStatus {
   readonly crashes: readonly CrashRecord[]
   readonly events: readonly EventRecord[]
   readonly objectives: readonly ObjectiveStatus[]
+  /** Of the last hour, process by process. */
+  readonly resources: readonly WorkerResources[]
+  readonly limits: LimitsStatus
 }
 
 // ---- what happened -------------------------------------------------------------------------------
@@ -367,6 +361,7 @@ export interface Pong {
  * GET    /v1/health                   → Health: { live, started, ready }, each { ok, why }
  * GET    /v1/apps/:app                → AppDescription
  * GET    /v1/apps/:app/diff           → ConfigDiff
+ * GET    /v1/apps/:app/samples        → AppSamples
  * GET    /v1/logs?app&worker&stream&release&group&pid&since&level&lines&follow    → LogRecord, one a line
  * POST   /v1/logs/reopen              ReopenLogs     → { schema, reopened: paths }
  * GET    /v1/events?app&type&since&lines&follow             → EventRecord, one a line

@@ -72,6 +72,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', pattern: `${API}/status`, answer: look((supervisor) => supervisor.status()) },
   { method: 'GET', pattern: `${API}/apps/:app`, answer: look((supervisor, app) => supervisor.describe(app)) },
   { method: 'GET', pattern: `${API}/apps/:app/diff`, answer: look((supervisor, app) => supervisor.diff(app)) },
+  { method: 'GET', pattern: `${API}/apps/:app/samples`, answer: look((supervisor, app) => supervisor.samplesOf(app)) },
   {
     method: 'GET',
     pattern: `${API}/metrics`,

@@ -1,7 +1,7 @@
 // The figures of one app at this moment, as metrics: what is counted over time comes from telemetry/measures.ts.
 
 import type { ObjectiveStatus } from '../control/messages.ts'
-import type { Samples } from '../telemetry/samples.ts'
+import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
 import type { Measures } from '../telemetry/measures.ts'
 import type { Families } from '../telemetry/families.ts'
 import type { App } from './app.ts'
@@ -64,7 +64,10 @@ function addWorker(families: Families, app: App, worker: WorkerHandle, samples: 
   const labels = { app: app.name, group, release: release.id, worker: String(worker.id) }
   const { vitals } = worker
   families.add('supervise_worker_uptime_seconds', labels, worker.uptimeMs() / 1000)
-  families.add('supervise_worker_resident_memory_bytes', labels, samples.of(worker.pid)?.rssBytes)
+  const sample = samples.of(worker.pid)
+  if (sample !== null) families.add('supervise_worker_resident_memory_bytes', labels, wholeRssBytes(sample))
+  families.add('supervise_worker_children', labels, sample?.children?.count)
+  families.add('supervise_worker_children_resident_memory_bytes', labels, sample?.children?.rssBytes)
   if (vitals === null) return
   families.add('supervise_worker_heap_used_bytes', labels, vitals.heapUsedBytes)
   families.add('supervise_worker_heap_limit_bytes', labels, vitals.heapLimitBytes)

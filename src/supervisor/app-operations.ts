@@ -1,7 +1,7 @@
 // The story of each operation on one app: what `start`, `reload`, `restart`, `scale` and `stop` do, in order.
 
-import { availableParallelism } from 'node:os'
 import type { AppConfig } from '../config/app-config.ts'
+import { availableCpus } from '../config/cpu-limit.ts'
 import { messageOf } from '../config/failure.ts'
 import type { OperationResult, RestartRequest, ScaleRequest, StopRequest } from '../control/messages.ts'
 import type { ReloadPlan } from '../core/reload.ts'
@@ -210,7 +210,7 @@ export function scaleBody(app: App, request: ScaleRequest): Body {
     const report = new Report(app, 'scale', tell)
     const group = app.activeGroup
     const before = group.wanted
-    const wanted = parseScale(app.name, request.workers, before, availableParallelism())
+    const wanted = parseScale(app.name, request.workers, before, availableCpus())
     app.record('scaleRequested', `${countOf(before)} → ${wanted}`, cause)
     report.begin(`${countOf(before)} → ${wanted}`, Math.abs(wanted - before))
     if (wanted > before) {
@@ -274,7 +274,7 @@ export function planOf(config: AppConfig, workers: number, restorable: boolean):
   const { maxSurge } = config
   const surge = 'workers' in maxSurge ? maxSurge.workers : Math.ceil((workers * maxSurge.percent) / 100)
   // While the old ones serve, booting may take half of the machine, no more: see docs/decisions/006-reload-surge.md.
-  const booting = Math.max(1, Math.floor(availableParallelism() / 2))
+  const booting = Math.max(1, Math.floor(availableCpus() / 2))
   return { surge: Math.max(1, surge), booting, minReadyMs: config.minReadyMs, answerMs: ANSWER_MS, restorable }
 }
 

@@ -12,15 +12,18 @@ import type {
   WorkerStatus,
 } from '../control/messages.ts'
 import type { Measures } from '../telemetry/measures.ts'
-import type { Samples } from '../telemetry/samples.ts'
+import { containerLimits } from '../telemetry/container-limits.ts'
+import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import type { Group, Place } from './group.ts'
+import type { SampleDesk } from './sample-desk.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** Where figures come from. */
 export interface Figures {
   readonly samples: Samples
   readonly measures: Measures
+  readonly resources: Pick<SampleDesk, 'summaries'>
 }
 
 export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | null): AppStatus {
@@ -64,6 +67,8 @@ export function appDescription(
     crashes: app.crashes(20),
     events,
     objectives: figures.measures.objectives.of(app.name, app.config.slo, app.clock.now()),
+    resources: figures.resources.summaries(app.processes()),
+    limits: containerLimits(),
   }
 }
 
@@ -121,7 +126,8 @@ function workerStatus(worker: WorkerHandle, place: Place, samples: Samples): Wor
     restarts: place.restarts,
     crashes: place.crashes,
     cpuPercent: sample?.cpuPercent == null ? null : Math.round(sample.cpuPercent * 10) / 10,
-    rssBytes: sample?.rssBytes ?? null,
+    rssBytes: sample === null ? null : wholeRssBytes(sample),
+    children: sample?.children ?? null,
     uptimeSeconds: seconds(worker.uptimeMs()),
     connections: worker.vitals?.connections ?? null,
     requests: worker.vitals?.requests ?? null,
@@ -144,6 +150,7 @@ function absent(place: Place, group: Group): WorkerStatus {
     crashes: place.crashes,
     cpuPercent: null,
     rssBytes: null,
+    children: null,
     uptimeSeconds: null,
     connections: null,
     requests: null,

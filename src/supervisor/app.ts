@@ -371,8 +371,8 @@ export class App implements GroupOwner, HealthOwner {
 
   // ---- what the health watch finds ------------------------------------------------------------------
 
-  rssBytes(pid: number): number | null {
-    return this.#instance.samples.of(pid)?.rssBytes ?? null
+  sampleOf(pid: number) {
+    return this.#instance.samples.of(pid)
   }
 
   async hangs(worker: WorkerHandle): Promise<void> {

@@ -1,13 +1,13 @@
 // How many workers of the instance boot at the same time: a start costs a CPU for its whole length, so that more of them
 // than CPUs only make each other, and everyone who serves meanwhile, slow.
 
-import { availableParallelism } from 'node:os'
+import { availableCpus } from '../config/cpu-limit.ts'
 
 export class BootGate {
   #free: number
   readonly #waiting: (() => void)[] = []
 
-  constructor(limit = availableParallelism()) {
+  constructor(limit = availableCpus()) {
     this.#free = limit
   }
 

@@ -26,6 +26,7 @@ import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import { moveTo } from './app-operations.ts'
 import { availableMemory } from '../telemetry/available-memory.ts'
+import { wholeRssBytes } from '../telemetry/samples.ts'
 import { contractOwed } from './contract-step.ts'
 import { slotsFollow } from './flip.ts'
 import { memoryStage } from './pair-memory.ts'
@@ -170,7 +171,8 @@ function moveInWords(app: App, { release }: Generation): string {
 
 /** Two releases need twice the memory: better said before than found out. */
 function tellMemory(app: App, wanted: number, cause: string, report: Report): void {
-  const workers = [...app.processes()].map(({ pid }) => app.rssBytes(pid))
+  const samples = [...app.processes()].map(({ pid }) => app.sampleOf(pid))
+  const workers = samples.map((sample) => (sample === null ? null : wholeRssBytes(sample)))
   const stage = memoryStage({ workers, wanted, availableBytes: availableMemory() })
   if (stage === null) return
   report.stage(stage)

@@ -3,6 +3,7 @@
 
 import type { AppConfig } from '../config/app-config.ts'
 import { withJitter } from '../core/restart-policy.ts'
+import type { Sample } from '../telemetry/samples.ts'
 import type { Clock } from './clock.ts'
 import { ask } from './private-endpoint.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -12,7 +13,7 @@ export type LimitName = 'maxMemory' | 'maxAge' | 'maxRequests'
 export interface HealthOwner {
   readonly clock: Clock
   chance(): number
-  rssBytes(pid: number): number | null
+  sampleOf(pid: number): Pick<Sample, 'rssBytes'> | null
   /** Looks at what it is doing while it is still there. */
   hangs(worker: WorkerHandle): Promise<void>
   probeFailed(worker: WorkerHandle, problem: string, failures: number): void
@@ -97,7 +98,8 @@ export class HealthWatch {
         if (!isReplaced) checked.lookAgainAt = this.#owner.clock.now() + config.failedRetryMs
       })
     }
-    over('maxMemory', this.#owner.rssBytes(worker.pid), config.maxMemoryBytes)
+    // Its own alone: to replace it is no answer to a large child, and would end that child's work.
+    over('maxMemory', this.#owner.sampleOf(worker.pid)?.rssBytes ?? null, config.maxMemoryBytes)
     over('maxAge', worker.uptimeMs(), checked.maxAgeMs)
     over('maxRequests', worker.vitals?.requests ?? null, checked.maxRequests)
   }

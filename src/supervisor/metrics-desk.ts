@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs'
 import { readMeasures, writeMeasures } from '../state/measures-file.ts'
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
+import { containerLimits } from '../telemetry/container-limits.ts'
 import { Families } from '../telemetry/families.ts'
 import { CONTENT_TYPE, expose, type Family } from '../telemetry/exposition.ts'
 import { Measures, type Process } from '../telemetry/measures.ts'
@@ -69,7 +70,7 @@ export class MetricsDesk implements MetricOperations {
         if (sample === undefined) continue
         const { release, group } = generation
         const process: Process = { app: app.name, group, release: release.id, worker: id, incarnation }
-        this.measures.told(process, 'supervise_worker_cpu_seconds_total', sample.cpuSeconds)
+        this.measures.cpuTaken(process, sample.cpuSeconds)
       }
     }
   }
@@ -139,6 +140,10 @@ export class MetricsDesk implements MetricOperations {
     const { utilization } = performance.eventLoopUtilization(now, this.#lastUtilization)
     this.#lastUtilization = now
     families.add('supervise_process_event_loop_utilization_ratio', {}, utilization)
+    const limits = containerLimits()
+    families.add('supervise_memory_limit_bytes', {}, limits.memoryBytes)
+    families.add('supervise_memory_limit_used_bytes', {}, limits.memoryUsedBytes)
+    families.add('supervise_cpu_limit_cores', {}, limits.cpuCores)
     const labels = { version: this.#source?.version ?? '', node_version: process.version }
     families.add('supervise_build_info', labels, 1)
   }

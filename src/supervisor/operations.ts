@@ -5,6 +5,7 @@ import type { LogLevel } from '../config/log-parsers.ts'
 import type { Family } from '../telemetry/exposition.ts'
 import type {
   AppDescription,
+  AppSamples,
   ConfigDiff,
   CrashAnswer,
   CrashList,
@@ -119,6 +120,8 @@ export interface SupervisorOperations {
   ping(): Pong
   status(): InstanceStatus
   describe(app: string): AppDescription
+  /** What its processes took in the last hour. */
+  samplesOf(app: string): AppSamples
   crashes(app: string | null): CrashList
   diff(app: string): Promise<ConfigDiff>
   logs(query: LogQuery): Feed<LogRecord>

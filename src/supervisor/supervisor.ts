@@ -6,6 +6,7 @@ import { readConfig } from '../config/read-config.ts'
 import { nearest } from '../config/suggest.ts'
 import type {
   AppDescription,
+  AppSamples,
   ConfigDiff,
   CrashList,
   EventRecord,
@@ -25,7 +26,8 @@ import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed }
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Measures } from '../telemetry/measures.ts'
-import { Samples } from '../telemetry/samples.ts'
+import { containerLimits } from '../telemetry/container-limits.ts'
+import type { Samples } from '../telemetry/samples.ts'
 import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
 import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
@@ -44,6 +46,7 @@ import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations
 import { ReleaseBooks } from './release-books.ts'
 import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
+import { SampleDesk } from './sample-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
@@ -58,7 +61,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly gate = new BootGate()
   readonly orphans = new Orphans(this.clock)
   readonly eventLog: EventLog
-  readonly samples: Samples
+  readonly resources: SampleDesk
   readonly crashDesk: CrashDesk
   readonly metrics: MetricsDesk
   readonly releases: ReleaseDesk
@@ -87,11 +90,11 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.outputDirectory = options.outputDirectory
     const complain = (problem: string) => this.internalError(new Error(problem))
     this.metrics = new MetricsDesk(options.stateDirectory, options.logs, complain)
-    this.samples = new Samples({
-      pids: () => [...this.#processes()].map((worker) => worker.pid),
-      onTaken: (samples) => this.metrics.sampled(samples),
-    })
-    this.samples.start()
+    this.resources = new SampleDesk(
+      this.clock,
+      () => this.#processes(),
+      (samples) => this.metrics.sampled(samples),
+    )
     this.crashDesk = new CrashDesk(this, options.stateDirectory, () => this.#processes(), complain)
     this.releases = new ReleaseDesk(
       {
@@ -126,6 +129,10 @@ export class Supervisor implements SupervisorOperations, Instance {
     return [...this.#apps.values()]
   }
 
+  get samples(): Samples {
+    return this.resources.samples
+  }
+
   get measures(): Measures {
     return this.metrics.measures
   }
@@ -152,6 +159,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       nodeVersion: process.version,
       detached,
       startedAt: this.#startedAt.toISOString(),
+      limits: containerLimits(),
       apps: this.apps.map((app) => appStatus(app, this, this.releases.statusOf(app))),
     }
   }
@@ -159,6 +167,10 @@ export class Supervisor implements SupervisorOperations, Instance {
   describe(name: string): AppDescription {
     const app = this.#find(name)
     return appDescription(app, this, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
+  }
+
+  samplesOf(name: string): AppSamples {
+    return this.resources.of(this.#find(name))
   }
 
   crashes(name: string | null): CrashList {

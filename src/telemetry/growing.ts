@@ -26,6 +26,13 @@ export class Growing {
     this.#counters.add(name, labels, value - before)
   }
 
+  /** The same of several together that come and go: what one has taken with it is not waited for. */
+  tellTogether(name: string, labels: Labels, whose: string, value: number): void {
+    const told = this.#told.get(whose)
+    if (told !== undefined && value < (told[name] ?? 0)) told[name] = value
+    this.tell(name, labels, whose, value)
+  }
+
   forget(whose: string): void {
     this.#told.delete(whose)
   }

@@ -1,6 +1,6 @@
 // Whether the kernel's out-of-memory killer was at work a moment ago. It tells nobody whom it kills; it counts.
 
-import { ownGroup, textOf } from './kernel-files.ts'
+import { ownGroup, textOf } from '../config/kernel-files.ts'
 
 /** A death shows in the counter a moment before it shows to us, so it is compared with a reading at least this old. */
 const APART_MS = 3_000

@@ -109,8 +109,13 @@ export class Measures {
 
   /** What a process says of its life so far. */
   told(process: Process, name: MetricName, value: number): void {
-    const labels = name === 'supervise_worker_cpu_seconds_total' ? workerLabels(process) : ownerLabels(process)
-    this.#growing.tell(name, labels, process.incarnation, value)
+    this.#growing.tell(name, ownerLabels(process), process.incarnation, value)
+  }
+
+  /** Of the process and its children so far. */
+  cpuTaken(process: Process, seconds: number): void {
+    const name: MetricName = 'supervise_worker_cpu_seconds_total'
+    this.#growing.tellTogether(name, workerLabels(process), process.incarnation, seconds)
   }
 
   answered(process: Process, counts: RequestCounts, promised: MaybePromised, nowMs: number): void {

@@ -44,12 +44,22 @@ export const METRICS = {
   supervise_worker_cpu_seconds_total: {
     type: 'counter',
     labels: WORKER,
-    help: 'CPU time of the worker and its children, user and system.',
+    help: 'CPU time of the worker and its children, user and system. Without the children where there is no /proc.',
   },
   supervise_worker_resident_memory_bytes: {
     type: 'gauge',
     labels: WORKER,
-    help: 'Resident memory of the worker and its children.',
+    help: 'Resident memory of the worker and its children. Without the children where there is no /proc.',
+  },
+  supervise_worker_children: {
+    type: 'gauge',
+    labels: WORKER,
+    help: 'Processes that the worker has started, and those that these have; not there where there is no /proc.',
+  },
+  supervise_worker_children_resident_memory_bytes: {
+    type: 'gauge',
+    labels: WORKER,
+    help: "The children's part of `supervise_worker_resident_memory_bytes`.",
   },
   supervise_worker_heap_used_bytes: { type: 'gauge', labels: WORKER, help: 'JavaScript heap in use.' },
   supervise_worker_heap_limit_bytes: { type: 'gauge', labels: WORKER, help: 'How large the JavaScript heap may grow.' },
@@ -158,6 +168,21 @@ export const METRICS = {
     type: 'counter',
     labels: ['method', 'status_class'],
     help: 'Requests to the control API.',
+  },
+  supervise_memory_limit_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Least memory that a control group around the supervisor allows; not there without a limit.',
+  },
+  supervise_memory_limit_used_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'What is used of it by all that are in that group, without the cache that would give way.',
+  },
+  supervise_cpu_limit_cores: {
+    type: 'gauge',
+    labels: [],
+    help: 'Fewest CPUs that a control group around the supervisor allows; not there without a limit.',
   },
   supervise_process_cpu_seconds_total: { type: 'counter', labels: [], help: 'CPU time of the supervisor.' },
   supervise_process_resident_memory_bytes: { type: 'gauge', labels: [], help: 'Resident memory of the supervisor.' },

@@ -1,14 +1,23 @@
-// CPU and memory of the workers: one timer and one reading for all of them.
+// CPU and memory of the workers and of what they have started: one timer and one reading for all of them.
 
 import pidusage from 'pidusage'
 import { KernelKills } from './kernel-kills.ts'
+import { descentsOf, readProcesses, type Descent } from './process-tree.ts'
 
 export interface Sample {
-  /** Of one CPU, since the sample before; null at the first one. */
+  /** Of one CPU, since the sample before, its children's too; null at the first one. */
   readonly cpuPercent: number | null
+  /** Of the worker alone. */
   readonly rssBytes: number
-  /** CPU time of its whole life, user and system. */
+  /** CPU time, user and system, of the worker's whole life and that of its children. It falls when a child leaves it. */
   readonly cpuSeconds: number
+  /** What it has started, and what these have; null where the system does not say. */
+  readonly children: { readonly count: number; readonly rssBytes: number } | null
+}
+
+/** Of the worker and its children. Pages that they share, such as those of the Node binary, count for each. */
+export function wholeRssBytes({ rssBytes, children }: Sample): number {
+  return rssBytes + (children?.rssBytes ?? 0)
 }
 
 export interface SamplesOptions {
@@ -65,17 +74,19 @@ export class Samples {
   }
 
   async #take(): Promise<void> {
-    const before = this.#latest
-    const usage = await readUsage([...this.#options.pids()], this.#everyMs * 3)
-    const samples = new Map<number, Sample>()
-    for (const [pid, { cpu, memory, ctime }] of usage) {
-      // pidusage compares with its reading before, so the first figure of a process says nothing.
-      samples.set(pid, { cpuPercent: before.has(pid) ? cpu : null, rssBytes: memory, cpuSeconds: ctime / 1000 })
-    }
-    this.#latest = samples
-    this.#takenAt = performance.now()
-    this.kernelKills.look(this.#takenAt)
-    this.#options.onTaken?.(samples)
+    const pids = [...this.#options.pids()]
+    const [usage, descents] = await Promise.all([readUsage(pids, this.#everyMs * 3), readDescents(pids)])
+    const now = performance.now()
+    const before = { samples: this.#latest, sinceMs: now - this.#takenAt }
+    this.#latest = new Map(
+      usage.map(([pid, one]) => [
+        pid,
+        sampleOf(one, descents?.get(pid) ?? null, before.samples.get(pid), before.sinceMs),
+      ]),
+    )
+    this.#takenAt = now
+    this.kernelKills.look(now)
+    this.#options.onTaken?.(this.#latest)
   }
 }
 
@@ -84,6 +95,21 @@ interface Usage {
   readonly memory: number
   /** Milliseconds. */
   readonly ctime: number
+}
+
+function sampleOf(usage: Usage, descent: Descent | null, before: Sample | undefined, sinceMs: number): Sample {
+  const cpuSeconds = usage.ctime / 1000 + (descent?.cpuSeconds ?? 0)
+  const children = descent === null ? null : { count: descent.count, rssBytes: descent.rssBytes }
+  // pidusage compares with its reading before, so the first figure of a process says nothing.
+  if (before === undefined) return { cpuPercent: null, rssBytes: usage.memory, cpuSeconds, children }
+  // Also of children that came and went in between.
+  const ofTree = Math.max(0, ((cpuSeconds - before.cpuSeconds) * 100_000) / sinceMs)
+  return { cpuPercent: descent === null ? usage.cpu : ofTree, rssBytes: usage.memory, cpuSeconds, children }
+}
+
+async function readDescents(pids: readonly number[]): Promise<ReadonlyMap<number, Descent> | null> {
+  const processes = pids.length === 0 ? null : await readProcesses()
+  return processes === null ? null : descentsOf(pids, processes)
 }
 
 /**

@@ -47,6 +47,19 @@ describe('renderStatus()', () => {
     `)
   })
 
+  it('shows what workers have started, and what the container allows', () => {
+    const children = { count: 2, rssBytes: 120 * 1024 ** 2 }
+    const limits = { memoryBytes: 1024 ** 3, memoryUsedBytes: 412 * 1024 ** 2, cpuCores: 1.5 }
+    const lines = renderStatus(
+      instance({ limits, apps: [app({ workers: [worker(1, { children }), worker(2, { children: null })] })] }),
+      NOW,
+      plain,
+    )
+    expect(lines[1]).toBe('limits around it: memory 412 MB of 1.0 GB used, 1.5 CPUs')
+    expect(lines.at(-2)).toMatch(/ {2}with 2 children: 120 MB$/)
+    expect(lines.at(-1)).toMatch(/3$/)
+  })
+
   it('shows what is under way', () => {
     const operation = { kind: 'reload', step: 'worker 2 gets ready', sinceSeconds: 3.2, queued: true } as const
     const [, , note] = renderStatus(instance({ apps: [app({ state: 'reloading', operation })] }), NOW, plain)

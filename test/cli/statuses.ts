@@ -11,6 +11,7 @@ export function worker(id: number, change: Partial<WorkerStatus> = {}): WorkerSt
     crashes: 0,
     cpuPercent: 1.2,
     rssBytes: 53_477_376,
+    children: { count: 0, rssBytes: 0 },
     uptimeSeconds: 12.5,
     connections: 3,
     requests: 100,
@@ -58,6 +59,7 @@ export function instance(change: Partial<InstanceStatus> = {}): InstanceStatus {
     nodeVersion: 'v24.21.0',
     detached: true,
     startedAt: '2026-01-01T00:00:00.000Z',
+    limits: { memoryBytes: null, memoryUsedBytes: null, cpuCores: null },
     apps: [app()],
     ...change,
   }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import {
   EMPTY,
+  keyOf,
   press,
   recordEvent,
+  recordSamples,
   recordStatuses,
   rowsOf,
   selectedRow,
@@ -13,6 +15,12 @@ import { app, instance, worker } from './statuses.ts'
 const two = recordStatuses(EMPTY, [
   instance({ apps: [app(), app({ name: 'api', workers: [worker(1, { pid: 900, state: 'backoff' })] })] }),
 ])
+
+function samples({ pid, cpuPercent }: { readonly pid: number; readonly cpuPercent: readonly (number | null)[] }) {
+  const columns = { secondsAgo: [10, 0], rssBytes: [1000, 2000], childrenRssBytes: [0, 0], loopDelayMs: [1, 1] }
+  const whose = { id: 1, pid, group: 'blue', release: 'r1' } as const
+  return { app: 'web', everySeconds: 10, workers: [{ ...whose, cpuPercent, ...columns }] }
+}
 
 function type(model: TopModel, ...keys: readonly string[]): TopModel {
   return keys.reduce((now, key) => {
@@ -64,14 +72,14 @@ describe('press()', () => {
 })
 
 describe('recordStatuses()', () => {
-  it('keeps the figures of the last minute of each process, and forgets those that are gone', () => {
-    let model = EMPTY
-    for (let second = 0; second < 70; second += 1)
-      model = recordStatuses(model, [instance({ apps: [app({ workers: [worker(1, { cpuPercent: second })] })] })])
-    const [history] = [...model.histories.values()]
-    expect([history?.cpu.length, history?.cpu.at(-1)]).toEqual([60, 69])
+  it('keeps the last hour of each process as it is told, and forgets those that are gone', () => {
+    let model = recordSamples(two, 'default', samples({ pid: 412, cpuPercent: [null, 7] }))
+    const [row] = rowsOf(model)
+    expect(row && model.histories.get(keyOf(row))).toEqual({ cpu: [0, 7], rss: [1000, 2000] })
+    model = recordStatuses(model, model.statuses)
+    expect(model.histories.size).toBe(1)
     model = recordStatuses(model, [instance({ apps: [app({ workers: [worker(1, { pid: 7 })] })] })])
-    expect([...model.histories.values()].map(({ cpu }) => cpu.length)).toEqual([1])
+    expect(model.histories.size).toBe(0)
   })
 
   it('keeps the selection among what is left', () => {

@@ -80,12 +80,14 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       nodeVersion: process.version,
       detached: false,
       startedAt: '2026-01-01T00:00:00.000Z',
+      limits: NO_LIMITS,
       apps: [appStatus()],
     }),
     describe: (app) => {
       if (app !== 'web' && app !== 'my app/1') throw unknownApp(app)
       return describeApp(app)
     },
+    samplesOf: (app) => ({ app, everySeconds: 10, workers: [] }),
     crashes: (app) => {
       note('crashes', [app])
       return { groups: [], crashes: [] }
@@ -200,10 +202,13 @@ function appStatus(name = 'web'): AppStatus {
   }
 }
 
+const NO_LIMITS = { memoryBytes: null, memoryUsedBytes: null, cpuCores: null }
+
 function describeApp(name: string): AppDescription {
   const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
   const config = { file: null, ...start, environmentNames: [], options: {} }
-  return { ...appStatus(name), config, crashes: [], events: [], objectives: [] }
+  const figures = { objectives: [], resources: [], limits: NO_LIMITS }
+  return { ...appStatus(name), config, crashes: [], events: [], ...figures }
 }
 
 export interface Running {

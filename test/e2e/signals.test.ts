@@ -5,12 +5,14 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { AppDescription, AppSamples } from '../../src/control/messages.ts'
 import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
 import { makeHold } from '../support/hold.ts'
 import { LAUNCHER, makeHome, TEST_NODE, type Home } from '../support/home.ts'
 import { crashesOf, eventsOf, statusOf, untilEvent, workersOf } from '../support/instance-facts.ts'
+import { parseMetrics, sumOf } from '../support/metrics.ts'
 import { isAlive, sendIfAlive } from '../support/processes.ts'
 import { fixture } from '../support/releases.ts'
 import { QUICK } from '../support/under-load.ts'
@@ -211,11 +213,37 @@ async function childPids(supervise: Supervise, pattern: RegExp): Promise<readonl
   return [...supervise.stdout.matchAll(new RegExp(pattern, 'g'))].map((match) => Number(match[1]))
 }
 
+/** Two a worker, in its figures and apart. */
+async function mustCountChildren(supervise: Supervise): Promise<void> {
+  const seen = await until(
+    async () => {
+      const { body } = await supervise.api('GET', '/v1/apps/forks-children')
+      const { groups, resources } = body as AppDescription
+      const workers = groups.blue?.workers ?? []
+      return workers.every(({ children }) => children?.count === 2) && resources.length === 2 && { workers, resources }
+    },
+    15_000,
+    'the children are counted',
+  )
+  for (const { rssBytes, children } of seen.workers) expect(rssBytes).toBeGreaterThan(children?.rssBytes ?? Infinity)
+  const lines = parseMetrics((await supervise.cli('metrics')).stdout)
+  expect(sumOf(lines, 'supervise_worker_children')).toBe(4)
+  const { body } = await supervise.api('GET', '/v1/apps/forks-children/samples')
+  expect((body as AppSamples).workers.map(({ id, rssBytes }) => [id, rssBytes.length > 0])).toEqual([
+    [1, true],
+    [2, true],
+  ])
+  const { stdout } = await supervise.cli('describe')
+  expect(stdout).toContain('with 2 children: ')
+  expect(stdout).toContain('OF IT CHILDREN')
+}
+
 describe("a worker's own children", () => {
   it('end with it when it is killed, and with a stop, though they ignore SIGTERM (treeKill)', async () => {
     const { supervise, pids } = await start('forks-children.js')
     await until(async () => (await childPids(supervise, /child (\d+)/)).length === 4, 5_000, 'four children')
     const first = await childPids(supervise, /child (\d+)/)
+    await mustCountChildren(supervise)
     const [victim = 0] = pids
     sendIfAlive(victim, 'SIGKILL')
     await until(() => first.filter((pid) => isAlive(pid)).length === 2, 10_000, 'its two children are gone')

@@ -1,26 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, totalmem } from 'node:os'
-import { dirname, join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { totalmem } from 'node:os'
+import { describe, expect, it } from 'vitest'
 import { availableMemory } from '../../src/telemetry/available-memory.ts'
-
-/** A file system with these files. */
-function system(files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'memory-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true })
-    writeFileSync(join(root, name), text)
-  }
-  return root
-}
+import { fileSystem } from '../support/file-system.ts'
 
 const machine = { 'proc/meminfo': 'MemTotal:  9000 kB\nMemFree:  100 kB\nMemAvailable:    5000 kB\n' }
 const KB = 1024
 
 describe('availableMemory()', () => {
   it('is what the machine has to give', () => {
-    expect(availableMemory(system(machine))).toBe(5000 * KB)
+    expect(availableMemory(fileSystem(machine))).toBe(5000 * KB)
   })
 
   it('is less where any control group around has less left, its cache taken for free', () => {
@@ -29,7 +17,7 @@ describe('availableMemory()', () => {
       [`sys/fs/cgroup${path}/memory.current`]: String(current * KB),
       [`sys/fs/cgroup${path}/memory.stat`]: `anon 1\ninactive_file ${cache * KB}\n`,
     })
-    const root = system({
+    const root = fileSystem({
       ...machine,
       'proc/self/cgroup': '0::/web.slice/web.service\n',
       ...group('/web.slice/web.service', 'max', 900, 0),
@@ -39,7 +27,7 @@ describe('availableMemory()', () => {
   })
 
   it('is never below nothing', () => {
-    const root = system({
+    const root = fileSystem({
       ...machine,
       'proc/self/cgroup': '0::/\n',
       'sys/fs/cgroup/memory.high': '1000',
@@ -51,6 +39,6 @@ describe('availableMemory()', () => {
   it('is known on this machine, and where there is no such file', () => {
     expect(availableMemory()).toBeGreaterThan(0)
     expect(availableMemory()).toBeLessThanOrEqual(totalmem())
-    expect(availableMemory(system({}))).toBeGreaterThan(0)
+    expect(availableMemory(fileSystem({}))).toBeGreaterThan(0)
   })
 })

@@ -70,7 +70,9 @@ describe('crashRecord()', () => {
       requests: 9,
       inFlight: 4,
     }
-    const record = crashRecord(facts({ vitals, sample: { cpuPercent: 1, rssBytes: 5000, cpuSeconds: 1 } }))
+    const record = crashRecord(
+      facts({ vitals, sample: { cpuPercent: 1, rssBytes: 5000, cpuSeconds: 1, children: null } }),
+    )
     expect(record).toMatchObject({ rssBytes: 5000, loopDelayMs: 3, requestsInFlight: 4 })
   })
 

@@ -15,15 +15,21 @@ describe('Measures', () => {
     expect(measures.counters.counted('supervise_forwarded_requests_total')).toEqual([{ labels, value: 9 }])
   })
 
+  it('adds up the CPU time of a process and its children, also when one of them leaves with its share', () => {
+    const measures = new Measures()
+    for (const seconds of [10, 4, 5]) measures.cpuTaken(process, seconds)
+    expect(measures.counters.counted('supervise_worker_cpu_seconds_total')).toMatchObject([{ value: 11 }])
+  })
+
   it('goes on where it was after a restart: of a worker that lives only what is new is added', () => {
     const tally = new RequestTally()
     tally.count('GET', 200, 3)
     const before = new Measures()
-    before.told(process, 'supervise_worker_cpu_seconds_total', 10)
+    before.cpuTaken(process, 10)
     before.answered(process, tally.tell() ?? fail(), null, 0)
     const measures = new Measures()
     measures.restore(JSON.parse(JSON.stringify(before.save())))
-    measures.told(process, 'supervise_worker_cpu_seconds_total', 12)
+    measures.cpuTaken(process, 12)
     tally.count('GET', 200, 3)
     measures.answered(process, tally.tell(true) ?? fail(), null, 0)
     expect(measures.counters.counted('supervise_worker_cpu_seconds_total')[0]?.value).toBe(12)

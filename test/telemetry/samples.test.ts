@@ -16,6 +16,10 @@ function start(code: string): number {
   return child.pid!
 }
 
+function fail(): never {
+  throw new Error('There is no sample')
+}
+
 function openFiles(): number {
   return readdirSync('/proc/self/fd').length
 }
@@ -30,6 +34,29 @@ describe('Samples', () => {
     await vi.waitFor(() => expect(samples.of(busy)?.cpuPercent).toBeGreaterThan(30), { timeout: 10_000 })
     await vi.waitFor(() => expect(samples.of(idle)?.cpuPercent).toBeLessThan(30), { timeout: 10_000 })
     expect(samples.of(idle)?.rssBytes).toBeGreaterThan(10_000_000)
+    samples.stop()
+  })
+
+  it('sees what a process has started, and counts its CPU time though it has ended', async () => {
+    const busy = 'while (process.cpuUsage().user < 400_000);'
+    const parent = start(
+      `const { spawn, spawnSync } = require('node:child_process')
+      spawn('sleep', ['60'], { stdio: 'ignore' })
+      spawnSync(process.execPath, ['-e', ${JSON.stringify(busy)}])
+      process.title = 'has waited'
+      setInterval(() => {}, 1000)`,
+    )
+    const samples = new Samples({ pids: () => [parent], everyMs: 100 })
+    samples.start()
+    await vi.waitFor(
+      () => {
+        const { children: below, cpuSeconds } = samples.of(parent) ?? fail()
+        expect(below?.count).toBe(1)
+        expect(below?.rssBytes).toBeGreaterThan(100_000)
+        expect(cpuSeconds).toBeGreaterThan(0.35)
+      },
+      { timeout: 15_000 },
+    )
     samples.stop()
   })
 

@@ -1,0 +1,52 @@
+// What the control groups around this process (a container, a systemd unit) allow to all that is in them.
+
+import { join } from 'node:path'
+import { cpuLimit } from '../config/cpu-limit.ts'
+import { groupsAround, numberIn, textOf } from '../config/kernel-files.ts'
+import type { LimitsStatus } from '../control/messages.ts'
+
+export interface MemoryGroup {
+  readonly limitBytes: number
+  /** Without the cache that would give way. */
+  readonly usedBytes: number
+}
+
+/** The older kind says "no limit" with the largest number of pages. */
+const NO_LIMIT = 2 ** 60
+
+/** `root` stands before /proc and /sys. */
+export function containerLimits(root = '/'): LimitsStatus {
+  const tightest = memoryGroups(root).toSorted((a, b) => a.limitBytes - b.limitBytes)[0]
+  const cpuCores = cpuLimit(root)
+  return {
+    memoryBytes: tightest?.limitBytes ?? null,
+    memoryUsedBytes: tightest?.usedBytes ?? null,
+    cpuCores: cpuCores === null ? null : Math.round(cpuCores * 1000) / 1000,
+  }
+}
+
+/** Those that have a limit, and say what they use. */
+export function memoryGroups(root = '/'): readonly MemoryGroup[] {
+  const { version, directories } = groupsAround('memory', root)
+  return directories
+    .map((directory) => (version === 2 ? groupIn(directory) : olderGroupIn(directory)))
+    .filter(({ limitBytes, usedBytes }) => limitBytes < NO_LIMIT && Number.isFinite(usedBytes))
+}
+
+function groupIn(directory: string): MemoryGroup {
+  const limits = ['memory.max', 'memory.high'].map((name) => numberIn(join(directory, name)))
+  const used = numberIn(join(directory, 'memory.current'))
+  const cache = cacheIn(directory, 'inactive_file')
+  return { limitBytes: Math.min(...limits.filter(Number.isFinite)), usedBytes: Math.max(0, used - cache) }
+}
+
+function olderGroupIn(directory: string): MemoryGroup {
+  const used = numberIn(join(directory, 'memory.usage_in_bytes'))
+  const cache = cacheIn(directory, 'total_inactive_file')
+  const limitBytes = numberIn(join(directory, 'memory.limit_in_bytes'))
+  return { limitBytes, usedBytes: Math.max(0, used - cache) }
+}
+
+function cacheIn(directory: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(textOf(join(directory, 'memory.stat')))?.[1] ?? 0)
+}
