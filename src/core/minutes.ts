@@ -3,12 +3,17 @@
 
 export type Sums = Readonly<Record<string, number>>
 
-interface Minute<Fields extends string> {
+export interface Minute<Fields extends string> {
   readonly minute: number
   readonly sums: Record<Fields, number>
 }
 
 const MINUTE_MS = 60_000
+
+/** The minute, since some beginning, that this time falls into. */
+export function minuteOf(ms: number): number {
+  return Math.floor(ms / MINUTE_MS)
+}
 
 export class Minutes<Fields extends string> {
   readonly #fields: readonly Fields[]
@@ -22,7 +27,7 @@ export class Minutes<Fields extends string> {
   }
 
   add(counted: Readonly<Partial<Record<Fields, number>>>, nowMs: number): void {
-    const minute = Math.floor(nowMs / MINUTE_MS)
+    const minute = minuteOf(nowMs)
     let last = this.#minutes.at(-1)
     if (last === undefined || last.minute < minute) {
       last = { minute, sums: this.#none() }
@@ -34,7 +39,7 @@ export class Minutes<Fields extends string> {
 
   /** Of so many minutes up to now; the one that is under way counts whole. */
   sum(minutes: number, nowMs: number): Record<Fields, number> {
-    const oldest = Math.floor(nowMs / MINUTE_MS) - minutes
+    const oldest = minuteOf(nowMs) - minutes
     const sums = this.#none()
     for (let at = this.#minutes.length - 1; at >= 0; at--) {
       const one = this.#minutes[at]
@@ -44,9 +49,20 @@ export class Minutes<Fields extends string> {
     return sums
   }
 
+  /** All that is kept, oldest first. */
+  entries(): readonly Minute<Fields>[] {
+    return this.#minutes
+  }
+
+  /** Takes what was counted earlier, by a process that has ended; before anything is added. */
+  restore(entries: readonly Minute<Fields>[], nowMs: number): void {
+    this.#minutes = entries.toSorted((a, b) => a.minute - b.minute)
+    this.#forget(minuteOf(nowMs))
+  }
+
   #forget(minute: number): void {
-    const first = this.#minutes.findIndex((one) => one.minute > minute - this.#keep)
-    if (first > 0) this.#minutes = this.#minutes.slice(first)
+    if ((this.#minutes[0]?.minute ?? minute) > minute - this.#keep) return
+    this.#minutes = this.#minutes.filter((one) => one.minute > minute - this.#keep)
   }
 
   #none(): Record<Fields, number> {

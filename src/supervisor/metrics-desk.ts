@@ -8,10 +8,12 @@ import { containerLimits } from '../telemetry/container-limits.ts'
 import { Families } from '../telemetry/families.ts'
 import { CONTENT_TYPE, expose, type Family } from '../telemetry/exposition.ts'
 import { Measures, type Process } from '../telemetry/measures.ts'
+import type { Present } from '../telemetry/slo-book.ts'
 import type { Sample, Samples } from '../telemetry/samples.ts'
 import type { RolloutStatus } from '../control/messages.ts'
 import type { App } from './app.ts'
 import { addApp, addObjectives, objectivesOf } from './app-metrics.ts'
+import { systemClock } from './clock.ts'
 import { healthOf } from './health.ts'
 import type { Health, MetricOperations } from './operations.ts'
 
@@ -50,7 +52,7 @@ export class MetricsDesk implements MetricOperations {
       () => this.#saveNext(),
     )
     const saved = readMeasures(stateDirectory)
-    if (saved !== null) this.measures.restore(saved)
+    if (saved !== null) this.measures.restore(saved, present())
     this.#timer = setInterval(() => {
       this.#save()
       for (const app of this.#source?.apps ?? []) this.#lookAtObjectives(app)
@@ -178,7 +180,7 @@ export class MetricsDesk implements MetricOperations {
   #save(): void {
     try {
       this.#noteLines()
-      writeMeasures(this.#directory, this.measures.save())
+      writeMeasures(this.#directory, this.measures.save(present()))
       this.#hasFailed = false
     } catch (error) {
       if (!this.#hasFailed)
@@ -186,6 +188,12 @@ export class MetricsDesk implements MetricOperations {
       this.#hasFailed = true
     }
   }
+}
+
+/** The wall clock as it was when the process began, so that what jumps since moves nothing. */
+function present(): Present {
+  const nowMs = systemClock.now()
+  return { nowMs, wallMs: performance.timeOrigin + nowMs }
 }
 
 /** Null where the system does not say. */

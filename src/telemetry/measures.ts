@@ -5,13 +5,15 @@ import { Counters, type Labels, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
 import type { MetricName } from './metric-table.ts'
 import { Percentiles } from './percentiles.ts'
-import { SloBook, type MaybePromised } from './slo-book.ts'
+import { SloBook, type MaybePromised, type Present, type SavedObjectives } from './slo-book.ts'
 import { RequestBook, type RequestOwner, type SavedRequests } from './request-book.ts'
 
 export interface SavedMeasures {
   readonly counters: SavedCounters
   readonly growing: SavedGrowing
   readonly requests: SavedRequests
+  /** Not there where an earlier version has saved them. */
+  readonly objectives?: SavedObjectives
 }
 
 /** A process, by its labels and by the name that no other has. */
@@ -131,11 +133,17 @@ export class Measures {
     this.objectives.forgetApp(app)
   }
 
-  save(): SavedMeasures {
-    return { counters: this.counters.save(), growing: this.#growing.save(), requests: this.requests.save() }
+  save(present: Present): SavedMeasures {
+    return {
+      counters: this.counters.save(),
+      growing: this.#growing.save(),
+      requests: this.requests.save(),
+      objectives: this.objectives.save(present),
+    }
   }
 
-  restore({ counters, growing, requests }: SavedMeasures): void {
+  restore({ counters, growing, requests, objectives }: SavedMeasures, present: Present): void {
+    this.objectives.restore(objectives, present)
     this.counters.restore(counters)
     this.#growing.restore(growing)
     this.requests.restore(requests)

@@ -3,6 +3,7 @@ import { RequestTally } from '../../src/agent/request-tally.ts'
 import { Measures } from '../../src/telemetry/measures.ts'
 
 const process = { app: 'web', group: 'blue', release: 'r1', worker: 1, incarnation: 'a' } as const
+const PRESENT = { nowMs: 0, wallMs: 0 }
 const labels = { app: 'web', group: 'blue', release: 'r1' }
 
 describe('Measures', () => {
@@ -28,7 +29,7 @@ describe('Measures', () => {
     before.cpuTaken(process, 10)
     before.answered(process, tally.tell() ?? fail(), null, 0)
     const measures = new Measures()
-    measures.restore(JSON.parse(JSON.stringify(before.save())))
+    measures.restore(JSON.parse(JSON.stringify(before.save(PRESENT))), PRESENT)
     measures.cpuTaken(process, 12)
     tally.count('GET', 200, 3)
     measures.answered(process, tally.tell(true) ?? fail(), null, 0)
