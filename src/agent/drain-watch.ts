@@ -14,7 +14,7 @@ import { newSession } from './drain-http2.ts'
 import { forget, leave } from './drain-leave.ts'
 import { noteMissing, rawSocketOf, replaceMethod } from './node-internals.ts'
 import { isPrivate } from './private-connections.ts'
-import { noteBegin } from './request-clock.ts'
+import { noteBegin, notePath } from './request-clock.ts'
 
 /** What the drain wants to know of. */
 export interface Watcher {
@@ -136,6 +136,7 @@ function subscribeToHttp2(): void {
     // Streams with an even number are the server's own pushes.
     if (connection?.session == null || stream.id === undefined || stream.id % 2 === 0) return
     noteBegin(stream, String(headers[':method']))
+    notePath(stream, String(headers[':path']))
     streamOwners.set(stream, connection)
     connection.session.streams.set(stream, streamKind(headers))
     countBegun(connection)

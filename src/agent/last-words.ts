@@ -2,8 +2,9 @@
 // with it. Paths are told without their query, which may have secrets in it.
 
 import type { RequestUnderWay, WorkerMessage } from '../protocol/messages.ts'
-import { connections } from './connections.ts'
+import { connections, type Connection } from './connections.ts'
 import { mapStack } from './mapped-stack.ts'
+import { methodOf, pathOf } from './request-clock.ts'
 
 const MAX_REQUESTS = 20
 const MAX_PATH_LENGTH = 200
@@ -23,14 +24,22 @@ function attempt<Result>(act: () => Result): Result | null {
   }
 }
 
-/** Of HTTP/1: a stream of HTTP/2 does not know its path. */
 function requestsUnderWay(): readonly RequestUnderWay[] {
   const found: RequestUnderWay[] = []
-  for (const { open, last } of connections) {
-    if (open === 0 || last === null) continue
-    const { method = '', url = '' } = last.req
-    found.push({ method, path: url.split(/[?#]/, 1)[0]?.slice(0, MAX_PATH_LENGTH) ?? '' })
-    if (found.length === MAX_REQUESTS) break
+  for (const connection of connections) {
+    found.push(...requestsOf(connection))
+    if (found.length >= MAX_REQUESTS) break
   }
-  return found
+  return found.slice(0, MAX_REQUESTS)
+}
+
+function requestsOf({ open, last, session }: Connection): readonly RequestUnderWay[] {
+  if (open === 0) return []
+  if (session === null) return last === null ? [] : [told(last.req.method, last.req.url)]
+  const requests = [...session.streams].filter(([, kind]) => kind === 'request').slice(0, MAX_REQUESTS)
+  return requests.map(([stream]) => told(methodOf(stream), pathOf(stream)))
+}
+
+function told(method = '', url = ''): RequestUnderWay {
+  return { method, path: url.split(/[?#]/, 1)[0]?.slice(0, MAX_PATH_LENGTH) ?? '' }
 }

@@ -1,18 +1,31 @@
-// When a request began and what its method was, kept on the response itself until it is over: a map would cost several times
+// When a request began and what it asked for, kept on the response itself until it is over: a map would cost several times
 // as much.
 
 const BEGAN = Symbol('supervise.began')
 const METHOD = Symbol('supervise.method')
+const PATH = Symbol('supervise.path')
 
 interface Timed {
   [BEGAN]?: number
   [METHOD]?: string
+  [PATH]?: string
 }
 
 export function noteBegin(exchange: object, method: string): void {
   const timed: Timed = exchange
   timed[BEGAN] = performance.now()
   timed[METHOD] = method
+}
+
+/** Of a stream of HTTP/2, which does not know its own. */
+export function notePath(exchange: object, path: string): void {
+  const timed: Timed = exchange
+  timed[PATH] = path
+}
+
+export function pathOf(exchange: object): string {
+  const { [PATH]: path }: Timed = exchange
+  return path ?? ''
 }
 
 /** 0 for a request that nobody saw begin. */
