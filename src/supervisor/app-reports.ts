@@ -5,7 +5,7 @@ import type { WorkerMessage } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
 import type { Measures, Process } from '../telemetry/measures.ts'
 import type { Clock } from './clock.ts'
-import { drainWords, killWords, lossWords, restartNotice } from './ending-words.ts'
+import { drainData, drainWords, killWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
 import type { RestartKind } from './group.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -95,7 +95,7 @@ export class AppReports {
   /** Returns what it was in words. */
   ended(worker: WorkerHandle): string {
     this.#end(worker)
-    this.note(worker, 'workerExited', `ended as asked${drainWords(worker)}`)
+    this.note(worker, 'workerExited', `ended as asked${drainWords(worker)}`, 'info', drainData(worker))
     return 'ended as asked'
   }
 
@@ -106,7 +106,7 @@ export class AppReports {
     this.#measures.workerCrashed(this.#processOf(worker), record.reason)
     this.#lastCrash.set(worker.id, crash)
     const { id, fingerprint, reason, code, signal } = record
-    const data = { crash: id, fingerprint, reason, code, signal }
+    const data = { crash: id, fingerprint, reason, code, signal, ...drainData(worker) }
     this.note(worker, 'workerCrashed', `${record.words}${lossWords(worker)}`, 'error', data)
     return record.words
   }
@@ -128,6 +128,7 @@ export class AppReports {
     this.#gone.add(worker)
     const process = this.#processOf(worker)
     if (worker.drainReport !== null) this.#measures.drained(process, worker.drainReport)
+    else if (worker.requestsLost > 0) this.#measures.cutUntold(process, worker.requestsLost)
     this.#measures.workerGone(process)
   }
 

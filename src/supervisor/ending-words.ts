@@ -33,6 +33,14 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
+/** What a drain has cut, for programs; undefined when there was none. */
+export function drainData(worker: WorkerHandle): Readonly<Record<string, number>> | undefined {
+  const { drainReport, drainStartedAt, requestsLost } = worker
+  if (drainReport === null) return drainStartedAt === null ? undefined : { requestsCut: requestsLost }
+  const { requestsCut, connectionsCut, tookMs } = drainReport
+  return { requestsCut, connectionsCut, drainMs: Math.round(tookMs) }
+}
+
 export function drainWords(worker: WorkerHandle): string {
   const report = worker.drainReport
   if (report === null) return lossWords(worker)

@@ -76,6 +76,11 @@ export class Measures {
     this.#count('supervise_drain_connections_cut_total', labels, connectionsCut)
   }
 
+  /** A process that was killed in its drain tells nothing; these it had under way by its last word. */
+  cutUntold(process: Process, requests: number): void {
+    this.#count('supervise_drain_requests_cut_total', ownerLabels(process), requests)
+  }
+
   operationEnded(app: string, operation: string, outcome: OperationOutcome, tookMs: number): void {
     this.#count('supervise_operations_total', { app, operation, outcome })
     this.counters.time('supervise_operation_duration_seconds', { app, operation }, tookMs / 1000)

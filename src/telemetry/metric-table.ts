@@ -134,7 +134,7 @@ export const METRICS = {
   supervise_drain_requests_cut_total: {
     type: 'counter',
     labels: GROUP,
-    help: 'Requests that were cut at the deadline of a drain.',
+    help: 'Requests that were cut at the deadline of a drain, or lost with a worker that had to be killed in it.',
   },
   supervise_drain_connections_cut_total: {
     type: 'counter',

@@ -6,7 +6,8 @@ import type { CrashRecord, EventRecord } from '../../src/control/messages.ts'
 import { Client, get, post } from '../agent/drain/client.ts'
 import { resultOf, startScene, type DrainScene } from '../support/drain-scene.ts'
 import { makeHold } from '../support/hold.ts'
-import { eventsOf } from '../support/instance-facts.ts'
+import { eventsOf, untilEvent } from '../support/instance-facts.ts'
+import { parseMetrics, sumOf } from '../support/metrics.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { isAlive } from '../support/processes.ts'
 import { fixture } from '../support/releases.ts'
@@ -48,6 +49,11 @@ async function orderedAt({ supervise, old }: DrainScene): Promise<number> {
   const order = (await eventsOf(supervise, 'workerDrains')).find(({ pid }) => pid === old)
   if (order === undefined) throw new Error(`No order to ${old} to drain is on record`)
   return Date.parse(order.time) - performance.timeOrigin
+}
+
+async function cutByMetric({ supervise }: DrainScene): Promise<number> {
+  const { stdout } = await supervise.cli('metrics')
+  return sumOf(parseMetrics(stdout), 'supervise_drain_requests_cut_total')
 }
 
 async function events({ supervise }: DrainScene): Promise<readonly EventRecord[]> {
@@ -98,7 +104,7 @@ describe('the drain’s deadline', () => {
     await scene.supervise.stop()
   })
 
-  it('loses exactly the requests that are longer than it, and the command says how many (D18)', async () => {
+  it('loses exactly the requests that are longer than it, and command, event and metric say how many (D18)', async () => {
     const scene = await startScene(fixture('hello.js'), SHORT)
     const [over, within] = [makeHold(scene.supervise.home), makeHold(scene.supervise.home)]
     const long = await Promise.all(Array.from({ length: 5 }, () => send(scene, get(over.path))))
@@ -112,6 +118,10 @@ describe('the drain’s deadline', () => {
     mustExit(result, 0)
     for (const client of long) await expect(client.response()).rejects.toThrow('no response')
     expect(resultOf(result).requestsCut).toBe(5)
+    const told = await untilEvent(scene.supervise, 'workerExited')
+    expect(told).toMatchObject({ pid: scene.old, data: { requestsCut: 5, connectionsCut: 0 } })
+    expect(told.text).toContain('cut 5 requests')
+    expect(await cutByMetric(scene)).toBe(5)
     await scene.supervise.stop()
   })
 
@@ -132,6 +142,8 @@ describe('the drain’s deadline', () => {
     expect(resultOf(result).requestsCut).toBeGreaterThanOrEqual(1)
     const told = (await events(scene)).find(({ pid, type }) => pid === scene.old && /Exited|Crashed/.test(type))
     expect(told?.text).toMatch(/under way when it last answered/)
+    expect(told?.data).toMatchObject({ requestsCut: resultOf(result).requestsCut })
+    expect(await cutByMetric(scene)).toBe(resultOf(result).requestsCut)
     await scene.supervise.stop()
   })
 
