@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { readMeasures, writeMeasures } from '../state/measures-file.ts'
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
-import { containerLimits } from '../telemetry/container-limits.ts'
+import { containerLimits, throttledSeconds } from '../telemetry/container-limits.ts'
 import { Families } from '../telemetry/families.ts'
 import { CONTENT_TYPE, expose, type Family } from '../telemetry/exposition.ts'
 import { Measures, type Process } from '../telemetry/measures.ts'
@@ -146,6 +146,7 @@ export class MetricsDesk implements MetricOperations {
     families.add('supervise_memory_limit_bytes', {}, limits.memoryBytes)
     families.add('supervise_memory_limit_used_bytes', {}, limits.memoryUsedBytes)
     families.add('supervise_cpu_limit_cores', {}, limits.cpuCores)
+    families.add('supervise_cpu_throttled_seconds_total', {}, throttledSeconds())
     const labels = { version: this.#source?.version ?? '', node_version: process.version }
     families.add('supervise_build_info', labels, 1)
   }

@@ -33,6 +33,18 @@ export function memoryGroups(root = '/'): readonly MemoryGroup[] {
     .filter(({ limitBytes, usedBytes }) => limitBytes < NO_LIMIT && Number.isFinite(usedBytes))
 }
 
+/** For how long the groups around had nothing to run on since they were made, their CPU limit used up; null without a limit. */
+export function throttledSeconds(root = '/'): number | null {
+  if (cpuLimit(root) === null) return null
+  const { version, directories } = groupsAround('cpu', root)
+  const [name, aSecond] = version === 2 ? ['throttled_usec', 1e6] : ['throttled_time', 1e9]
+  // Each counts what its own limit has done.
+  const told = directories
+    .map((directory) => figureIn(join(directory, 'cpu.stat'), name))
+    .filter((value) => value !== null)
+  return told.length === 0 ? null : Math.max(...told) / aSecond
+}
+
 function groupIn(directory: string): MemoryGroup {
   const limits = ['memory.max', 'memory.high'].map((name) => numberIn(join(directory, name)))
   const used = numberIn(join(directory, 'memory.current'))
@@ -48,5 +60,11 @@ function olderGroupIn(directory: string): MemoryGroup {
 }
 
 function cacheIn(directory: string, name: string): number {
-  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(textOf(join(directory, 'memory.stat')))?.[1] ?? 0)
+  return figureIn(join(directory, 'memory.stat'), name) ?? 0
+}
+
+/** Of a file with a name and a number a line. */
+function figureIn(file: string, name: string): number | null {
+  const found = new RegExp(`^${name} (\\d+)$`, 'm').exec(textOf(file))?.[1]
+  return found === undefined ? null : Number(found)
 }

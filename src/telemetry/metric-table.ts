@@ -184,6 +184,11 @@ export const METRICS = {
     labels: [],
     help: 'Fewest CPUs that a control group around the supervisor allows; not there without a limit.',
   },
+  supervise_cpu_throttled_seconds_total: {
+    type: 'counter',
+    labels: [],
+    help: 'How long all in that group had to wait since it was made, their CPUs used up; not there without a limit.',
+  },
   supervise_process_cpu_seconds_total: { type: 'counter', labels: [], help: 'CPU time of the supervisor.' },
   supervise_process_resident_memory_bytes: { type: 'gauge', labels: [], help: 'Resident memory of the supervisor.' },
   supervise_process_heap_used_bytes: { type: 'gauge', labels: [], help: 'JavaScript heap of the supervisor in use.' },

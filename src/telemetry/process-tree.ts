@@ -28,7 +28,7 @@ const USUAL_PAGE_BYTES = 4096
 /** In the auxiliary vector, what stands before the size of a page. */
 const AT_PAGESZ = 6n
 /** The loop is given back after so many. */
-const AT_ONCE = 500
+const AT_ONCE = 200
 /** A line has some 300 bytes, with a name of 15 at most. */
 const buffer = Buffer.alloc(1024)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { availableMemory } from '../../src/telemetry/available-memory.ts'
-import { containerLimits, memoryGroups } from '../../src/telemetry/container-limits.ts'
+import { containerLimits, memoryGroups, throttledSeconds } from '../../src/telemetry/container-limits.ts'
 import { fileSystem } from '../support/file-system.ts'
 
 const NOTHING = { memoryBytes: null, memoryUsedBytes: null, cpuCores: null }
@@ -10,6 +10,7 @@ const MB = 1024 ** 2
 const docker = {
   'proc/self/cgroup': '0::/\n',
   'sys/fs/cgroup/cpu.max': '150000 100000\n',
+  'sys/fs/cgroup/cpu.stat': 'usage_usec 4\nnr_periods 20\nnr_throttled 2\nthrottled_usec 1500000\n',
   'sys/fs/cgroup/memory.max': `${512 * MB}\n`,
   'sys/fs/cgroup/memory.high': 'max\n',
   'sys/fs/cgroup/memory.current': `${300 * MB}\n`,
@@ -22,6 +23,7 @@ const olderDocker = {
     '11:memory:/docker/4f1c\n4:cpuset:/docker/4f1c\n2:cpu,cpuacct:/docker/4f1c\n1:name=systemd:/docker/4f1c\n',
   'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us': '150000\n',
   'sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us': '100000\n',
+  'sys/fs/cgroup/cpu,cpuacct/cpu.stat': 'nr_periods 20\nnr_throttled 2\nthrottled_time 1500000000\n',
   'sys/fs/cgroup/memory/memory.limit_in_bytes': `${512 * MB}\n`,
   'sys/fs/cgroup/memory/memory.usage_in_bytes': `${300 * MB}\n`,
   'sys/fs/cgroup/memory/memory.stat': `cache 1\ninactive_file 3\ntotal_inactive_file ${50 * MB}\n`,
@@ -34,6 +36,7 @@ describe('containerLimits()', () => {
   ])('knows the limits of a container from %s', (_, files) => {
     const root = fileSystem(files)
     expect(containerLimits(root)).toEqual({ memoryBytes: 512 * MB, memoryUsedBytes: 250 * MB, cpuCores: 1.5 })
+    expect(throttledSeconds(root)).toBe(1.5)
     expect(availableMemory(root)).toBeLessThanOrEqual(262 * MB)
   })
 
@@ -65,7 +68,9 @@ describe('containerLimits()', () => {
     ['there is a path that leads nowhere', { 'proc/self/cgroup': '0::/gone\n' }],
     ['the files are none', { ...docker, 'sys/fs/cgroup/cpu.max': '', 'sys/fs/cgroup/memory.max': 'x' }],
   ])('has none where %s', (_, files: Readonly<Record<string, string>>) => {
-    expect(containerLimits(fileSystem(files))).toEqual(NOTHING)
+    const root = fileSystem(files)
+    expect(containerLimits(root)).toEqual(NOTHING)
+    expect(throttledSeconds(root)).toBeNull()
   })
 
   it('takes a controller from the older kind where both are mounted', () => {
