@@ -28,6 +28,7 @@ import { lastWords } from './last-words.ts'
 import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { missingInternals } from './node-internals.ts'
+import { expectProbes } from './public-probes.ts'
 import { setRoutes } from './route-intercept.ts'
 import { routing, setRouting } from './route-state.ts'
 import { Unsent } from './unsent.ts'
@@ -185,6 +186,8 @@ export class Agent {
         return this.#undoDrain()
       case 'route':
         return this.#link.send({ type: 'routed', epoch: setRoutes(message.table) })
+      case 'expectProbes':
+        return expectProbes(message.secret)
       case 'ask':
         return this.#link.send({ type: 'answered' })
       case 'message':

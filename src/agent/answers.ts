@@ -3,7 +3,8 @@
 // Left out is
 // 1. what the other group's worker answers, since it is counted there; a 502 of our own is no answer of the app's at all;
 // 2. what comes through the private endpoint without a client behind it: probes, smoke tests, previews;
-// 3. a request that chose its group by a header: somebody tries a release, and it says nothing of the public.
+// 3. a request that chose its group by a header: somebody tries a release, and it says nothing of the public;
+// 4. what the supervisor asks at the public address (public-probes.ts).
 
 import type { ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
@@ -19,18 +20,21 @@ const tally = new RequestTally()
 
 type Exchange = ServerResponse | ServerHttp2Stream
 
-const leftOut = new WeakSet<Exchange>()
+/** For how many reasons each is. */
+const leftOut = new WeakMap<Exchange, number>()
 /** The one check that an app without routes pays. */
 let hasLeftOut = false
 
 export function leaveOut(exchange: Exchange): void {
   hasLeftOut = true
-  leftOut.add(exchange)
+  leftOut.set(exchange, (leftOut.get(exchange) ?? 0) + 1)
 }
 
-/** Nobody over there could be reached: it is answered here. */
+/** Nobody over there could be reached: it is answered here. A probe, or who has chosen the group, is left out all the same. */
 export function takeIn(exchange: Exchange): void {
-  leftOut.delete(exchange)
+  const others = (leftOut.get(exchange) ?? 1) - 1
+  if (others === 0) leftOut.delete(exchange)
+  else leftOut.set(exchange, others)
 }
 
 export function countAnswer(connection: Connection, exchange: Exchange, status: number): void {

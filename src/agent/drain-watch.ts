@@ -4,16 +4,17 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 
-import { countAnswer, countCut } from './answers.ts'
+import { countAnswer, countCut, leaveOut } from './answers.ts'
 import { addConnection, connectionOf, countBegun, countEnded, type Connection, type StreamKind } from './connections.ts'
 import { requestArrived } from './drain-http1.ts'
 import { newSession } from './drain-http2.ts'
 import { forget, leave } from './drain-leave.ts'
 import { noteMissing, rawSocketOf, replaceMethod } from './node-internals.ts'
 import { isPrivate } from './private-connections.ts'
+import { isPublicProbe, isPublicProbeStream } from './public-probes.ts'
 import { noteBegin, notePath } from './request-clock.ts'
 
 /** What the drain wants to know of. */
@@ -103,6 +104,7 @@ function subscribeToHttp1(): void {
     const connection = connectionOf(socket)
     if (connection === undefined) return
     noteBegin(response, request.method ?? '')
+    if (isPublicProbe(request)) leaveOut(response)
     requestBegan(connection, response)
   })
   subscribe('http.server.response.finish', (message) => {
@@ -131,12 +133,13 @@ function subscribeToHttp2(): void {
   if (hasHttp2Channels) return
   hasHttp2Channels = true
   subscribe('http2.server.stream.start', (message) => {
-    const { stream, headers } = message as { stream: ServerHttp2Stream; headers: Record<string, unknown> }
+    const { stream, headers } = message as { stream: ServerHttp2Stream; headers: IncomingHttpHeaders }
     const connection = connectionOf(stream.session?.socket)
     // Streams with an even number are the server's own pushes.
     if (connection?.session == null || stream.id === undefined || stream.id % 2 === 0) return
     noteBegin(stream, String(headers[':method']))
     notePath(stream, String(headers[':path']))
+    if (isPublicProbeStream(headers)) leaveOut(stream)
     streamOwners.set(stream, connection)
     connection.session.streams.set(stream, streamKind(headers))
     countBegun(connection)

@@ -9,6 +9,7 @@ import {
   type ListenerKey,
   type ListenerReport,
   type ListenRequest,
+  type Speech,
   type SocketName,
 } from '../protocol/messages.ts'
 import { Gate } from './gate.ts'
@@ -28,6 +29,8 @@ export class Listener {
   readonly request: ListenRequest
   readonly name: SocketName
   endpoint: string | null = null
+  /** Of its server; null for what is no HTTP. */
+  speaks: Speech | null = null
   readonly #events: ListenerEvents
   readonly #loans = new Map<number, SocketHandle>()
   readonly #holds = new Map<number, SocketHandle>()
@@ -135,8 +138,9 @@ export class Listener {
   }
 
   report(): ListenerReport {
-    const { key, request, name, endpoint, listening } = this
-    return { key, request, name, endpoint, listening, attached: [...this.#loans.keys()], held: [...this.#holds.keys()] }
+    const { key, request, name, endpoint, speaks, listening } = this
+    const [attached, held] = [[...this.#loans.keys()], [...this.#holds.keys()]]
+    return { key, request, name, endpoint, speaks, listening, attached, held }
   }
 
   #accept(status: number, connection: SocketHandle | undefined): void {

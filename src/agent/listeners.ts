@@ -20,6 +20,7 @@ import type { Gate } from './gate.ts'
 import { keyOf, requestOf, type ServerQuery } from './listener-key.ts'
 import { Listener, type ListenerEvents } from './listener.ts'
 import { routeServer } from './route-intercept.ts'
+import { speechOf } from './speech.ts'
 
 type ListenReply = SupervisorMessage & { readonly type: 'listenReply' }
 type GetServerCallback = (errno: number, handle: object | null) => void
@@ -179,7 +180,9 @@ export class Listeners implements ListenerEvents {
     listener.endpoint = opened.endpoint?.path ?? null
     // `cluster.worker` shows the state that node:cluster's own gate would have set.
     if (cluster.worker) Reflect.set(cluster.worker, 'state', 'listening')
-    this.#options.send({ type: 'listening', key: listener.key, endpoint: listener.endpoint })
+    listener.speaks = speechOf(opened.server)
+    const { key, endpoint, speaks } = listener
+    this.#options.send({ type: 'listening', key, endpoint, speaks })
   }
 
   closed(listener: Listener): void {

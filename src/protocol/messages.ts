@@ -46,6 +46,9 @@ export const DEFAULT_BACKLOG = 511
 
 export type GroupName = 'blue' | 'green'
 
+/** What clients of a listener speak: HTTP/1 or HTTP/2, with TLS (`https`, `h2`) or without. */
+export type Speech = 'http' | 'https' | 'h2c' | 'h2'
+
 /** Names one listener for the whole app: equal keys are the same sockets. */
 export type ListenerKey = string
 
@@ -85,6 +88,8 @@ export interface ListenerReport {
   readonly held: readonly number[]
   /** Path of the private endpoint; null when there is none. */
   readonly endpoint: string | null
+  /** Null for what is no HTTP; left out where nothing listens. */
+  readonly speaks?: Speech | null
 }
 
 /** Requests that the app itself has answered, by class of status, since the start of the process. */
@@ -178,7 +183,12 @@ export type WorkerMessage =
       readonly shared?: unknown
     }
   /** The app's server listens on its gate; with an empty key, on a socket that is not gated. */
-  | { readonly type: 'listening'; readonly key: ListenerKey; readonly endpoint: string | null }
+  | {
+      readonly type: 'listening'
+      readonly key: ListenerKey
+      readonly endpoint: string | null
+      readonly speaks?: Speech | null
+    }
   | { readonly type: 'listenerClosed'; readonly key: ListenerKey }
   /** All `listen()` calls of the first tick after the first one are bound: what `ready: 'listen'` waits for. */
   | { readonly type: 'allListening' }
@@ -244,6 +254,8 @@ export type SupervisorMessage =
   | { readonly type: 'undrain' }
   /** Route each request by this table; null is not at all. Answered by `routed` at once; an older table changes nothing. */
   | { readonly type: 'route'; readonly table: RouteTable | null }
+  /** Requests with this secret in the header of probe-header.ts are the supervisor's own: do not count them. */
+  | { readonly type: 'expectProbes'; readonly secret: string }
   /** Say that the loop turns. Answered by `answered`. */
   | { readonly type: 'ask' }
   /** For the app's `process.on('message')` when node:cluster's own channel is gone. */

@@ -17,6 +17,7 @@ import type { DrainProgress, DrainReport, SupervisorMessage, Vitals, WorkerMessa
 import { isSameProcess, startTimeOf } from '../state/process-identity.ts'
 import { STALL_MS, type Clock } from './clock.ts'
 import type { KillReason, WorkerExit } from './worker-exit.ts'
+import { noteClosed, noteListening, type Speeches } from './worker-listeners.ts'
 import type { Generation } from './worker-spec.ts'
 
 export type WorkerChannel = Channel<WorkerMessage, SupervisorMessage>
@@ -87,6 +88,8 @@ export class WorkerHandle {
   killReason: KillReason | null = null
   /** Private endpoints by listener. */
   readonly endpoints = new Map<string, string>()
+  /** What they speak. */
+  readonly speech: Speeches = new Map()
   readonly #owner: WorkerOwner
   #life: Life
   #channel: WorkerChannel | null = null
@@ -192,11 +195,9 @@ export class WorkerHandle {
     this.lastHeardAt = this.#owner.clock.now()
     switch (message.type) {
       case 'listening':
-        if (message.endpoint !== null) this.endpoints.set(message.key, message.endpoint)
-        return
+        return noteListening(this, message)
       case 'listenerClosed':
-        this.endpoints.delete(message.key)
-        return
+        return noteClosed(this, message.key)
       case 'vitals':
         this.vitals = message
         return this.#owner.beat(this, message)

@@ -10,6 +10,7 @@ import type { Hello } from './link-desk.ts'
 import { ReadyWatch } from './ready-watch.ts'
 import type { Routing } from './routing.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
+import { noteListening } from './worker-listeners.ts'
 
 export class WorkerVoices {
   readonly #lending: Lending
@@ -56,7 +57,7 @@ export class WorkerVoices {
   hello(worker: WorkerHandle, hello: Hello, channel: WorkerChannel): void {
     worker.link(channel)
     channel.onMessage = (message, handle) => this.#hear(worker, message, handle)
-    for (const { key, endpoint } of hello.listeners) if (endpoint !== null) worker.endpoints.set(key, endpoint)
+    for (const report of hello.listeners) if (report.listening) noteListening(worker, report)
     if (hello.route) this.#routing.adopt(hello.route)
     if (this.#routing.isInForce) this.#routing.tell(worker)
     if (hello.again) this.#lending.adoptReports(worker, hello.listeners)
