@@ -31,6 +31,9 @@ export const ROWS: readonly Row[] = [
       { title: 'In flight', unit: 'short', queries: [[`sum by (group) (supervise_http_requests_in_flight{${APP}})`, '{{group}}']] },
       { title: 'Error budget left', unit: 'percentunit', kind: 'stat', queries: [[`supervise_slo_error_budget_ratio{${APP}}`, '{{objective}}']] },
       { title: 'Burn rate', unit: 'short', queries: [[`supervise_slo_burn_rate{${APP},window=~"5m|1h|6h"}`, '{{objective}} {{window}}']] },
+      { title: 'Probes', unit: 'short', queries: [[`supervise_probe_success{${APP}}`, '{{probe}} {{target}}']] },
+      { title: 'Duration of probes', unit: 's', queries: [[`supervise_probe_duration_seconds{${APP}}`, '{{probe}} {{target}}']] },
+      { title: 'Bad answers to probes', unit: 'cps', queries: [[`sum by (probe, outcome) (increase(supervise_probes_total{${APP},outcome!="ok"}[$__rate_interval]))`, '{{probe}} {{outcome}}']] },
     ],
   },
   {

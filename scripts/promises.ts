@@ -203,4 +203,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'L4', statement: 'The 99th percentile during a reload is at most three times that of a steady state.' },
     { id: 'L6', statement: 'One of four workers blocks again and again: the others’ connections do not wait for it.' },
   ],
+  'Releases side by side': [
+    { id: 'K11', statement: 'What the supervisor asks by itself, its probes, is in no count of requests.' },
+  ],
 }

@@ -5,7 +5,7 @@ import { formatLatency, formatUptime } from './durations.ts'
 import type { Paint } from './paint.ts'
 import { renderCrash, renderEvent } from './records-view.ts'
 import { formatBytes } from './sizes.ts'
-import { limitsText, renderApps, renderWorkers } from './status-view.ts'
+import { limitsText, renderApps, renderWorkers, targetText } from './status-view.ts'
 import { alignRows } from './table.ts'
 import { oneLine } from './text-width.ts'
 
@@ -19,6 +19,7 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
     ...section('Requests of the last minute', trafficLines(app), paint),
     ...section('The last hour', resourceLines(app), paint),
     ...section('Objectives', objectiveLines(app), paint),
+    ...section('Probes', probeLines(app), paint),
     ...section('Config', configLines(app), paint),
     ...section('Options', optionLines(app), paint),
     ...section(
@@ -91,6 +92,17 @@ function objectiveLines({ objectives }: AppDescription): string[] {
     burning === null ? '' : `burns ${burning.rate} times too fast (${burning.severity})`,
   ])
   return alignRows([{}, {}, {}, {}], rows)
+}
+
+function probeLines({ probes }: AppDescription): string[] {
+  const rows = probes.map(({ probe, target, outcome, problem, tookMs, failures }) => [
+    oneLine(probe),
+    targetText(target),
+    outcome === null ? 'not asked yet' : outcome,
+    tookMs === null ? '' : formatLatency(tookMs),
+    problem === null ? '' : `${oneLine(problem)} (${failures} in a row)`,
+  ])
+  return alignRows([{}, {}, {}, {}, {}], rows)
 }
 
 function percent(ratio: number): string {

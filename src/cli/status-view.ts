@@ -7,6 +7,7 @@ import type {
   InstanceStatus,
   LimitsStatus,
   ListenerStatus,
+  ProbeStatus,
   RolloutStatus,
   WorkerState,
   WorkerStatus,
@@ -110,11 +111,25 @@ function appNotes(app: AppStatus): string[] {
     ...(reason === null ? [] : [oneLine(reason)]),
     ...(rollout === null ? [] : [rolloutLine(rollout)]),
     ...memoryNote(app),
+    ...app.probes.filter(({ failing }) => failing).map(probeNote),
   ]
   if (operation === null) return notes
   const { kind, step, sinceSeconds, queued } = operation
   const next = queued ? ', another queued' : ''
   return [...notes, `${kind}: ${oneLine(step)} (for ${formatDuration(sinceSeconds * 1000)}${next})`]
+}
+
+/** A probe that fails. */
+function probeNote({ probe, target, problem, badForSeconds }: ProbeStatus): string {
+  const place = target === 'url' ? '' : ` at ${targetText(target)}`
+  return `probe ${oneLine(probe)}${place} fails for ${formatDuration((badForSeconds ?? 0) * 1000)}: it ${oneLine(problem ?? '')}`
+}
+
+/** `blue 1` → `worker 1 (blue)` */
+export function targetText(target: string): string {
+  const [group, id] = target.split(' ')
+  if (id !== undefined) return `worker ${id} (${group})`
+  return target === 'public' ? 'the public address' : target
 }
 
 /** Two releases side by side need twice of it. */

@@ -21,6 +21,7 @@ export type AlertKind =
   | 'rollback'
   | 'memory-limit'
   | 'budget-burn'
+  | 'probe'
 
 // oxfmt-ignore
 export const ALERT_KINDS: { readonly [Kind in AlertKind]: AlertMeaning } = {
@@ -34,6 +35,7 @@ export const ALERT_KINDS: { readonly [Kind in AlertKind]: AlertMeaning } = {
   rollback: { means: 'a new release had the public traffic and was taken back by itself', events: ['rolledBack'] },
   'memory-limit': { means: 'a worker is over `maxMemory` and is replaced', events: ['limitReached'], cause: 'policy maxMemory' },
   'budget-burn': { means: 'the error budget of an objective (`slo`) is used up too fast', events: ['budgetBurns'] },
+  probe: { means: 'what is asked from outside (`probes`) gave too many bad answers in a row', events: ['probeFailed'] },
 }
 
 // The table's own keys: nothing else can be in it, or it would not have compiled.

@@ -26,6 +26,25 @@ export interface AlertOptions {
    * @default none
    */
   slo?: number | string | ServiceLevelOptions
+  /**
+   * What is asked from outside again and again: `{ path: '/healthz' }` of the app's public address and of each worker that serves,
+   * `{ url: 'https://…' }` as any client would; or a list of them. `every` (`'10s'`, at least `'1s'`) is the pace, `within`
+   * (`'2s'`) the time for a whole answer, `expect: { status: 200, body: 'ok' }` what it must be (any 2xx without a status; the body
+   * must have the text), `failures` (3) how many bad answers in a row make it fail, `name` what it is called. Redirects are not
+   * followed. A text alone is a path or a URL. Nothing is restarted: metrics, events, `status` and the alert `probe` tell.
+   * @default none
+   */
+  probes?: string | ProbeOptions | readonly (string | ProbeOptions)[]
+}
+
+export interface ProbeOptions {
+  readonly path?: string
+  readonly url?: string
+  readonly name?: string
+  readonly every?: Duration
+  readonly within?: Duration
+  readonly failures?: number
+  readonly expect?: { readonly status?: number; readonly body?: string }
 }
 
 export interface ServiceLevelOptions {

@@ -30,6 +30,23 @@ export interface ServiceLevel {
   readonly latency: { readonly thresholdMs: number; readonly target: number } | null
 }
 
+/** What is asked from outside again and again, and what a good answer is. */
+export interface Probe {
+  readonly name: string
+  readonly what:
+    | { readonly by: 'url'; readonly url: string }
+    /** At the app's public address, and of each worker that serves. */
+    | { readonly by: 'path'; readonly path: string }
+  readonly everyMs: number
+  readonly withinMs: number
+  /** So many bad answers in a row make it fail. */
+  readonly failures: number
+  /** Null is any 2xx. */
+  readonly status: number | null
+  /** A text that must be in the answer. */
+  readonly body: string | null
+}
+
 /** When a process that ended by itself is started again. */
 export type RestartMode = 'always' | 'on-failure' | 'never'
 
@@ -188,6 +205,7 @@ export interface AppConfig {
   readonly heapSnapshotNearLimit: number
   readonly notify: readonly Receiver[]
   readonly slo: ServiceLevel | null
+  readonly probes: readonly Probe[]
 
   readonly watch: WatchConfig | null
 }

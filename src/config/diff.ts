@@ -87,6 +87,7 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   heapSnapshotNearLimit: shown('heapSnapshotNearLimit', 'heapSnapshotNearLimit', 'reload'),
   notify: shown('notify', 'notify', 'live'),
   slo: shown('slo', 'slo', 'live'),
+  probes: shown('probes', 'probes', 'live'),
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

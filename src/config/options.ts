@@ -5,6 +5,7 @@ import type {
   Hook,
   HookName,
   PreviewAddress,
+  Probe,
   ReadyMode,
   Receiver,
   RestartMode,
@@ -14,6 +15,7 @@ import type {
   Surge,
 } from './app-config.ts'
 import { receivers } from './alert-parsers.ts'
+import { probes } from './probe-parsers.ts'
 import { serviceLevel } from './slo-parser.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
@@ -141,6 +143,7 @@ export interface OptionValues extends HookValues {
   heapSnapshotNearLimit: number
   notify: readonly Receiver[]
   slo: ServiceLevel | null
+  probes: readonly Probe[]
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -241,6 +244,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   heapSnapshotNearLimit: { group: 'Crashes and alerts', flag: '--heap-snapshot-near-limit <count>', help: 'heap snapshots of a worker that runs out of memory', parser: integer(0, 5), byDefault: () => 0 },
   notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
   slo: { group: 'Crashes and alerts', flag: '--slo <objective>', help: 'what is promised: "99.9", "500ms 99", or both with a comma', parser: orNone(serviceLevel), byDefault: none },
+  probes: { group: 'Crashes and alerts', flag: '--probes <place>', help: 'path or URL that is asked again and again, from outside', parser: probes, byDefault: () => [], repeatable: true },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },

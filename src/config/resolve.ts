@@ -107,6 +107,7 @@ function plainOptions(settings: Settings) {
     heapSnapshotNearLimit: settings.get('heapSnapshotNearLimit'),
     notify: settings.get('notify'),
     slo: settings.get('slo'),
+    probes: settings.get('probes'),
   } satisfies Partial<AppConfig>
 }
 

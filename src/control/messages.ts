@@ -15,6 +15,7 @@ import type {
   TrafficStatus,
   WorkerResources,
 } from './figure-messages.ts'
+import type { ProbeStatus } from './probe-messages.ts'
 import type { RolloutStage } from './release-messages.ts'
 import type { SmokeStatus, WatchStatus } from './watch-status.ts'
 
@@ -28,6 +29,7 @@ export type {
   WorkerResources,
   WorkerSeries,
 } from './figure-messages.ts'
+export type { ProbeStatus } from './probe-messages.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
 export const SCHEMA = 1
@@ -117,6 +119,8 @@ export interface AppStatus {
   /** The last one as long as there is anything left to do of it. */
   readonly rollout: RolloutStatus | null
   readonly watching: boolean
+  /** What the option `probes` has found out, for each place that is asked. */
+  readonly probes: readonly ProbeStatus[]
   readonly groups: { readonly blue: GroupStatus | null; readonly green: GroupStatus | null }
 }
 

@@ -16,6 +16,7 @@ import { containerLimits } from '../telemetry/container-limits.ts'
 import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
 import type { Group, Place } from './group.ts'
+import type { ProbeDesk } from './probe-desk.ts'
 import type { SampleDesk } from './sample-desk.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -24,6 +25,7 @@ export interface Figures {
   readonly samples: Samples
   readonly measures: Measures
   readonly resources: Pick<SampleDesk, 'summaries'>
+  readonly probes: Pick<ProbeDesk, 'status'>
 }
 
 export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | null): AppStatus {
@@ -41,6 +43,7 @@ export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | n
     operation: operationStatus(app),
     rollout,
     watching: app.config.watch !== null,
+    probes: figures.probes.status(app),
     groups: { blue: group('blue'), green: group('green') },
   }
 }

@@ -82,6 +82,10 @@ export class Lending {
     return [...this.#listeners.values()].map(({ listener }) => listener.status())
   }
 
+  places(): readonly Listener[] {
+    return [...this.#listeners.values()].map(({ listener }) => listener)
+  }
+
   /** How often the slots of each listener are lent, in the order of `status`. */
   loans(): readonly number[] {
     return [...this.#listeners.values()].map((lent) => lent.countLoans())

@@ -16,11 +16,13 @@ import { addApp, addObjectives, objectivesOf } from './app-metrics.ts'
 import { systemClock } from './clock.ts'
 import { healthOf } from './health.ts'
 import type { Health, MetricOperations } from './operations.ts'
+import type { ProbeDesk } from './probe-desk.ts'
 
 export interface MetricsSource {
   readonly apps: readonly App[]
   readonly samples: Samples
   readonly version: string
+  readonly probes: Pick<ProbeDesk, 'addTo'>
   rolloutOf(app: App): RolloutStatus | null
 }
 
@@ -110,6 +112,7 @@ export class MetricsDesk implements MetricOperations {
     if (source === null) return
     addApp(families, app, source.samples)
     addObjectives(families, app, this.measures)
+    source.probes.addTo(families, app)
     const rollout = source.rolloutOf(app)
     if (rollout === null) return
     families.add('supervise_rollout_step', { app: app.name, release: rollout.release, step: rollout.step }, 1)

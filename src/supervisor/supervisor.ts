@@ -34,7 +34,7 @@ import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from
 import { appDescription, appStatus } from './app-status.ts'
 import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
-import { STALL_MS, systemClock, type Clock } from './clock.ts'
+import { systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
 import type { Instance } from './instance.ts'
 import type { Hello } from './link-desk.ts'
@@ -43,6 +43,7 @@ import { Occupation } from './occupation.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
+import { ProbeDesk } from './probe-desk.ts'
 import { ReleaseBooks } from './release-books.ts'
 import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
 import { ReleaseDesk } from './release-desk.ts'
@@ -50,10 +51,9 @@ import { SampleDesk } from './sample-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
+import { Ticker } from './ticker.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { configAsGiven } from './worker-spec.ts'
-
-const TICK_MS = 500
 
 export class Supervisor implements SupervisorOperations, Instance {
   readonly name: string
@@ -65,6 +65,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly crashDesk: CrashDesk
   readonly metrics: MetricsDesk
   readonly releases: ReleaseDesk
+  readonly probes: ProbeDesk
   readonly linkPath: string
   readonly endpointDirectory: string
   readonly outputDirectory: string
@@ -77,9 +78,8 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly #saver: StateSaver
   readonly #startedAt = new Date()
   readonly #occupation: Occupation
-  #lastTick: number
   readonly #alerts: AlertDesk
-  readonly #timer: NodeJS.Timeout
+  readonly #ticker: Ticker
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -106,6 +106,7 @@ export class Supervisor implements SupervisorOperations, Instance {
         options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
       ),
     )
+    this.probes = new ProbeDesk(this)
     this.metrics.follow(this)
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps))
@@ -114,8 +115,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       // In the foreground it lives for its apps; detached until the last of them is deleted.
       options.detached ? this.#apps.size === 0 : this.apps.every((app) => app.isStopped),
     )
-    this.#lastTick = this.clock.now()
-    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.#ticker = new Ticker(this.clock, (stalledMs) => this.#tick(stalledMs))
   }
 
   // ---- looking --------------------------------------------------------------------------------------
@@ -309,7 +309,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     const app = this.#apps.get(hello.settings.app)
     if (app === undefined) return this.orphans.refuse(hello, this.eventLog)
     this.orphans.found(hello.settings.incarnation)
-    return app.hello(hello, channel) || adoptOrphan(app, hello, channel)
+    const isTaken = app.hello(hello, channel) || adoptOrphan(app, hello, channel)
+    if (isTaken) this.probes.greet(app, channel)
+    return isTaken
   }
 
   /** An app as an earlier supervisor left it. */
@@ -326,7 +328,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   /** Stops the instance's own timers and watches. */
   async close(): Promise<void> {
     this.#saver.close()
-    clearInterval(this.#timer)
+    this.#ticker.close()
     this.samples.stop()
     this.crashDesk.close()
     this.metrics.close()
@@ -363,11 +365,9 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.reload(app.name, {}, { cause, progress: () => {} }).catch((error: unknown) => this.internalError(error))
   }
 
-  #tick(): void {
-    const now = this.clock.now()
-    const late = now - this.#lastTick - TICK_MS
-    this.#lastTick = now
-    for (const app of this.#apps.values()) app.tick(late > STALL_MS ? late : 0)
+  #tick(stalledMs: number): void {
+    for (const app of this.#apps.values()) app.tick(stalledMs)
+    this.probes.tick(this.apps)
   }
 
   *#processes(): Iterable<WorkerHandle> {

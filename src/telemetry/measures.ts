@@ -94,6 +94,10 @@ export class Measures {
     this.#count('supervise_rollouts_total', { app, outcome })
   }
 
+  probed(labels: Readonly<Record<'app' | 'probe' | 'target' | 'outcome', string>>): void {
+    this.#count('supervise_probes_total', labels)
+  }
+
   /** What the supervisor of that name has passed on in its life so far. */
   linesWritten(
     whose: string,

@@ -164,6 +164,21 @@ export const METRICS = {
     labels: ['app', 'objective', 'window'],
     help: 'How many times as fast as allowed the error budget is used up.',
   },
+  supervise_probe_success: {
+    type: 'gauge',
+    labels: ['app', 'probe', 'target'],
+    help: 'Whether the last answer to a probe (option `probes`) was good: 1 or 0; `target` is url, public, or a worker such as `blue 1`.',
+  },
+  supervise_probe_duration_seconds: {
+    type: 'gauge',
+    labels: ['app', 'probe', 'target'],
+    help: 'How long the last answer to a probe took, up to its time-out.',
+  },
+  supervise_probes_total: {
+    type: 'counter',
+    labels: ['app', 'probe', 'target', 'outcome'],
+    help: 'Answers to probes by outcome: ok, status, body, timeout, refused, unreachable, tls, cut, error; `target` is url, public or worker.',
+  },
   supervise_control_requests_total: {
     type: 'counter',
     labels: ['method', 'status_class'],

@@ -35,6 +35,7 @@ export function app(change: Partial<AppStatus> & { readonly workers?: readonly W
     operation: null,
     rollout: null,
     watching: false,
+    probes: [],
     groups: {
       blue: {
         release: 'r1',

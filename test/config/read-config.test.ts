@@ -60,6 +60,7 @@ describe('readConfig()', () => {
       heapSnapshotNearLimit: 0,
       notify: [],
       slo: null,
+      probes: [],
       log: { level: null, file: null, stdout: null, multiline: true, redact: [] },
       watch: null,
     })
@@ -117,6 +118,7 @@ describe('readConfig()', () => {
       heapSnapshotNearLimit: 2
       notify: { on: crash-loop, webhook: 'https://ci.example.com/alert', within: 5s }
       slo: { availability: 99.9, latency: { threshold: 500ms, target: 99 } }
+      probes: [{ path: /pay, every: 5s, within: 1s, failures: 2, expect: { status: 204, body: paid } }]
       log: { level: debug, stdout: false, multiline: false, redact: cause }
       watch: { paths: [web, lib], ignore: [logs, ./tmp], quiet: 1s }`
     const directory = project({ 'supervise.config.yaml': yaml, 'web/server.js': '', '.env': 'A=1\nNODE_ENV=test' })
@@ -171,6 +173,17 @@ describe('readConfig()', () => {
       heapSnapshotNearLimit: 2,
       notify: [{ on: ['crash-loop'], hook: { by: 'url', url: 'https://ci.example.com/alert', withinMs: 5000 } }],
       slo: { availability: 99.9, latency: { thresholdMs: 500, target: 99 } },
+      probes: [
+        {
+          name: '/pay',
+          what: { by: 'path', path: '/pay' },
+          everyMs: 5000,
+          withinMs: 1000,
+          failures: 2,
+          status: 204,
+          body: 'paid',
+        },
+      ],
       hooks: {
         'pre-rollout': { by: 'url', url: 'https://ci.example.com/go', withinMs: 5000 },
         rollback: { by: 'command', command: './tell.sh', withinMs: 30_000 },

@@ -198,6 +198,7 @@ function appStatus(name = 'web'): AppStatus {
     operation: null,
     rollout: null,
     watching: false,
+    probes: [],
     groups: { blue: null, green: null },
   }
 }

@@ -33,7 +33,12 @@ const isThere = prometheus !== null && promtool !== null
 if (!isThere) console.warn('There is no Prometheus here: what it would say of the metrics is not tested.')
 
 /** Only a failure of ours gives these a value. */
-const MAY_BE_EMPTY = new Set(['Share of 5xx by release', 'Cut at the deadline of drains', 'Forwarded requests'])
+const MAY_BE_EMPTY = new Set([
+  'Share of 5xx by release',
+  'Bad answers to probes',
+  'Cut at the deadline of drains',
+  'Forwarded requests',
+])
 
 function get(port: number, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -63,9 +68,12 @@ it.runIf(isThere)(
       return directory
     }
     const args = [join(release('1'), 'app.js'), '-n', 'web', '-i', '2', '--port', String(port), ...QUICK]
-    const supervise = await startSupervise([...args, '--slo', '99.9, 500ms 99', '--admin', `127.0.0.1:${admin}`], {
-      home,
-    })
+    const supervise = await startSupervise(
+      [...args, '--slo', '99.9, 500ms 99', '--probes', '/', '--admin', `127.0.0.1:${admin}`],
+      {
+        home,
+      },
+    )
     const target = { host: '127.0.0.1', port }
     const lanes = mixedLanes({ webSockets: 0 })
     const load = startLoad({ target, lanes, ratePerSecond: 300, durationMs: 100_000 })
