@@ -10,14 +10,12 @@ export function define(command: Command, invocation: Invocation): void {
   addTimeout(
     command
       .argument('[app]', 'which app; may be left out when there is one')
-      .argument(
-        '[release]',
-        'id or version; when left out the one before while it is warm, else the last one that was good',
-      ),
+      .argument('[release]', 'id or version; when left out the last one that was good before the one that serves'),
   )
     .description(
       'Goes back to an earlier release. While it is warm that is a flip and starts no process; later it is started again from ' +
-        'its directory, with the configuration that it had, and is given the traffic when it is ready.',
+        'its directory, with the configuration that it had, and is given the traffic when it is ready. Typed twice it goes back by two, never forward ' +
+        'to what was gone back from.',
     )
     .option('--force', 'also when the two releases cannot live on the same data')
     .action(

@@ -41,7 +41,7 @@ export interface PreviewStatus {
 
 /** A part of a rollout beside its workers. */
 export interface RolloutStage {
-  /** The same again is the same part, further on: `memory`, `settle`, `smoke`, `hook pre-rollout`, `wait`, `flip`, `watch`, `back`. */
+  /** The same again is the same part, further on: `room`, `memory`, `settle`, `smoke`, `hook pre-rollout`, `wait`, `flip`, `watch`, `back`. */
   readonly stage: string
   readonly state: 'running' | 'done' | 'failed' | 'warned'
   /** In words. */

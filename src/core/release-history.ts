@@ -19,6 +19,8 @@ export interface PastRelease {
   readonly endedAt: string | null
   /** It has, or may have, answered public requests. */
   readonly served?: boolean
+  /** Id of the release that it is again, since a rollback had to start that one anew. */
+  readonly again?: string
 }
 
 export interface Ending {
@@ -73,12 +75,34 @@ export function lastGoodAfter(
   return outcome !== null && lastGood === release ? from : lastGood
 }
 
-/** What `rollback` without an argument means: the newest release that was good and is not the active one. */
+/**
+ * What `rollback` without an argument means: the newest good release before the active one. Never a later one, so that going
+ * back twice goes back by two: what was gone back from is not gone back to. One that was started anew to go back to it is
+ * where it was the first time.
+ */
 export function choosePrevious<Release extends PastRelease>(
   releases: readonly Release[],
   active: string,
 ): Release | null {
-  return releases.findLast((release) => release.id !== active && wasGood(release)) ?? null
+  const first = firstOf(releases, active)
+  const before = releases.slice(
+    0,
+    Math.max(
+      0,
+      releases.findIndex(({ id }) => id === first),
+    ),
+  )
+  return before.findLast(wasGood) ?? null
+}
+
+function firstOf(releases: readonly PastRelease[], id: string): string {
+  const { again } = releases.find((release) => release.id === id) ?? {}
+  return again ?? id
+}
+
+/** What a release is called that `of` is started as, to go back to it. */
+export function againOf(of: Pick<PastRelease, 'id' | 'again'>): string {
+  return of.again ?? of.id
 }
 
 /** By id, or by version label: of several with the same version the newest. */

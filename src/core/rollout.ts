@@ -47,7 +47,8 @@ export type RolloutEvent =
   | { readonly type: 'flipFailed' | 'flipBackFailed' | 'bakeFailed'; readonly why: string }
   | { readonly type: 'promoteWanted' | 'pauseWanted' | 'resumeWanted' }
   | { readonly type: 'abortWanted' | 'superseded'; readonly why: string }
-  | { readonly type: 'flippedByHand'; readonly serving: Side }
+  /** `by` is what the person has asked for. */
+  | { readonly type: 'flippedByHand'; readonly serving: Side; readonly by: HandMove }
   /** A new supervisor goes on with it. `serving` is what the workers acknowledged last, whatever was written down. */
   | {
       readonly type: 'resumedBySupervisor'
@@ -57,6 +58,8 @@ export type RolloutEvent =
     }
 
 export type Side = 'old' | 'new'
+
+export type HandMove = 'flip' | 'rollback'
 
 /** The events as the table knows them: pauses never change the state, dying is failing, and two have several meanings. */
 export type TableEvent =
@@ -321,9 +324,14 @@ function whyOf(rollout: Rollout, name: TableEvent, event: RolloutEvent): string 
   if ('why' in event && event.why !== undefined) return event.why
   if (name === 'timedOut' && rollout.state === 'starting')
     return `it was not ready within ${rollout.policy.progressDeadlineMs / 1000} s`
-  if (name === 'flippedToOld' || name === 'flippedToNew') return 'it was flipped by hand'
+  if (event.type === 'flippedByHand') return HAND_MOVES[event.by][event.serving]
   if (name === 'resumedWithoutNew' || name === 'resumedOnDeadNew') return 'it had died while no supervisor was there'
   return event.type === 'resumedBySupervisor' ? 'that is how the supervisor found it when it came back' : null
+}
+
+const HAND_MOVES: Readonly<Record<HandMove, Readonly<Record<Side, string>>>> = {
+  flip: { old: 'the traffic was flipped back by hand', new: 'the traffic was flipped to it by hand' },
+  rollback: { old: 'it was rolled back by hand', new: 'it was rolled back to by hand' },
 }
 
 function timeIn({ state, policy, outcome }: Rollout, name: TableEvent, before: Rollout): number | null {

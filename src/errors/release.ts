@@ -123,8 +123,8 @@ export function previewNotReady(app: string, release: string) {
 export function nothingToRollBackTo(app: string, active: string) {
   return new SuperviseError(
     'NO_PREVIOUS_RELEASE',
-    `Cannot roll back "${app}": its history has no good release besides ${active}`,
-    `See \`supervise history ${app}\`. Any release in it can be named: \`supervise rollback ${app} <release>\`.`,
+    `Cannot roll back "${app}": its history has no good release before ${active}`,
+    `It never goes to a later one by itself. Any release of \`supervise history ${app}\` can be named: \`supervise rollback ${app} <release>\`.`,
   )
 }
 

@@ -6,7 +6,7 @@ import type { AppConfig, HookName } from '../config/app-config.ts'
 import { askNode } from '../config/node-binary.ts'
 import type { OperationResult } from '../control/messages.ts'
 import type { DeployRequest } from '../control/release-messages.ts'
-import { nextReleaseId, prune } from '../core/release-history.ts'
+import { againOf, nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
 import { appRenamed, operationAborted } from '../errors/app.ts'
 import {
@@ -44,7 +44,7 @@ import {
   type DataStep,
 } from './release-data.ts'
 import { askHook, tellHook } from './rollout-hooks.ts'
-import { tellOfHook, watchWords } from './rollout-progress.ts'
+import { roomWords, tellOfHook, watchWords } from './rollout-progress.ts'
 import { isProblem, relocate } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
@@ -65,9 +65,9 @@ export function deployBody(app: App, desk: ReleaseDesk, target: DeployTarget, pe
       pending.release = report.release = generation.release.id
       mustGoOn(app, pending)
       if (!isRolling) report.begin(moveInWords(app, generation), app.activeGroup.wanted)
-      const isRollback = target.kind === 'release'
+      const again = target.kind === 'release' ? againOf(target.release) : null
       const about = { app, desk, generation, isRolling, force: target.force === true, pending }
-      const move = await makeWay({ ...about, cause, report, by: initiatorOf(target, cause), isRollback })
+      const move = await makeWay({ ...about, cause, report, by: initiatorOf(target, cause), again })
       desk.pending.leave(app.name, pending)
       return await (isRolling ? deployRolling(move) : deployBeside(move))
     } catch (error) {
@@ -98,7 +98,8 @@ interface Wish {
   readonly pending: PendingDeploy
   readonly cause: string
   readonly by: string
-  readonly isRollback: boolean
+  /** Id of the release that it is again; null for one that is new. */
+  readonly again: string | null
   readonly report: Report
 }
 
@@ -149,7 +150,7 @@ async function askHooks({ app, desk, generation: next, report, pending }: Wish, 
 }
 
 async function deployBeside(move: Move): Promise<OperationResult> {
-  const { app, desk, generation, cause, isRollback, report } = move
+  const { app, desk, generation, cause, again, report } = move
   const { wanted } = app.activeGroup
   const record = remember(move)
   app.record('deployStarted', moveInWords(app, generation), cause)
@@ -157,7 +158,7 @@ async function deployBeside(move: Move): Promise<OperationResult> {
   app.addGroup(generation, wanted)
   const runner = desk.begin(app, record, cause, report)
   // Whoever asks to go back has promoted it by that, also where a new release waits for a person.
-  if (isRollback) runner.handle({ type: 'promoteWanted' })
+  if (again !== null) runner.handle({ type: 'promoteWanted' })
   const reached = await runner.when(isDecided)
   await slotsFollow(app)
   if (runner.isClosed) return report.fail(operationAborted(app.name, 'deploy'))
@@ -215,9 +216,10 @@ function conclude(app: App, reached: Rollout, lines: readonly string[], report: 
 }
 
 /** Another release in the other group makes room: the last one asked for is what runs. */
-async function makeRoom({ app, desk, generation, pending }: Wish): Promise<void> {
+async function makeRoom({ app, desk, generation, pending, report }: Wish): Promise<void> {
   const runner = desk.runnerOf(app.name)
   if (runner !== null && !runner.isOver) {
+    report.stage({ stage: 'room', state: 'warned', text: roomWords(runner.rollout, generation.release.id) })
     runner.handle({ type: 'superseded', why: `${generation.release.id} was deployed` })
     await Promise.race([runner.when(({ state }) => state === 'done'), untilAborted(pending.aborter.signal)])
     mustGoOn(app, pending)
@@ -296,7 +298,7 @@ function realPathOf(path: string): string {
 }
 
 /** In the books before anything is started: whatever happens then, it is known what was tried. */
-function remember({ app, desk, generation, by: deployedBy, step }: Move): ReleaseRecord {
+function remember({ app, desk, generation, by: deployedBy, again, step }: Move): ReleaseRecord {
   const { release, config, given, own } = generation
   const first: AppReleases = {
     nextRelease: 2,
@@ -320,6 +322,7 @@ function remember({ app, desk, generation, by: deployedBy, step }: Move): Releas
     outcome: null,
     why: null,
     endedAt: null,
+    ...(again !== null && { again }),
     contract: contractOwed(
       step,
       current,

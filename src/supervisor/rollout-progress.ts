@@ -143,6 +143,13 @@ export function isSettled({ state, outcome }: Rollout): boolean {
   return outcome === 'promoted' || state === 'done' || servingSide(state) === 'old'
 }
 
+/** What a rollout that is under way comes to by a newer release, in whose place something has to end. */
+export function roomWords({ release, from, state }: Rollout, next: string): string {
+  if (state === 'baking') return `${release} serves and is watched no more, ${from} ends: ${next} needs the room`
+  const ends = servingSide(state) === 'new' ? from : release
+  return `${ends} ends: ${next} needs the room`
+}
+
 /** How long the new release is watched, in words that follow what it does. */
 export function watchWords({ state }: Rollout, bakeMs: number): string {
   return state === 'baking' && bakeMs > 0 ? `; it is watched for ${formatDuration(bakeMs)}` : ''

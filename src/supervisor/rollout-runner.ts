@@ -6,7 +6,7 @@
 
 import type { RolloutStatus, WorkerStep } from '../control/messages.ts'
 import type { BakeRecord } from '../core/bake.ts'
-import type { Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
+import type { HandMove, Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
 import { canFlip, stepRollout } from '../core/rollout.ts'
 import type { App } from './app.ts'
 import { BakeWatch } from './bake-watch.ts'
@@ -106,13 +106,13 @@ export class RolloutRunner {
    * Moves the traffic to a release as a person wants, also to one that drains. Null when that cannot be, or when it has
    * the traffic by then.
    */
-  flipByHand(wanted: string, cause: string): Promise<Flip | null> {
+  flipByHand(wanted: string, by: HandMove, cause: string): Promise<Flip | null> {
     return this.#inTurn(async () => {
       const flipped = await this.#whileHeld(
         () => this.#moveByHand(wanted, cause),
         (done) => {
           const serving = wanted === this.#rollout.release ? 'new' : 'old'
-          if (done !== null) this.handle({ type: 'flippedByHand', serving }, cause)
+          if (done !== null) this.handle({ type: 'flippedByHand', serving, by }, cause)
         },
       )
       if (flipped !== null) await slotsFollow(this.#app)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  againOf,
   choosePrevious,
   concludeAll,
   findRelease,
@@ -59,11 +60,19 @@ describe('lastGoodAfter()', () => {
 })
 
 describe('choosePrevious()', () => {
-  it('is the newest good one that is not active', () => {
+  it('is the newest good one before the active one, never a later one', () => {
     const releases = [release(1, 'started'), release(2), release(3, 'rolledBack'), release(4, 'failed'), release(5)]
     expect(choosePrevious(releases, 'r5')?.id).toBe('r2')
-    expect(choosePrevious(releases, 'r2')?.id).toBe('r5')
+    expect(choosePrevious(releases, 'r2')?.id).toBe('r1')
     expect(choosePrevious(releases.slice(0, 2), 'r2')?.id).toBe('r1')
+  })
+
+  it('goes on from where a release was that was started anew', () => {
+    const releases = [release(1, 'started'), release(2), release(3), { ...release(4), again: 'r2' }, release(5)]
+    expect(choosePrevious(releases, 'r5')?.id).toBe('r4')
+    expect(choosePrevious(releases, 'r4')?.id).toBe('r1')
+    expect(choosePrevious(releases.slice(2), 'r4')).toBeNull()
+    expect(releases.map(againOf)).toEqual(['r1', 'r2', 'r3', 'r2', 'r5'])
   })
 
   it('is none when there is nothing good to go back to', () => {

@@ -116,11 +116,21 @@ describe('stepRollout()', () => {
   })
 
   it('ends the watch when somebody flips by hand, and keeps both groups for the window (B4)', () => {
-    const byHand = play(rolloutIn('baking'), [{ type: 'flippedByHand', serving: 'old' }])
+    const byHand = play(rolloutIn('baking'), [{ type: 'flippedByHand', serving: 'old', by: 'flip' }])
     expect(byHand.rollout).toMatchObject({ state: 'withdrawn', outcome: 'rolledBack', deadline: 600_000 })
-    const again = play(byHand.rollout, ['bakeFailed', { type: 'flippedByHand', serving: 'new' }])
+    const again = play(byHand.rollout, ['bakeFailed', { type: 'flippedByHand', serving: 'new', by: 'flip' }])
     expect(again.rollout).toMatchObject({ state: 'retiring', outcome: 'promoted', deadline: 600_000 })
     expect([...byHand.commands, ...again.commands]).toEqual([])
+  })
+
+  it('says what a person did who moved the traffic', () => {
+    const whyOf = (by: 'flip' | 'rollback', serving: 'old' | 'new') =>
+      play(rolloutIn(serving === 'old' ? 'retiring' : 'withdrawn'), [{ type: 'flippedByHand', serving, by }]).rollout
+        .why
+    expect(whyOf('flip', 'old')).toBe('the traffic was flipped back by hand')
+    expect(whyOf('flip', 'new')).toBe('the traffic was flipped to it by hand')
+    expect(whyOf('rollback', 'old')).toBe('it was rolled back by hand')
+    expect(whyOf('rollback', 'new')).toBe('it was rolled back to by hand')
   })
 
   it('replaces a release in preview by a newer one (B9)', () => {
@@ -206,7 +216,7 @@ describe('a supervisor that comes back (S3, B11)', () => {
   })
 
   it('keeps what was withdrawn by a person as long as it was to be kept (B4)', () => {
-    const byHand = play(rolloutIn('retiring'), [{ type: 'flippedByHand', serving: 'old' }], 10).rollout
+    const byHand = play(rolloutIn('retiring'), [{ type: 'flippedByHand', serving: 'old', by: 'flip' }], 10).rollout
     const window = { state: 'withdrawn', deadline: 100 + policy.rollbackWindowMs }
     expect(play(byHand, [back('old')], 100).rollout).toMatchObject(window)
     const paused = play(byHand, ['pauseWanted'], 10).rollout
@@ -217,7 +227,11 @@ describe('a supervisor that comes back (S3, B11)', () => {
   })
 
   it('goes back to an old group that was taken back while it drained (R11)', () => {
-    const { rollout, commands } = play(rolloutIn('endingOld'), [{ type: 'flippedByHand', serving: 'old' }], 5)
+    const { rollout, commands } = play(
+      rolloutIn('endingOld'),
+      [{ type: 'flippedByHand', serving: 'old', by: 'flip' }],
+      5,
+    )
     expect(commands).toEqual([])
     expect(rollout).toMatchObject({ state: 'withdrawn', outcome: 'rolledBack', deadline: 5 + policy.rollbackWindowMs })
     expect(play(rolloutIn('endingOld'), [back('old')], 5).rollout).toMatchObject({

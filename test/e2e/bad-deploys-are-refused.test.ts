@@ -80,7 +80,7 @@ async function historyOf(supervise: Supervise): Promise<readonly ReleaseStatus[]
 
 describe('supervise deploy refuses', () => {
   it('paths, smoke tests and hooks that cannot be, and the active group serves on (B2)', async () => {
-    const { home, supervise, target, release, configure } = await startScene()
+    const { home, supervise, target, release, configure, app } = await startScene()
     const load = startLoad({ target, lanes: mixedLanes({ webSockets: 0 }), ratePerSecond: 500, durationMs: 120_000 })
     await load.answers(100)
     const pids = await supervise.pids()
@@ -152,6 +152,16 @@ describe('supervise deploy refuses', () => {
     mustHaveLostNothing(await load.stop())
     configure({})
     mustExit(await deploy(second), 0)
+    // What is refused ends no watch, and not the warm release. What is not says what has to end for it.
+    mustExit(await deploy('nowhere'), 2)
+    mustExit(await deploy('empty'), REFUSED)
+    configure({ hooks: { 'pre-rollout': 'exit 1' } })
+    mustExit(await deploy(second), REFUSED)
+    const { rollout, groups } = await app()
+    expect([rollout?.step, groups.blue?.release, groups.blue?.workers.length]).toEqual(['baking', 'r1', 2])
+    configure({})
+    const third = await deploy(release('3'))
+    expect(third.stderr).toMatch(/r\d+ serves and is watched no more, r1 ends: r\d+ needs the room\n/)
     await supervise.stop()
   })
 })
@@ -213,7 +223,7 @@ describe('while a release is on its way', () => {
       // oxlint-disable-next-line no-await-in-loop -- one command after the other
       mustSay(await cli(wish), FAILED, /no rollout is under way/, /supervise history web/)
     mustSay(await cli('flip'), FAILED, /no release is warm beside r1/, /Deploy one with/)
-    mustSay(await cli('rollback'), FAILED, /no good release besides r1/, /supervise history web/)
+    mustSay(await cli('rollback'), FAILED, /no good release before r1/, /supervise history web/)
     mustSay(await supervise.cli('rollback', 'web', 'r9'), 4, /Cannot find release "r9"/, /supervise history web/)
 
     const mustBeOld = async () => {

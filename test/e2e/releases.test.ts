@@ -199,6 +199,9 @@ describe('supervise rollback', () => {
     expect(await versionAt(target)).toBe('1')
     const steps = (await eventsOf(supervise, 'rolloutStep')).map(({ text }) => text)
     expect(steps).toEqual(expect.arrayContaining(['rollout of r3: ready', 'rollout of r3: smoking']))
+    // What was gone back from is not gone back to.
+    expect((await supervise.cli('rollback', 'web')).stderr).toContain('no good release before r3')
+    expect(await versionAt(target)).toBe('1')
     mustHaveLostNothing(await load.stop())
     await supervise.stop()
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RolloutStage } from '../../src/control/release-messages.ts'
-import { beginRollout, stepRollout, type RolloutEvent } from '../../src/core/rollout.ts'
-import { RolloutProgress, tellOfHook, type StageFacts } from '../../src/supervisor/rollout-progress.ts'
+import { beginRollout, stepRollout, type RolloutEvent, type RolloutState } from '../../src/core/rollout.ts'
+import { RolloutProgress, roomWords, tellOfHook, type StageFacts } from '../../src/supervisor/rollout-progress.ts'
 import { policy } from '../core/rollout-scene.ts'
 
 const facts: StageFacts = { app: 'web', hasSmokeTest: true, bakeMs: 600_000 }
@@ -103,5 +103,15 @@ describe('tellOfHook()', () => {
       'running hook pre-rollout is asked',
       'failed the hook said no',
     ])
+  })
+})
+
+describe('roomWords()', () => {
+  it('says what ends for a newer release', () => {
+    const wordsIn = (state: RolloutState) =>
+      roomWords({ ...beginRollout({ release: 'r2', from: 'r1', autoPromote: true, policy }, 0).rollout, state }, 'r3')
+    expect(wordsIn('baking')).toBe('r2 serves and is watched no more, r1 ends: r3 needs the room')
+    expect(wordsIn('retiring')).toBe('r1 ends: r3 needs the room')
+    expect(wordsIn('withdrawn')).toBe('r2 ends: r3 needs the room')
   })
 })
