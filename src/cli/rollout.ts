@@ -9,7 +9,7 @@ import { appPath } from './operation.ts'
 import type { Output } from './output.ts'
 import { addExamples } from './program.ts'
 import type { ReleaseOptions } from './release-act.ts'
-import { rolloutLine } from './status-view.ts'
+import { lastRolloutLine, rolloutLine } from './status-view.ts'
 
 interface RolloutOptions extends ReleaseOptions {
   readonly watch?: boolean
@@ -19,7 +19,7 @@ export function define(command: Command, invocation: Invocation): void {
   addTimeout(command.argument('[app]', 'which app; may be left out when there is one'))
     .description(
       'Shows which step a rollout is at, since when, what it waits for and when it goes on by itself. With --watch it goes along ' +
-        'until the rollout is decided, and exits with code 5 when the release was taken back.',
+        'until the rollout is decided, or says how the last one was, and exits with code 5 when the release was taken back.',
     )
     .option('-w, --watch', 'go along until it is decided')
     .action(async (app: string | undefined, options: RolloutOptions) => {
@@ -33,9 +33,10 @@ export function define(command: Command, invocation: Invocation): void {
   ])
 }
 
-function show({ app: { rollout, name } }: AppTarget, output: Output): ExitCode {
-  if (output.json) output.document({ app: name, rollout })
-  else output.lines([rollout === null ? `${name}: no rollout is under way` : `${name}: ${rolloutLine(rollout)}`])
+function show({ app: { rollout, lastRollout, name } }: AppTarget, output: Output): ExitCode {
+  const last = lastRollout === null ? '' : `; ${lastRolloutLine(lastRollout)}`
+  if (output.json) output.document({ app: name, rollout, lastRollout })
+  else output.lines([`${name}: ${rollout === null ? `no rollout is under way${last}` : rolloutLine(rollout)}`])
   return EXIT.ok
 }
 

@@ -12,9 +12,11 @@ import type {
   WorkerState,
   WorkerStatus,
 } from '../control/messages.ts'
+import type { LastRollout } from '../control/release-messages.ts'
 import { formatDuration, formatUptime } from './durations.ts'
 import type { Colour, Paint } from './paint.ts'
 import { countOf } from './progress.ts'
+import { formatTime } from './records-view.ts'
 import { formatBytes } from './sizes.ts'
 import { alignRows, renderTable, type Column } from './table.ts'
 import { oneLine } from './text-width.ts'
@@ -95,7 +97,7 @@ function appCells(app: AppStatus, paint: Paint): string[] {
   ]
 }
 
-export function releaseText({ release, version }: GroupStatus): string {
+export function releaseText({ release, version }: Pick<GroupStatus, 'release' | 'version'>): string {
   return version === null ? release : `${release} (${version})`
 }
 
@@ -106,10 +108,13 @@ export function listenerText({ address, port, path }: ListenerStatus): string {
 }
 
 function appNotes(app: AppStatus): string[] {
-  const { reason, operation, rollout } = app
+  const { reason, operation, rollout, lastRollout, nextStart } = app
+  const isBad = rollout === null && lastRollout !== null && lastRollout.outcome in ENDED_BADLY
   const notes = [
     ...(reason === null ? [] : [oneLine(reason)]),
     ...(rollout === null ? [] : [rolloutLine(rollout)]),
+    ...(isBad ? [`${lastRolloutLine(lastRollout)}; see \`supervise history ${app.name} ${lastRollout.release}\``] : []),
+    ...(nextStart === null ? [] : [`\`supervise start ${app.name}\` begins with ${releaseText(nextStart)}`]),
     ...memoryNote(app),
     ...app.probes.filter(({ failing }) => failing).map(probeNote),
   ]
@@ -143,6 +148,19 @@ export function rolloutLine({ step, waitsFor, sinceSeconds, dueInSeconds, why }:
   const due = dueInSeconds === null ? '' : `, ${formatDuration(dueInSeconds * 1000)} left`
   const because = why === null ? '' : `: ${oneLine(why)}`
   return `rollout ${step} for ${formatDuration(sinceSeconds * 1000)}${due}: ${waitsFor}${because}`
+}
+
+/** Until the next deploy. */
+const ENDED_BADLY: Readonly<Record<string, string>> = {
+  failed: 'was refused',
+  rolledBack: 'was taken back',
+  aborted: 'was aborted',
+}
+
+export function lastRolloutLine({ release, version, outcome, why, endedAt }: LastRollout): string {
+  const at = endedAt === null ? '' : ` at ${formatTime(endedAt)}`
+  const because = why === null ? '' : `: ${oneLine(why)}`
+  return `${releaseText({ release, version })} ${ENDED_BADLY[outcome] ?? `was ${outcome}`}${at}${because}`
 }
 
 // ---- workers -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import type {
   WorkerResources,
 } from './figure-messages.ts'
 import type { ProbeStatus } from './probe-messages.ts'
-import type { RolloutStage } from './release-messages.ts'
+import type { ReleaseNews, RolloutStage } from './release-messages.ts'
 import type { SmokeStatus, WatchStatus } from './watch-status.ts'
 
 export type { CrashAnswer, CrashGroup, CrashList, CrashRecord, VitalsPoint } from './crash-messages.ts'
@@ -107,7 +107,7 @@ export interface OperationStatus {
   readonly queued: boolean
 }
 
-export interface AppStatus {
+export interface AppStatus extends ReleaseNews {
   readonly name: string
   readonly state: AppState
   /** Why it is not online, in words. */
@@ -153,7 +153,8 @@ export interface ReleaseStatus {
   readonly node: string | null
   readonly createdAt: string
   readonly deployedBy: string
-  readonly role: 'active' | 'standby' | null
+  /** `next` is what a start begins with, of an app that is stopped. */
+  readonly role: 'active' | 'standby' | 'next' | null
   /** How its last rollout ended; null when it has not. */
   readonly outcome: string | null
   readonly why: string | null

@@ -52,3 +52,19 @@ export interface RolloutStage {
   readonly forMs?: number
   readonly elapsedMs?: number
 }
+
+/** What there is to know of an app's releases while none is rolled out. */
+export interface ReleaseNews {
+  /** How the rollout of the newest release ended; null while it goes on, and when nothing was ever deployed. */
+  readonly lastRollout: LastRollout | null
+  /** Of a stopped app that was deployed: the release that a start begins with. */
+  readonly nextStart: { readonly release: string; readonly version: string | null } | null
+}
+
+export interface LastRollout {
+  readonly release: string
+  readonly version: string | null
+  readonly outcome: string
+  readonly why: string | null
+  readonly endedAt: string | null
+}

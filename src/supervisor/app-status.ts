@@ -7,10 +7,10 @@ import type {
   EventRecord,
   GroupStatus,
   OperationStatus,
-  RolloutStatus,
   WorkerState,
   WorkerStatus,
 } from '../control/messages.ts'
+import type { ReleaseNews } from '../control/release-messages.ts'
 import type { Measures } from '../telemetry/measures.ts'
 import { containerLimits } from '../telemetry/container-limits.ts'
 import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
@@ -28,7 +28,7 @@ export interface Figures {
   readonly probes: Pick<ProbeDesk, 'status'>
 }
 
-export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | null): AppStatus {
+export function appStatus(app: App, figures: Figures, news: ReleaseNews & Pick<AppStatus, 'rollout'>): AppStatus {
   const group = (name: 'blue' | 'green'): GroupStatus | null => {
     const found = app.groups[name]
     return found === null ? null : groupStatus(found, app, figures)
@@ -41,7 +41,7 @@ export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | n
     instances: app.activeGroup.wanted,
     listeners: app.lending.status(),
     operation: operationStatus(app),
-    rollout,
+    ...news,
     watching: app.config.watch !== null,
     probes: figures.probes.status(app),
     groups: { blue: group('blue'), green: group('green') },
@@ -51,12 +51,12 @@ export function appStatus(app: App, figures: Figures, rollout: RolloutStatus | n
 export function appDescription(
   app: App,
   figures: Figures,
-  rollout: RolloutStatus | null,
+  news: ReleaseNews & Pick<AppStatus, 'rollout'>,
   events: readonly EventRecord[],
 ): AppDescription {
   const { script, args, cwd, nodeArgs, node, env } = app.config
   return {
-    ...appStatus(app, figures, rollout),
+    ...appStatus(app, figures, news),
     config: {
       file: app.source.file,
       script,

@@ -58,6 +58,12 @@ export class ReleaseBooks {
     return this.of(app)?.releases.find((release) => release.id === id) ?? null
   }
 
+  /** What a start begins with. */
+  lastGood(app: string): ReleaseRecord | null {
+    const { lastGood = null } = this.of(app) ?? {}
+    return lastGood === null ? null : this.release(app, lastGood)
+  }
+
   /** Of one release that is known. */
   note(app: string, id: string, more: Pick<ReleaseRecord, 'smoke' | 'watch' | 'contract' | 'served'>): void {
     const known = this.of(app)

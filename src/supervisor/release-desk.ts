@@ -2,11 +2,12 @@
 // with the next one in its rollout.
 
 import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
-import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
+import type { DeployRequest, PreviewStatus, ReleaseNews, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
 import { beginRollout, endRollout, type Rollout, type RolloutEvent } from '../core/rollout.ts'
 import { nearest } from '../config/suggest.ts'
 import { alreadyActive, nothingToRollBackTo, noRollout, noStandby, unknownRelease } from '../errors/release.ts'
+import type { GroupName } from '../protocol/messages.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import { contractIfDue } from './contract-step.ts'
@@ -19,9 +20,10 @@ import type { Body } from './operation-runner.ts'
 import type { OperationContext, ReleaseOperations } from './operations.ts'
 import { PendingDeploys } from './pending-deploys.ts'
 import type { ReleaseBooks } from './release-books.ts'
+import { lastRollout, startedWords } from './release-outlook.ts'
 import { previewStatus } from './preview.ts'
 import { RolloutProgress, tellOfHook } from './rollout-progress.ts'
-import { untilDecided, type Watched } from './rollout-watch.ts'
+import { decidedResult, untilDecided, type Watched } from './rollout-watch.ts'
 import { rolloutPlan } from './rollout-policy.ts'
 import { RolloutRunner } from './rollout-runner.ts'
 import { releaseStatus } from './rollout-status.ts'
@@ -56,7 +58,7 @@ export class ReleaseDesk implements ReleaseOperations {
 
   history(name: string): readonly ReleaseStatus[] {
     const app = this.#owner.find(name)
-    const roles = new Map(app.bothGroups().map((group) => [group.generation.release.id, roleOf(app, group.name)]))
+    const roles = rolesIn(app, this.newsOf(app).nextStart)
     const known = this.books.of(name)?.releases ?? [currentRelease(app)]
     return known.map((release) => releaseStatus(release, roles.get(release.id) ?? null))
   }
@@ -68,6 +70,15 @@ export class ReleaseDesk implements ReleaseOperations {
   statusOf(app: App): RolloutStatus | null {
     const runner = this.#runners.get(app.name)
     return runner === undefined || runner.isOver ? null : runner.status
+  }
+
+  newsOf(app: App): ReleaseNews & { readonly rollout: RolloutStatus | null } {
+    const next = app.isStopped ? this.books.lastGood(app.name) : null
+    return {
+      rollout: this.statusOf(app),
+      lastRollout: lastRollout(this.books, app.name),
+      nextStart: next === null ? null : { release: next.id, version: next.version },
+    }
   }
 
   // ---- acting ---------------------------------------------------------------------------------------
@@ -94,11 +105,20 @@ export class ReleaseDesk implements ReleaseOperations {
   async watch(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'watch the rollout of')
     const runner = this.#runners.get(name)
-    if (runner === undefined || runner.isOver) throw noRollout(name, 'watch the rollout of')
+    if (runner === undefined || runner.isOver) return this.#lastResult(app, context)
     const { config } = newest(app, runner.rollout)
     const report = new Report(app, 'rollout', context.progress)
     report.begin(`${runner.rollout.from} → ${runner.rollout.release}  ${config.strategy}`, 0)
     return untilDecided(this.#watched(app, runner), report, 'now')
+  }
+
+  /** Somebody who comes too late to go along is told all the same. */
+  #lastResult(app: App, { progress }: OperationContext): OperationResult {
+    const last = lastRollout(this.books, app.name)
+    if (last === null) throw noRollout(app.name, 'watch the rollout of')
+    const report = new Report(app, 'rollout', progress)
+    report.release = last.release
+    return decidedResult(app, last, report)
   }
 
   flip(name: string, context: OperationContext): Promise<OperationResult> {
@@ -216,6 +236,13 @@ export class ReleaseDesk implements ReleaseOperations {
     const releases = recordOutcome(known.releases, release, ending)
     this.books.set(app.name, { ...known, active: app.active, releases, lastGood })
     this.started(app)
+  }
+
+  /** A start says which release it is, when there was more than one. */
+  withRelease(app: App, result: OperationResult): OperationResult {
+    if (!result.ok) return result
+    const words = startedWords(this.books, app.name, app.activeGroup.generation.release.id)
+    return { ...result, text: result.text + words }
   }
 
   /** It runs, alone or not: what is owed since the release before it is gone is done. */
@@ -338,6 +365,10 @@ export class ReleaseDesk implements ReleaseOperations {
   }
 }
 
-function roleOf(app: App, group: 'blue' | 'green'): 'active' | 'standby' {
-  return group === app.active ? 'active' : 'standby'
+type Role = NonNullable<ReleaseStatus['role']>
+
+function rolesIn(app: App, next: ReleaseNews['nextStart']): ReadonlyMap<string, Role> {
+  if (next !== null) return new Map([[next.release, 'next']])
+  const roleOf = (group: GroupName): Role => (group === app.active ? 'active' : 'standby')
+  return new Map(app.bothGroups().map(({ generation, name }) => [generation.release.id, roleOf(name)]))
 }

@@ -8,6 +8,7 @@ import type { GroupName } from '../protocol/messages.ts'
 import type { AppReleases, ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
 import type { ReleaseBooks } from './release-books.ts'
+import { notTheNewest } from './release-outlook.ts'
 import { labelOf } from './operation-report.ts'
 import { currentRelease } from './current-release.ts'
 import { isFile } from './release-path.ts'
@@ -25,7 +26,7 @@ export interface FirstGeneration {
  */
 export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGeneration {
   const known = books.of(config.name)
-  const last = lastGoodRecord(books, config.name)
+  const last = books.lastGood(config.name)
   if (known === null || last === null) return { generation: makeGeneration(1, 'blue', 'r1', config), words: null }
   if (!isThere(last)) {
     const { id } = nextReleaseId(known.nextRelease)
@@ -42,7 +43,7 @@ export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGe
 
 /** Where the release is that an app begins with; null when there never was a second one, or it is gone. */
 export function lastGoodOf(books: ReleaseBooks, name: string): AppConfig | null {
-  const last = lastGoodRecord(books, name)
+  const last = books.lastGood(name)
   return last === null || !isThere(last) ? null : last.config
 }
 
@@ -52,7 +53,7 @@ export function lastGoodOf(books: ReleaseBooks, name: string): AppConfig | null 
  */
 export function generationAfterLoss(books: ReleaseBooks, running: Generation, number: number): Generation {
   const known = books.of(running.config.name)
-  const last = lastGoodRecord(books, running.config.name)
+  const last = books.lastGood(running.config.name)
   if (known === null || last === null || last.id === running.release.id || !isThere(last)) return running
   const { id, version, own, config } = last
   return makeGeneration(number, groupOfLastGood(known), id, config, { isPinned: true, version, own })
@@ -64,6 +65,8 @@ export function tellFirst({ words }: FirstGeneration, app: App, books: ReleaseBo
   concludeLost(app, books)
   const known = books.of(app.name)
   const { id } = app.activeGroup.generation.release
+  const unlike = words === null ? notTheNewest(books, app.name, id) : null
+  if (unlike !== null) app.record('startsRelease', `starts ${unlike}`, cause)
   if (known === null || known.releases.some((release) => release.id === id)) return
   const { nextRelease } = nextReleaseId(known.nextRelease)
   const releases = prune([...known.releases, currentRelease(app)], [id])
@@ -95,11 +98,6 @@ function groupOfLastGood({ active, rollout, lastGood }: AppReleases): GroupName 
   const isOther = rollout !== null && rollout.from === lastGood && servingSide(rollout.state) === 'new'
   if (!isOther) return active
   return active === 'blue' ? 'green' : 'blue'
-}
-
-function lastGoodRecord(books: ReleaseBooks, name: string): ReleaseRecord | null {
-  const { lastGood = null } = books.of(name) ?? {}
-  return lastGood === null ? null : books.release(name, lastGood)
 }
 
 function realPathOrNull(path: string): string | null {

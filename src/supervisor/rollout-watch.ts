@@ -1,6 +1,7 @@
 // Goes along with a rollout until it is decided, for whoever waits for that.
 
 import type { OperationResult } from '../control/messages.ts'
+import type { LastRollout } from '../control/release-messages.ts'
 import { operationAborted } from '../errors/app.ts'
 import { rolloutTakenBack } from '../errors/release.ts'
 import type { App } from './app.ts'
@@ -23,15 +24,24 @@ export async function untilDecided(
 ): Promise<OperationResult> {
   report.release = runner.rollout.release
   const unfollow = progress?.follow(report.stage, from === 'now' ? app.clock.now() : null)
-  const { outcome, release, from: old, why } = await runner.when(isSettled)
+  const { outcome, release, why } = await runner.when(isSettled)
   unfollow?.()
   // What serves is counted by its slots.
   await slotsFollow(app)
-  if (outcome === 'promoted') return report.succeed(`${release} is promoted; ${stillWarm(app, old)}`)
   if (outcome === null) return report.fail(operationAborted(app.name, 'rollout'))
+  return decidedResult(app, { outcome, release, why }, report)
+}
+
+/** Of a rollout that is decided, or was before somebody asked. */
+export function decidedResult(
+  app: App,
+  { outcome, release, why }: Pick<LastRollout, 'outcome' | 'release' | 'why'>,
+  report: Report,
+): OperationResult {
+  if (outcome === 'promoted') return report.succeed(`${release} is promoted; ${whatIsWarm(app)}`)
   return report.fail(rolloutTakenBack(app.name, release, why ?? outcome), whatServes(app))
 }
 
-function stillWarm(app: App, release: string): string {
-  return app.standbyGroup?.generation.release.id === release ? `${release} stays warm` : `${release} has ended`
+function whatIsWarm({ standbyGroup }: App): string {
+  return standbyGroup === null ? 'the one before has ended' : `${standbyGroup.generation.release.id} stays warm`
 }

@@ -160,13 +160,13 @@ export class Supervisor implements SupervisorOperations, Instance {
       detached,
       startedAt: this.#startedAt.toISOString(),
       limits: containerLimits(),
-      apps: this.apps.map((app) => appStatus(app, this, this.releases.statusOf(app))),
+      apps: this.apps.map((app) => appStatus(app, this, this.releases.newsOf(app))),
     }
   }
 
   describe(name: string): AppDescription {
     const app = this.#find(name)
-    return appDescription(app, this, this.releases.statusOf(app), this.eventLog.feed(name, 20).recent)
+    return appDescription(app, this, this.releases.newsOf(app), this.eventLog.feed(name, 20).recent)
   }
 
   samplesOf(name: string): AppSamples {
@@ -351,7 +351,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     if (result.ok) this.releases.started(app)
     this.appChanged(app)
     this.saveSoon()
-    return result
+    return this.releases.withRelease(app, result)
   }
 
   #forget(app: App): void {

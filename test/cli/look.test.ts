@@ -39,6 +39,25 @@ describe('supervise status', () => {
     expect((await supervise('ps', 'web')).code).toBe(0)
   })
 
+  it('tells of a release that was taken back until there is another one, and what a start begins with', async () => {
+    const lastRollout = {
+      release: 'r2',
+      version: '1.5.0',
+      outcome: 'rolledBack',
+      why: 'worker 1 crashed',
+      endedAt: null,
+    }
+    const nextStart = { release: 'r1', version: '1.4.0' }
+    await standIns.live('default', [app({ lastRollout }), app({ name: 'jobs', state: 'stopped', nextStart })])
+    const { stdout } = await supervise('status')
+    expect(stdout).toContain('\n    r2 (1.5.0) was taken back: worker 1 crashed; see `supervise history web r2`\n')
+    expect(stdout).toContain('\n    `supervise start jobs` begins with r1 (1.4.0)\n')
+    const rollout = await supervise('rollout', 'web')
+    expect(rollout.stdout).toBe('web: no rollout is under way; r2 (1.5.0) was taken back: worker 1 crashed\n')
+    expect((await supervise('rollout', 'jobs')).stdout).toBe('jobs: no rollout is under way\n')
+    expect(parse((await supervise('rollout', 'web', '--json')).stdout)).toMatchObject({ rollout: null, lastRollout })
+  })
+
   it('exits 4 with the name that was meant', async () => {
     await standIns.live('default', [app({ name: 'website' })])
     const { code, stderr } = await supervise('status', 'websiet')

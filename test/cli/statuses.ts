@@ -34,6 +34,8 @@ export function app(change: Partial<AppStatus> & { readonly workers?: readonly W
     listeners: [{ address: '0.0.0.0', port: 3000, path: null, slots: 8 }],
     operation: null,
     rollout: null,
+    lastRollout: null,
+    nextStart: null,
     watching: false,
     probes: [],
     groups: {

@@ -197,6 +197,8 @@ function appStatus(name = 'web'): AppStatus {
     listeners: [],
     operation: null,
     rollout: null,
+    lastRollout: null,
+    nextStart: null,
     watching: false,
     probes: [],
     groups: { blue: null, green: null },

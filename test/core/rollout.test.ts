@@ -123,14 +123,13 @@ describe('stepRollout()', () => {
     expect([...byHand.commands, ...again.commands]).toEqual([])
   })
 
-  it('says what a person did who moved the traffic', () => {
-    const whyOf = (by: 'flip' | 'rollback', serving: 'old' | 'new') =>
-      play(rolloutIn(serving === 'old' ? 'retiring' : 'withdrawn'), [{ type: 'flippedByHand', serving, by }]).rollout
-        .why
-    expect(whyOf('flip', 'old')).toBe('the traffic was flipped back by hand')
-    expect(whyOf('flip', 'new')).toBe('the traffic was flipped to it by hand')
-    expect(whyOf('rollback', 'old')).toBe('it was rolled back by hand')
-    expect(whyOf('rollback', 'new')).toBe('it was rolled back to by hand')
+  it.each([
+    ['retiring', 'flip', 'old', 'the traffic was flipped back by hand'],
+    ['withdrawn', 'flip', 'new', 'the traffic was flipped to it by hand'],
+    ['retiring', 'rollback', 'old', 'it was rolled back by hand'],
+    ['withdrawn', 'rollback', 'new', 'it was rolled back to by hand'],
+  ] as const)('%s, says of a %s to the %s one what a person did', (state, by, serving, why) => {
+    expect(play(rolloutIn(state), [{ type: 'flippedByHand', serving, by }]).rollout.why).toBe(why)
   })
 
   it('replaces a release in preview by a newer one (B9)', () => {

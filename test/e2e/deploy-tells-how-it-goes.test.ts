@@ -67,6 +67,11 @@ it('supervise deploy --wait tells each stage, and exits with 5 when the watch en
     expect(stderr).toContain('Still serving r2 two: 2 of 2 workers.')
     expect(stderr).toContain('Logs: supervise logs web --release r3')
   }
+  // Whoever asks when it is over is told the same.
+  await until(async () => (await supervise.app()).rollout === null, 20_000, 'the rollout is over')
+  const late = await supervise.cli('rollout', 'web', '--watch')
+  expect([late.code, late.stderr]).toEqual([TAKEN_BACK, expect.stringContaining('Cannot keep r3 of "web": ')])
+  expect((await supervise.cli('status', 'web')).stdout).toMatch(/\n {4}r3 \(three\) was taken back at .*: .*worker/)
   expect((await supervise.cli('logs', 'web', '--release', 'r3')).stdout).toContain('crashed after it was ready')
   expect((await supervise.cli('logs', 'web', '--release', 'r2')).stdout).not.toContain('crashed after it was ready')
   await supervise.stop()

@@ -74,6 +74,8 @@ it('begins with the last good release after a stop, a kill of everything and a r
   supervise = await start()
   expect([await version(), await isAlone(supervise), told()]).toEqual(['1', true, false])
   expect(await outcomes(supervise)).toEqual(['r1 started', 'r2 aborted'])
+  const begun = (await eventsOf(supervise, 'startsRelease')).at(-1)?.text
+  expect(begun).toMatch(/^starts r1 .*the last good release, and not r2 \(aborted: the app was stopped\)$/)
 
   mustExit(await supervise.cli('deploy', 'web', release('3', [7])), 0)
   await killAll(supervise)

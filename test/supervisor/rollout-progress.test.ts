@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RolloutStage } from '../../src/control/release-messages.ts'
-import { beginRollout, stepRollout, type RolloutEvent, type RolloutState } from '../../src/core/rollout.ts'
+import { beginRollout, stepRollout, type RolloutEvent } from '../../src/core/rollout.ts'
 import { RolloutProgress, roomWords, tellOfHook, type StageFacts } from '../../src/supervisor/rollout-progress.ts'
 import { policy } from '../core/rollout-scene.ts'
 
@@ -107,11 +107,12 @@ describe('tellOfHook()', () => {
 })
 
 describe('roomWords()', () => {
-  it('says what ends for a newer release', () => {
-    const wordsIn = (state: RolloutState) =>
-      roomWords({ ...beginRollout({ release: 'r2', from: 'r1', autoPromote: true, policy }, 0).rollout, state }, 'r3')
-    expect(wordsIn('baking')).toBe('r2 serves and is watched no more, r1 ends: r3 needs the room')
-    expect(wordsIn('retiring')).toBe('r1 ends: r3 needs the room')
-    expect(wordsIn('withdrawn')).toBe('r2 ends: r3 needs the room')
+  it.each([
+    ['baking', 'r2 serves and is watched no more, r1 ends: r3 needs the room'],
+    ['retiring', 'r1 ends: r3 needs the room'],
+    ['withdrawn', 'r2 ends: r3 needs the room'],
+  ] as const)('says what ends of a rollout that is %s for a newer release', (state, words) => {
+    const { rollout } = beginRollout({ release: 'r2', from: 'r1', autoPromote: true, policy }, 0)
+    expect(roomWords({ ...rollout, state }, 'r3')).toBe(words)
   })
 })
