@@ -32,7 +32,10 @@ export function define(command: Command, invocation: Invocation): void {
         'watched for a while (`bake`), and taken back by itself when it does badly; the command does not wait for that ' +
         'without --wait. The old one stays warm meanwhile, so that `supervise rollback` takes milliseconds.',
     )
-    .option('--version <label>', "what to call it; package.json's version when left out")
+    .option(
+      '--version <label>',
+      "what to call it; the version in the release's package.json when left out, else git's short hash",
+    )
     .addOption(
       new Option('--strategy <how>', 'blue-green or rolling; what the configuration says when left out').choices([
         'blue-green',

@@ -77,8 +77,13 @@ function packageMain(directory: string): string | null {
   }
 }
 
+/** Also of what cannot be looked at, which is none that could be used. */
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
 }
 
 export function isDirectory(path: string): boolean {

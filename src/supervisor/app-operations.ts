@@ -114,7 +114,12 @@ async function nextGeneration(app: App): Promise<Generation> {
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
   const { script, cwd } = isPinned ? running : config
   const next = { ...config, script, cwd }
-  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, next, { isPinned, own })
+  return makeGeneration(app.nextGenerationNumber(), group.name, release.id, next, {
+    isPinned,
+    own,
+    // It is what it was deployed as, whatever its files say by now.
+    ...(isPinned && { version: release.version }),
+  })
 }
 
 async function adoptGeneration(app: App, group: Group, target: Generation, wanted: number): Promise<void> {

@@ -259,7 +259,7 @@ async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): P
     ...(node !== undefined && { node: await nodeThatRuns(app, node, config) }),
     ...(env !== undefined && { env }),
   }
-  const named = { isPinned: true, own, ...(version !== null && { version }) }
+  const named = { isPinned: true, own, root, ...(version !== null && { version }) }
   const placed = root === null ? config : placeIn(app, config, root)
   return { generation: makeGeneration(number, app.standby, id, placed, named), isRolling: strategy === 'rolling' }
 }

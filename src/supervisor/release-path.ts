@@ -3,6 +3,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
+import { isFile } from '../config/script.ts'
 
 type Place = Pick<AppConfig, 'script' | 'cwd'>
 
@@ -56,12 +57,7 @@ function rootsOf({ script, cwd }: Place): readonly string[] {
   }
 }
 
-export function isFile(path: string): boolean {
-  const found = attempt(() => statSync(path))
-  return typeof found !== 'string' && found.isFile()
-}
-
-function isInside(path: string, directory: string): boolean {
+export function isInside(path: string, directory: string): boolean {
   const way = relative(directory, path)
   return way !== '..' && !way.startsWith('../')
 }

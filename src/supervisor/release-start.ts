@@ -2,6 +2,7 @@
 
 import { existsSync, realpathSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
+import { isFile } from '../config/script.ts'
 import { nextReleaseId, prune } from '../core/release-history.ts'
 import { endRollout, servingSide } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
@@ -11,7 +12,6 @@ import type { ReleaseBooks } from './release-books.ts'
 import { notTheNewest } from './release-outlook.ts'
 import { labelOf } from './operation-report.ts'
 import { currentRelease } from './current-release.ts'
-import { isFile } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
 export interface FirstGeneration {

@@ -1,20 +1,42 @@
-// The version that people know a release by: package.json's, looked for from the script's directory upwards, else the short
-// hash of the commit that git has there.
+// The version that people know a release by: the nearest package.json's, from the script's directory up to the release's, else
+// the short hash of the commit that git has there. What is above the release says nothing of it: the package.json of whoever
+// keeps the releases, or of a home directory.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isInside } from './release-path.ts'
 
-/** Null when neither says one. */
-export function readVersion(directory: string): string | null {
-  return packageVersion(directory) ?? commitHash(directory)
+/** Where a release ends. */
+export interface ReleaseBounds {
+  /** Directory that was deployed; null for what was started. */
+  readonly root: string | null
+  readonly cwd: string
 }
 
-function packageVersion(directory: string): string | null {
-  for (let current = directory; ; current = dirname(current)) {
-    const version = versionIn(join(current, 'package.json'))
+/** Null when neither says one. */
+export function readVersion(directory: string, bounds: ReleaseBounds): string | null {
+  return packageVersion(directory, bounds) ?? commitHash(directory)
+}
+
+function packageVersion(directory: string, bounds: ReleaseBounds): string | null {
+  for (const place of placesOf(directory, bounds)) {
+    const version = versionIn(join(place, 'package.json'))
     if (version !== undefined) return version
-    if (dirname(current) === current) return null
   }
+  return null
+}
+
+/** The script's directory and those above it, up to what was deployed, else to the working directory, else to git's. */
+function placesOf(directory: string, { root, cwd }: ReleaseBounds): readonly string[] {
+  const last = [root, cwd].find((bound) => bound !== null && isInside(directory, bound)) ?? null
+  const places = [directory]
+  for (let current = directory; current !== last && !existsSync(join(current, '.git'));) {
+    current = dirname(current)
+    if (current === dirname(current) || current === homedir()) break
+    places.push(current)
+  }
+  return places
 }
 
 /** Undefined when there is no such file; the nearest one decides, even when it names no version. */

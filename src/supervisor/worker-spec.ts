@@ -37,8 +37,11 @@ export interface Generation {
 
 export interface GenerationOptions {
   readonly isPinned?: boolean
+  /** Read from its files when left out. */
   readonly version?: string | null
   readonly own?: OwnOptions
+  /** Real path of the directory that was deployed. */
+  readonly root?: string | null
 }
 
 /** Takes what the configuration points at as it is now. */
@@ -47,12 +50,12 @@ export function makeGeneration(
   group: GroupName,
   releaseId: string,
   config: AppConfig,
-  { isPinned = false, version, own = {} }: GenerationOptions = {},
+  { isPinned = false, version, own = {}, root = null }: GenerationOptions = {},
 ): Generation {
   const script = realpathSync(config.script)
   const cwd = realpathSync(config.cwd)
   const path = dirname(script)
-  const release = { id: releaseId, path, version: version ?? readVersion(path) }
+  const release = { id: releaseId, path, version: version === undefined ? readVersion(path, { root, cwd }) : version }
   return {
     number,
     group,
