@@ -6,7 +6,7 @@ import { wrongUsage } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { renderCrashGroups, renderWholeCrash } from './crash-view.ts'
 import { chooseFeed } from './feed.ts'
-import { chooseInstance } from './instances.ts'
+import { chooseInstance, findApps } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
 
@@ -19,8 +19,9 @@ export function define(command: Command, invocation: Invocation): void {
       'Lists the crashes that are on record, the latest last. Those with the same reason, message and stack are one line, in whichever release they were.',
     )
     .action(async (app: string | undefined, id: string | undefined) => {
-      invocation.exitCode = await (app === 'show'
-        ? showCrash(id, invocation)
+      const isShow = app === 'show' || (id === undefined && isCrashId(app) && !(await isApp(app, invocation)))
+      invocation.exitCode = await (isShow
+        ? showCrash(app === 'show' ? id : app, invocation)
         : listCrashes(app ?? null, id, invocation))
     })
   addExamples(command, [
@@ -28,6 +29,15 @@ export function define(command: Command, invocation: Invocation): void {
     { command: 'supervise crashes show c17', does: 'stack, requests, memory and stderr before the end' },
     { command: 'supervise crashes web --json', does: 'the same with the latest records, for programs' },
   ])
+}
+
+/** `supervise crashes c17` can mean but one thing where no app is called so. */
+function isCrashId(word: string | undefined): word is string {
+  return word !== undefined && /^c\d+$/.test(word)
+}
+
+async function isApp(name: string, invocation: Invocation): Promise<boolean> {
+  return (await findApps(invocation)).some(({ app }) => app.name === name)
 }
 
 async function listCrashes(app: string | null, id: string | undefined, invocation: Invocation): Promise<ExitCode> {

@@ -1,8 +1,11 @@
 // `supervise events`: everything that was decided or that happened, with its cause.
 
 import type { Command } from 'commander'
+import { EVENT_TYPES } from '../config/event-types.ts'
+import { nearest } from '../config/suggest.ts'
 import type { EventRecord } from '../control/messages.ts'
 import { wrongUsage } from '../errors/cli.ts'
+import { unknownEventType } from '../errors/logs.ts'
 import { addFeedOptions, chooseFeed, writeFeed, type FeedOptions } from './feed.ts'
 import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
@@ -17,7 +20,9 @@ interface EventOptions extends FeedOptions {
 
 export function define(command: Command, invocation: Invocation): void {
   addFeedOptions(command.argument('[app]', 'only this app'))
-    .description('Shows what happened and why, oldest first. With --json one object a line.')
+    .description(
+      `Shows what happened and why, oldest first. With --json one object a line. Types: ${EVENT_TYPES.join(', ')}.`,
+    )
     .option('--since <time>', 'from then on: 10m, 2h or 7d ago, or 2026-01-31T08:00')
     .option('--type <type>', 'only events of this type, such as workerCrashed; several times', gather)
     .option('--app <name>', 'only this app')
@@ -35,7 +40,10 @@ export function define(command: Command, invocation: Invocation): void {
 }
 
 function gather(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...text.split(',').filter(Boolean)]
+  const types = text.split(',').filter(Boolean)
+  const unknown = types.find((type) => !EVENT_TYPES.some((known) => known === type))
+  if (unknown !== undefined) throw unknownEventType(unknown, EVENT_TYPES, nearest(unknown, EVENT_TYPES))
+  return [...before, ...types]
 }
 
 function chooseName(argument: string | undefined, option: string | undefined): string | null {

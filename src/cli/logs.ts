@@ -2,14 +2,17 @@
 
 import { Option, type Command } from 'commander'
 import { LOG_LEVELS, type LogLevel } from '../config/log-parsers.ts'
-import type { CrashRecord, LogRecord } from '../control/messages.ts'
+import { nearest } from '../config/suggest.ts'
+import type { CrashRecord, LogRecord, ReleaseStatus } from '../control/messages.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { noCrash, unusablePattern } from '../errors/logs.ts'
+import { unknownRelease } from '../errors/release.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { addFeedOptions, chooseFeed, parseCount, type FeedOptions } from './feed.ts'
-import { chooseApp, chooseWorkers, parseTarget, type Instance } from './instances.ts'
+import { chooseApp, chooseWorkers, parseTarget, readStatus, type Instance } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { logRecords, MAX_LINES, type LogWish } from './log-feed.ts'
+import { appPath } from './operation.ts'
 import { addExamples } from './program.ts'
 import { renderLog } from './records-view.ts'
 import { parseSince } from './since.ts'
@@ -88,10 +91,24 @@ async function showLogs(word: string | undefined, options: LogOptions, invocatio
     last: since !== null && !options.isCounted ? MAX_LINES : options.lines,
     follow: options.follow === true,
   }
+  // Whoever follows would wait for ever.
+  if (options.release !== undefined && wish.follow) await mustBeRelease(options.release, app, instance)
   const count = await print(logRecords(instance, wish), invocation)
+  // One that is forgotten may have left lines in a file.
+  if (options.release !== undefined && count === 0) await mustBeRelease(options.release, app, instance)
   // Neither memory nor a file has them any more: the record of the crash still does.
   if (count === 0 && crash !== null) await print(stderrOf(crash), invocation)
   return EXIT.ok
+}
+
+/** Throws when no app that is meant had a release of that id. */
+async function mustBeRelease(release: string, app: string | null, instance: Instance): Promise<void> {
+  const apps = app === null ? (await readStatus(instance)).apps.map(({ name }) => name) : [app]
+  const histories = await Promise.all(
+    apps.map((name) => instance.client.get<{ readonly releases: readonly ReleaseStatus[] }>(appPath(name, 'history'))),
+  )
+  const known = [...new Set(histories.flatMap(({ releases }) => releases.map((one) => one.release)))]
+  if (!known.includes(release)) throw unknownRelease(apps.join(', '), release, known, nearest(release, known))
 }
 
 async function print(records: AsyncIterable<LogRecord> | Iterable<LogRecord>, { output }: Invocation) {

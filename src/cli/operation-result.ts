@@ -26,7 +26,7 @@ function renderFailure(
   const cause = error === null ? text : `${error.message}  [${error.code}]`
   const now = error === null || text === error.message ? [] : [`  ${oneLine(text)}`]
   const cut = requestsCut > 0 ? [`  ${countOf(requestsCut, 'request')} cut.`] : []
-  // After a start that failed there may be no supervisor to ask for them.
+  // What was typed wrongly is not to be typed again. After a start that failed there may be no supervisor to ask for them.
   const of = release === undefined ? app : `${app} --release ${release}`
   const logs = kind === 'start' ? '' : `Logs: supervise logs ${of}      `
   return [
@@ -35,7 +35,7 @@ function renderFailure(
     ...now,
     ...cut,
     ...(error?.fix ? [`  ${paint('bold', 'Try:')} ${error.fix}`] : []),
-    paint('dim', `  ${logs}Again: ${again}      (exit ${exitCode})`),
+    paint('dim', exitCode === EXIT.usage ? `  (exit ${exitCode})` : `  ${logs}Again: ${again}      (exit ${exitCode})`),
   ]
 }
 

@@ -1,9 +1,10 @@
 // Every kind of alert: what it means, and which events raise it. A new kind is a line here.
 
+import type { EventType } from './event-types.ts'
 export interface AlertMeaning {
   readonly means: string
   /** Types of events that raise it. */
-  readonly events: readonly string[]
+  readonly events: readonly EventType[]
   /** Of these events, only those of crashes for this reason. */
   readonly reason?: string
   /** Of these events, only those with this cause. */
@@ -53,7 +54,7 @@ export interface AlertingEvent {
 export function kindsOf(event: AlertingEvent): readonly AlertKind[] {
   return ALERT_NAMES.filter((name) => {
     const { events, reason, cause } = ALERT_KINDS[name]
-    if (!events.includes(event.type)) return false
+    if (!events.some((type) => type === event.type)) return false
     return (reason === undefined || event.data?.['reason'] === reason) && (cause === undefined || event.cause === cause)
   })
 }

@@ -78,7 +78,7 @@ async function answer(
 
 async function probe(supervisor: SupervisorOperations, path: string, response: ServerResponse): Promise<void> {
   if (path === '/metrics') {
-    const { text, contentType } = await supervisor.metrics.expose()
+    const { text, contentType } = await supervisor.metrics.expose(null)
     return respondText(response, contentType, text)
   }
   const { live, started, ready } = supervisor.metrics.health()

@@ -1,5 +1,6 @@
 // Everything that an instance writes: its own log, its events and its workers' lines, to stdout and to the apps' log files.
 
+import type { EventType } from '../config/event-types.ts'
 import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { appLineFormat } from '../telemetry/app-lines.ts'
@@ -55,7 +56,7 @@ export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty', file: string
 }
 
 function fileReports(path: string, events: EventLog, notice: LogFileReports['dropNotice']): LogFileReports {
-  const record = (type: string, text: string, level: 'info' | 'warn') =>
+  const record = (type: EventType, text: string, level: 'info' | 'warn') =>
     events.record({ type, app: null, text, cause: 'supervisor', data: { path } }, level)
   return {
     onTrouble: (words) => record('logFileFailed', words, 'warn'),

@@ -1,6 +1,7 @@
 // What a client may put into a query or a body, and what it becomes: everything is checked here, once, so that an
 // operation sees nothing but its own type.
 
+import { EVENT_TYPES } from '../config/event-types.ts'
 import { LOG_LEVELS } from '../config/log-parsers.ts'
 import { badRequest } from '../errors/control.ts'
 import type { ConfigSource, FlagValues } from '../config/app-config.ts'
@@ -51,9 +52,16 @@ export function readEventQuery(query: URLSearchParams): EventQuery & { readonly 
     // Who says since when wants all of them.
     lines: query.has('lines') ? wholeNumber(query, 'lines', 0, MAX_LINES) : since === null ? DEFAULT_LINES : MAX_LINES,
     since,
-    types: query.get('type')?.split(',').filter(Boolean) ?? [],
+    types: readTypes(query),
     follow: readSwitch(query, 'follow'),
   }
+}
+
+function readTypes(query: URLSearchParams): readonly string[] {
+  const types = query.get('type')?.split(',').filter(Boolean) ?? []
+  const unknown = types.find((type) => !EVENT_TYPES.some((known) => known === type))
+  if (unknown !== undefined) throw badRequest(`"type" is "${unknown}"`, `Use ${EVENT_TYPES.join(', ')}.`)
+  return types
 }
 
 /** A time in UTC, as events have theirs; null when it is left out. */
@@ -65,10 +73,13 @@ function readTime(query: URLSearchParams, name: string): string | null {
   throw badRequest(`"${name}" is "${text}"`, 'Use a time such as 2026-01-31T08:00:00Z.')
 }
 
-/** Prometheus' own text when it is left out. */
-export function readFormat(query: URLSearchParams): 'json' | 'text' {
-  allowOnly([...query.keys()], ['format'], 'parameter')
-  return oneOf(query, 'format', ['json', 'text']) ?? 'text'
+/** Prometheus' own text, of all apps, when they are left out. */
+export function readMetricsQuery(query: URLSearchParams): {
+  readonly format: 'json' | 'text'
+  readonly app: string | null
+} {
+  allowOnly([...query.keys()], ['format', 'app'], 'parameter')
+  return { format: oneOf(query, 'format', ['json', 'text']) ?? 'text', app: query.get('app') }
 }
 
 export function readAppQuery(query: URLSearchParams): string | null {

@@ -9,7 +9,7 @@ import {
   readAppQuery,
   readDeploy,
   readEventQuery,
-  readFormat,
+  readMetricsQuery,
   readLogQuery,
   readNothing,
   readReopenLogs,
@@ -76,10 +76,12 @@ export const ROUTES: readonly Route[] = [
   {
     method: 'GET',
     pattern: `${API}/metrics`,
-    answer: async ({ metrics }, { query }) =>
-      readFormat(query) === 'json'
-        ? document({ metrics: metrics.families() })
-        : { as: 'text', ...(await metrics.expose()) },
+    answer: async ({ metrics }, { query }) => {
+      const { format, app } = readMetricsQuery(query)
+      return format === 'json'
+        ? document({ metrics: metrics.families(app) })
+        : { as: 'text', ...(await metrics.expose(app)) }
+    },
   },
   { method: 'GET', pattern: `${API}/health`, answer: look((supervisor) => supervisor.metrics.health()) },
   {

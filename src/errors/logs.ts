@@ -31,6 +31,17 @@ export function unknownTime(text: string) {
   )
 }
 
+export function unknownEventType(type: string, known: readonly string[], meant: string | null) {
+  return new SuperviseError(
+    'UNKNOWN_EVENT_TYPE',
+    `Cannot show events of type "${type}": there is no such type`,
+    meant === null
+      ? `There is ${known.join(', ')}.`
+      : `Did you mean "${meant}"? \`supervise events --help\` lists them all.`,
+    EXIT.usage,
+  )
+}
+
 export function unusablePattern(text: string, why: string) {
   return new SuperviseError(
     'UNUSABLE_PATTERN',

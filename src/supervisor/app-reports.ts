@@ -1,5 +1,6 @@
 // What is told of one app and its workers: events, crash records, and why the last start of a worker failed.
 
+import type { EventType } from '../config/event-types.ts'
 import type { OperationKind } from '../core/operation-queue.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
@@ -41,13 +42,19 @@ export class AppReports {
     this.#clock = clock
   }
 
-  record(type: string, text: string, cause: string, level: EventLevel = 'info'): void {
+  record(type: EventType, text: string, cause: string, level: EventLevel = 'info'): void {
     this.#events.record({ type, app: this.#app, text, cause }, level)
   }
 
   /** An event of one process. */
   // oxlint-disable-next-line max-params
-  note(worker: WorkerHandle, type: string, text: string, level: EventLevel = 'info', data?: EventDraft['data']): void {
+  note(
+    worker: WorkerHandle,
+    type: EventType,
+    text: string,
+    level: EventLevel = 'info',
+    data?: EventDraft['data'],
+  ): void {
     const { generation, id, pid } = worker
     const { release, group } = generation
     const whose = { app: this.#app, group, release: release.id, worker: id, pid }

@@ -5,7 +5,7 @@ import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import type { AppState, CrashRecord, OperationResult, WorkerStep } from '../control/messages.ts'
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { GroupName } from '../protocol/messages.ts'
-import type { EventLevel } from '../telemetry/events.ts'
+import type { EventDraft, EventLevel } from '../telemetry/events.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { AppReports, type Explanation } from './app-reports.ts'
 import type { Clock } from './clock.ts'
@@ -232,7 +232,7 @@ export class App implements GroupOwner, HealthOwner {
     return drainStep(worker, this.clock.now())
   }
 
-  record(type: string, text: string, cause: string, level: EventLevel = 'info'): void {
+  record(type: EventDraft['type'], text: string, cause: string, level: EventLevel = 'info'): void {
     this.reports.record(type, text, cause, level)
   }
 

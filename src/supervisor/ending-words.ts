@@ -1,5 +1,6 @@
 // What is said of a worker's end: why it was killed, and what its drain cost.
 
+import type { EventType } from '../config/event-types.ts'
 import type { AppConfig } from '../config/app-config.ts'
 import type { EventLevel } from '../telemetry/events.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -58,7 +59,7 @@ export function restartNotice(
   kind: 'backoff' | 'failed' | 'ended',
   delayMs: number,
   config: AppConfig,
-): { readonly type: string; readonly text: string; readonly level: EventLevel } {
+): { readonly type: EventType; readonly text: string; readonly level: EventLevel } {
   const delay = delayMs < 1000 ? `${delayMs} ms` : `${(delayMs / 1000).toFixed(delayMs < 10_000 ? 1 : 0)} s`
   switch (kind) {
     case 'backoff':

@@ -1,11 +1,13 @@
 // The figures of an instance: keeps what is counted across its death, and puts together what a scrape gets.
 
 import { readdirSync } from 'node:fs'
+import { nearest } from '../config/suggest.ts'
+import { unknownApp } from '../errors/app.ts'
 import { readMeasures, writeMeasures } from '../state/measures-file.ts'
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
 import { containerLimits, throttledSeconds } from '../telemetry/container-limits.ts'
-import { Families } from '../telemetry/families.ts'
+import { Families, familiesOf } from '../telemetry/families.ts'
 import { CONTENT_TYPE, expose, type Family } from '../telemetry/exposition.ts'
 import { Measures, type Process } from '../telemetry/measures.ts'
 import type { Present } from '../telemetry/slo-book.ts'
@@ -79,7 +81,14 @@ export class MetricsDesk implements MetricOperations {
     }
   }
 
-  families(): readonly Family[] {
+  families(app: string | null): readonly Family[] {
+    const names = (this.#source?.apps ?? []).map(({ name }) => name)
+    if (app !== null && !names.includes(app)) throw unknownApp(app, names, nearest(app, names))
+    const all = this.#families()
+    return app === null ? all : familiesOf(app, all)
+  }
+
+  #families(): readonly Family[] {
     const families = new Families()
     this.#noteLines()
     for (const app of this.#source?.apps ?? []) this.#addApp(families, app)
@@ -88,8 +97,8 @@ export class MetricsDesk implements MetricOperations {
     return families.all()
   }
 
-  async expose(): Promise<{ readonly text: string; readonly contentType: string }> {
-    return { text: await expose(this.families()), contentType: CONTENT_TYPE }
+  async expose(app: string | null): Promise<{ readonly text: string; readonly contentType: string }> {
+    return { text: await expose(this.families(app)), contentType: CONTENT_TYPE }
   }
 
   health(): Health {

@@ -105,9 +105,10 @@ export interface Health {
 
 /** Figures of all apps. */
 export interface MetricOperations {
-  families(): readonly Family[]
+  /** Of one app, or with null of all and the instance itself. Throws for an app that is unknown. */
+  families(app: string | null): readonly Family[]
   /** The same as Prometheus reads it. */
-  expose(): Promise<{ readonly text: string; readonly contentType: string }>
+  expose(app: string | null): Promise<{ readonly text: string; readonly contentType: string }>
   health(): Health
   /** One was answered. */
   controlRequest(method: string, status: number): void

@@ -2,6 +2,7 @@
 // across a reboot and nothing else: it is told once, by an event and by each operation that could not be remembered, and tried
 // again with each change and after a while.
 
+import type { EventType } from '../config/event-types.ts'
 import { existsSync } from 'node:fs'
 import { concludeAll, lastGoodAfter } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
@@ -11,7 +12,7 @@ import { readReleases, RELEASES_SCHEMA, removeDrafts, writeReleases } from '../s
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { EventLevel } from '../telemetry/events.ts'
 
-export type TellOfBooks = (type: string, text: string, level: EventLevel) => void
+export type TellOfBooks = (type: EventType, text: string, level: EventLevel) => void
 
 /** Room on a disk comes back, and a directory is deleted, without a word to us. */
 const LOOK_MS = 2000

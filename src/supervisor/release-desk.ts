@@ -1,6 +1,7 @@
 // Moving apps between releases: one method a command. What an app's past releases are is kept in the books, how far it is
 // with the next one in its rollout.
 
+import type { EventType } from '../config/event-types.ts'
 import type { OperationResult, ReleaseStatus, RolloutStatus } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, ReleaseNews, RollbackRequest } from '../control/release-messages.ts'
 import { choosePrevious, findRelease, recordOutcome, type Ending } from '../core/release-history.ts'
@@ -338,18 +339,14 @@ export class ReleaseDesk implements ReleaseOperations {
     return found
   }
 
-  async #wish(name: string, kind: string, event: RolloutEvent, context: OperationContext): Promise<OperationResult> {
+  async #wish(name: string, kind: WishKind, event: RolloutEvent, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, kind)
     const runner = this.#runners.get(name)
     // What a person moves just now decides what is left to wish for.
     await runner?.untilStill()
     if (runner === undefined || runner.isOver) throw noRollout(name, kind)
     mustBeOpen(name, kind, runner.rollout)
-    app.record(
-      `rollout${kind[0]?.toUpperCase()}${kind.slice(1)}Requested`,
-      `${kind} of ${runner.rollout.release}`,
-      context.cause,
-    )
+    app.record(REQUESTED[kind], `${kind} of ${runner.rollout.release}`, context.cause)
     runner.handle(event)
     // What is asked for is done when the traffic is where it belongs.
     if (kind === 'promote' || kind === 'abort') {
@@ -363,6 +360,15 @@ export class ReleaseDesk implements ReleaseOperations {
   #keep(app: App, rollout: Rollout): void {
     this.books.keep(app.name, rollout, app.active)
   }
+}
+
+type WishKind = 'promote' | 'pause' | 'resume' | 'abort'
+
+const REQUESTED: Readonly<Record<WishKind, EventType>> = {
+  promote: 'rolloutPromoteRequested',
+  pause: 'rolloutPauseRequested',
+  resume: 'rolloutResumeRequested',
+  abort: 'rolloutAbortRequested',
 }
 
 type Role = NonNullable<ReleaseStatus['role']>

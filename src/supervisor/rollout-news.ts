@@ -1,5 +1,6 @@
 // What is told of a rollout when it is at another step: hooks, and an event for what somebody should look at.
 
+import type { EventType } from '../config/event-types.ts'
 import type { Rollout, RolloutOutcome } from '../core/rollout.ts'
 import type { ReleaseRecord } from '../state/release-store.ts'
 import type { App } from './app.ts'
@@ -41,7 +42,7 @@ export function tellOfMove(app: App, { now, before, isByHand }: RolloutMove, rec
 }
 
 /** What somebody should be told of, unless a person wanted it. */
-const ENDED_BADLY: Readonly<Partial<Record<RolloutOutcome, { readonly type: string; readonly words: string }>>> = {
+const ENDED_BADLY: Readonly<Partial<Record<RolloutOutcome, { readonly type: EventType; readonly words: string }>>> = {
   failed: { type: 'rolloutFailed', words: 'never got the public traffic' },
   rolledBack: { type: 'rolledBack', words: 'was taken back from the public traffic' },
 }

@@ -1,12 +1,13 @@
 // The instance's event log: everything that was decided or that happened, each with its cause.
 
+import type { EventType } from '../config/event-types.ts'
 import type { EventRecord } from '../control/messages.ts'
 import type { EventQuery, Feed } from '../supervisor/operations.ts'
 import { actorOf } from './actor.ts'
 import { Ring } from './ring.ts'
 
 /** What the caller says of an event; its number, time and actor are added here. */
-export type EventDraft = Omit<EventRecord, 'seq' | 'time' | 'actor'>
+export type EventDraft = Omit<EventRecord, 'seq' | 'time' | 'actor' | 'type'> & { readonly type: EventType }
 
 /** How loud an event is in the log. Not part of the record: it says how to show it, not what happened. */
 export type EventLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -68,6 +68,13 @@ export class Families {
   }
 }
 
+/** What is counted of one app; metrics of the instance itself have no app. */
+export function familiesOf(app: string, families: readonly Family[]): readonly Family[] {
+  return families
+    .map((family) => ({ ...family, values: family.values.filter(({ labels }) => labels['app'] === app) }))
+    .filter(({ values }) => values.length > 0)
+}
+
 // The keys of the table are its names.
 const NAMES = Object.keys(METRICS) as MetricName[]
 

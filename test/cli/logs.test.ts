@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { AppDescription, CrashRecord, LogRecord } from '../../src/control/messages.ts'
+import type { AppDescription, CrashRecord, LogRecord, ReleaseStatus } from '../../src/control/messages.ts'
 import { appLineFormat } from '../../src/telemetry/app-lines.ts'
 import { Labels } from '../../src/telemetry/pretty.ts'
 import { logRecord } from '../control/scripted-supervisor.ts'
@@ -158,5 +158,20 @@ describe('supervise logs', () => {
       reopened: ['/var/log/web.log'],
     })
     expect(asked.map(({ values }) => values)).toEqual([['web'], [null]])
+  })
+})
+
+describe('supervise logs --release', () => {
+  it('says which there are when no app had it, also to whoever would follow it for ever', async () => {
+    const { operations } = await live()
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the command reads no more of it than this
+    Object.assign(operations.releases, { history: () => [{ release: 'r1' }] as unknown as ReleaseStatus[] })
+    for (const words of [['web'], ['web', '-f'], []]) {
+      // oxlint-disable-next-line no-await-in-loop -- one command after the other
+      const { code, stderr } = await supervise('logs', ...words, '--release', 'r99')
+      expect(code).toBe(4)
+      expect(stderr).toMatch(/Cannot find release "r99" of "web": there is r1\n/)
+    }
+    expect(await supervise('logs', 'web', '--release', 'r1')).toMatchObject({ code: 0, stderr: '' })
   })
 })

@@ -159,6 +159,30 @@ describe('supervise events, crashes, describe, diff, ping', () => {
     expect(parse((await supervise('crashes', '--json')).stdout)).toEqual({ schema: 1, groups: [], crashes: [] })
   })
 
+  it('refuses a type of event that there is not, and names what there is', async () => {
+    await standIns.live('default', [app()])
+    const { code, stdout, stderr } = await supervise('events', '--type', 'workerCrashed,workerCrash')
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/Cannot show events of type "workerCrash": .*\nTry: Did you mean "workerCrashed"\?/)
+    expect((await supervise('events', '--type', 'nonsense')).stderr).toContain('Try: There is adminOpened, adopted, ')
+    expect((await supervise('events', '--type', 'workerCrashed')).code).toBe(0)
+  })
+
+  it('takes the id of a crash for one, where no app is called so', async () => {
+    await standIns.live('default', [app({ name: 'c5' })])
+    expect((await supervise('crashes', 'c17')).stderr).toContain('Cannot find crash "c17"')
+    expect((await supervise('crashes', 'c5')).stderr).toBe('No crash is on record.\n')
+    expect((await supervise('crashes', 'c17')).code).toBe(4)
+  })
+
+  it('gives the metrics of one app, and says which there are', async () => {
+    await standIns.live('default', [app()])
+    expect(await supervise('metrics', 'web')).toEqual({ code: 0, stdout: '# HELP a A of web.\n', stderr: '' })
+    expect((await supervise('metrics')).stdout).toBe('# HELP a A.\n')
+    const wrong = await supervise('metrics', 'wbe')
+    expect([wrong.code, wrong.stderr]).toEqual([4, expect.stringContaining('Did you mean "web"?')])
+  })
+
   it('describes the only app without its name', async () => {
     const { operations } = await standIns.live('default', [app()])
     const { stdout } = await supervise('describe', '--json')

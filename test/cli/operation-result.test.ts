@@ -50,4 +50,16 @@ describe('renderResult()', () => {
         Logs: supervise logs web      Again: supervise reload web      (exit 5)"
     `)
   })
+
+  it('does not have that typed again which was wrong', () => {
+    const error = {
+      code: 'X',
+      message: 'Cannot deploy "web" from "/x": no',
+      fix: 'Name it.',
+      exitCode: EXIT.usage,
+      lines: [],
+    }
+    const lines = renderResult({ ...done, ok: false, text: error.message, error }, 'supervise deploy web /x', plain)
+    expect(lines).toEqual(['✗ Cannot deploy "web" from "/x": no  [X]', '  Try: Name it.', '  (exit 2)'])
+  })
 })

@@ -99,7 +99,10 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
     },
     metrics: {
       families: () => [],
-      expose: () => Promise.resolve({ text: '# HELP a A.\n', contentType: 'text/plain; charset=utf-8' }),
+      expose: (app) => {
+        const text = `# HELP a A${app === null ? '' : ` of ${app}`}.\n`
+        return Promise.resolve({ text, contentType: 'text/plain; charset=utf-8' })
+      },
       health: () => ({
         live: { ok: true, why: 'it is' },
         started: { ok: true, why: 'it has' },

@@ -50,7 +50,7 @@ describe('EventJournal', () => {
 
     const log = new EventLog({ logger: silent })
     log.keepIn(open(directory))
-    expect(log.record({ type: 'b', app: null, text: 'b', cause: 'supervisor' }).seq).toBe(3)
+    expect(log.record({ type: 'started', app: null, text: 'b', cause: 'supervisor' }).seq).toBe(3)
     expect(log.feed(null, 10).recent.map(({ seq }) => seq)).toEqual([1, 2, 3])
   })
 
@@ -141,7 +141,7 @@ describe('EventLog.query()', () => {
     let seq = 0
     log.keepIn(journal)
     for (seq = 1; seq <= 30; seq += 1)
-      log.record({ type: seq % 2 === 0 ? 'even' : 'odd', app: 'web', text: 'x', cause: 'worker' })
+      log.record({ type: seq % 2 === 0 ? 'started' : 'stopped', app: 'web', text: 'x', cause: 'worker' })
     const ask = async (query: { lines: number; since?: string; types?: readonly string[]; app?: string }) => {
       const feed = await log.query({ app: null, since: null, types: [], ...query })
       return feed.recent.map((one) => one.seq)
@@ -150,7 +150,7 @@ describe('EventLog.query()', () => {
     expect(await ask({ lines: 12 })).toEqual(Array.from({ length: 12 }, (_, n) => n + 19))
     expect(await ask({ lines: 1000, since: event(5).time })).toEqual(Array.from({ length: 26 }, (_, n) => n + 5))
     expect(await ask({ lines: 1000, since: event(27).time })).toEqual([27, 28, 29, 30])
-    expect(await ask({ lines: 7, types: ['even'] })).toEqual([18, 20, 22, 24, 26, 28, 30])
+    expect(await ask({ lines: 7, types: ['started'] })).toEqual([18, 20, 22, 24, 26, 28, 30])
     expect(await ask({ lines: 10, app: 'other' })).toEqual([])
   })
 })

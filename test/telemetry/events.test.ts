@@ -30,15 +30,15 @@ describe('EventLog', () => {
 
   it('feed() of one app has no event of another, and follows', () => {
     const log = new EventLog({ logger: loggerInto([]) })
-    log.record({ type: 'a', app: 'web', text: 'a', cause: 'test' })
-    log.record({ type: 'b', app: 'api', text: 'b', cause: 'test' })
+    log.record({ type: 'started', app: 'web', text: 'a', cause: 'test' })
+    log.record({ type: 'stopped', app: 'api', text: 'b', cause: 'test' })
     const feed = log.feed('web', 10)
     const seen: string[] = []
     feed.follow((event) => seen.push(event.type))
-    log.record({ type: 'c', app: null, text: 'c', cause: 'test' })
-    log.record({ type: 'd', app: 'web', text: 'd', cause: 'test' })
-    expect([feed.recent.map((event) => event.type), seen]).toEqual([['a'], ['d']])
-    expect(log.feed(null, 2).recent.map((event) => event.type)).toEqual(['c', 'd'])
+    log.record({ type: 'watching', app: null, text: 'c', cause: 'test' })
+    log.record({ type: 'flipped', app: 'web', text: 'd', cause: 'test' })
+    expect([feed.recent.map((event) => event.type), seen]).toEqual([['started'], ['flipped']])
+    expect(log.feed(null, 2).recent.map((event) => event.type)).toEqual(['watching', 'flipped'])
   })
 })
 

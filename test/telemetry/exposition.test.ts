@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { familiesOf } from '../../src/telemetry/families.ts'
 import { expose, histogramValues, type Family } from '../../src/telemetry/exposition.ts'
 
 function family(value: number): Family {
@@ -38,4 +39,13 @@ describe('histogramValues()', () => {
       ['d_count', undefined, 6],
     ])
   })
+})
+
+it('familiesOf() leaves what is counted of other apps and of the instance itself', () => {
+  const family = (name: string, ...apps: readonly string[]) => {
+    const values = apps.map((app) => ({ labels: app === '' ? {} : { app }, value: 1 }))
+    return { name, help: 'A.', type: 'gauge' as const, values }
+  }
+  const found = familiesOf('web', [family('a', 'web', 'api'), family('b', ''), family('c', 'api')])
+  expect(found).toEqual([family('a', 'web')])
 })

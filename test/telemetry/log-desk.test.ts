@@ -77,9 +77,9 @@ describe('LogDesk', () => {
     desk.configure('web', { ...PLAIN, level: 'warn' })
     for (const line of ['{"level":30}', '{"level":40}', 'plain', '{"level":"debug"}']) desk.take(record(line))
     desk.take(record('{"level":30}', { app: 'api' }))
-    events.record({ type: 'a', app: 'web', text: 'quiet', cause: 'c' }, 'info')
-    events.record({ type: 'a', app: 'web', text: 'loud', cause: 'c' }, 'warn')
-    events.record({ type: 'a', app: null, text: 'instance', cause: 'c' }, 'info')
+    events.record({ type: 'started', app: 'web', text: 'quiet', cause: 'c' }, 'info')
+    events.record({ type: 'started', app: 'web', text: 'loud', cause: 'c' }, 'warn')
+    events.record({ type: 'started', app: null, text: 'instance', cause: 'c' }, 'info')
     const shown = linesOf(await stdout()).map((line) => JSON.parse(line))
     expect(shown.map(({ level, msg }) => level ?? msg)).toEqual([40, 'plain', 30, 'warn', 'info'])
     expect(desk.feed({ ...ALL, lines: 10 }).recent.map(({ level }) => level)).toEqual(['warn', undefined, 'info'])
@@ -89,7 +89,7 @@ describe('LogDesk', () => {
   it("shows more of the supervisor's own about an app that asks for it, with fields hidden", async () => {
     const { desk, events, stdout } = makeDesk()
     desk.configure('web', { ...PLAIN, level: 'debug', redact: ['data.token', 'cause'] })
-    events.record({ type: 'a', app: 'web', text: 'x', cause: 'by me', data: { token: 's3cret', n: 1 } }, 'debug')
+    events.record({ type: 'started', app: 'web', text: 'x', cause: 'by me', data: { token: 's3cret', n: 1 } }, 'debug')
     expect(JSON.parse(await stdout())).toMatchObject({ cause: '[Redacted]', data: { token: '[Redacted]', n: 1 } })
   })
 
@@ -104,7 +104,7 @@ describe('LogDesk', () => {
       const place = file(`where-${isTerminal}-${stdout}.log`)
       made.desk.configure('web', { ...PLAIN, file: place, stdout })
       made.desk.take(record('line'))
-      made.events.record({ type: 'a', app: 'web', text: 'own', cause: 'c' })
+      made.events.record({ type: 'started', app: 'web', text: 'own', cause: 'c' })
       await until(() => linesOf(readFileSync(place?.path ?? '', 'utf8')).length === 2, 5000, 'both lines in the file')
       expect(linesOf(await made.stdout()).filter((line) => line.includes('"line"')).length).toBe(expected)
     }
@@ -131,7 +131,7 @@ describe('LogDesk', () => {
     desk.take(record('plain'))
     desk.take(record('bad', { stream: 'stderr' }))
     desk.take(record('{"level":20}'))
-    events.record({ type: 'a', app: null, text: 'x', cause: 'c' }, 'warn')
+    events.record({ type: 'started', app: null, text: 'x', cause: 'c' }, 'warn')
     expect(linesOf(await stdout()).map((line) => line.slice(0, 4))).toEqual(['<6>{', '<3>{', '<7>{', '<4>{'])
   })
 
