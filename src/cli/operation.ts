@@ -4,7 +4,7 @@
 import { parseDuration } from '../config/quantities.ts'
 import type { InstanceClient } from '../control/client.ts'
 import type { OperationResult, ProgressLine } from '../control/messages.ts'
-import { connectionLost } from '../errors/control.ts'
+import { connectionLost, supervisorLost } from '../errors/control.ts'
 import { detached, wrongUsage } from '../errors/cli.ts'
 import { EXIT, SuperviseError, type ExitCode } from '../errors.ts'
 import type { Invocation } from './invocation.ts'
@@ -70,7 +70,7 @@ export function exitCodeOf(results: readonly OperationResult[]): ExitCode {
 }
 
 async function follow(operation: Operation, signal: AbortSignal, output: Output): Promise<readonly OperationResult[]> {
-  const { client, method, path, body, title } = operation
+  const { client, method, path, body, title, look } = operation
   const results: OperationResult[] = []
   const view = openProgress(output)
   try {
@@ -79,11 +79,17 @@ async function follow(operation: Operation, signal: AbortSignal, output: Output)
       view.show(line)
       if (line.type === 'result') results.push(line.result)
     }
+  } catch (error) {
+    throw isSupervisorLost(error) && look !== undefined ? supervisorLost(title, look) : error
   } finally {
     view.end()
   }
   if (results.length === 0 && !operation.mayBeEmpty) throw connectionLost(title, true)
   return results
+}
+
+function isSupervisorLost(error: unknown): boolean {
+  return error instanceof SuperviseError && error.code === 'CONNECTION_LOST' && error.exitCode === EXIT.failed
 }
 
 export interface ProgressView {

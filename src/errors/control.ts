@@ -118,6 +118,15 @@ export function connectionLost(what: string, supervisorLives: boolean) {
       )
 }
 
+/** Of an operation that the next supervisor of the instance goes on with; `look` shows how. */
+export function supervisorLost(what: string, look: string) {
+  return new SuperviseError(
+    'CONNECTION_LOST',
+    `Cannot follow ${what}: the supervisor ended before the result`,
+    `The workers serve on, and the next supervisor goes on with it where it was: start it again if nothing does, then type \`${look}\`. Repeat the command only if that tells of no such release.`,
+  )
+}
+
 export function otherSchema(name: string, theirs: string, ours: number) {
   return new SuperviseError(
     'OTHER_SCHEMA',

@@ -120,7 +120,9 @@ describe('a supervisor that is killed', () => {
     const oneBoots = async () => (await lives.pids('2')).some(Boolean)
     await until(oneBoots, STEP_MS, 'the new release boots')
     await lives.dieAt('starting', '1', 'starting')
-    expect((await gone).code).not.toBe(0)
+    const { code, stderr } = await gone
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/the supervisor ended before the result\nTry: .*type `supervise rollout web --watch`/)
 
     boot.open()
     await lives.dieAt('ready', '1', 'ready')
