@@ -16,14 +16,14 @@ const COLUMNS: readonly Column[] = [
   { title: 'TIMES', align: 'right' },
   { title: 'SINCE' },
   { title: 'RELEASES' },
-  { title: 'CRASH' },
+  { title: 'CRASH', below: true },
 ]
 
 /** So many of a group's releases are named. */
 const SHOWN_RELEASES = 4
 const SHOWN_POINTS = 12
 
-export function renderCrashGroups(groups: readonly CrashGroup[]): readonly string[] {
+export function renderCrashGroups(groups: readonly CrashGroup[], width?: number): readonly string[] {
   const rows = groups.map((group) => [
     formatTime(group.lastAt),
     group.lastId,
@@ -33,7 +33,7 @@ export function renderCrashGroups(groups: readonly CrashGroup[]): readonly strin
     releasesInWords(group),
     oneLine(group.title),
   ])
-  return renderTable(COLUMNS, rows)
+  return renderTable(COLUMNS, rows, width)
 }
 
 /** `r41, r42 and 3 before` */

@@ -48,7 +48,7 @@ async function listCrashes(app: string | null, id: string | undefined, invocatio
   const { groups, crashes } = await client.get<CrashList>('/v1/crashes', { app })
   if (output.json) output.document({ groups, crashes })
   else if (groups.length === 0) output.talk('No crash is on record.')
-  else output.table(renderCrashGroups(groups))
+  else output.table(renderCrashGroups(groups, output.width))
   return EXIT.ok
 }
 

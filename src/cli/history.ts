@@ -26,7 +26,7 @@ export function define(command: Command, invocation: Invocation): void {
       const { output } = invocation
       if (name !== undefined) showOne(target.app.name, find(target.app.name, answer.releases, name), invocation)
       else if (output.json) output.document(answer)
-      else output.table(renderTable(HEADER, answer.releases.map(row)))
+      else output.table(renderTable(HEADER, answer.releases.map(row), output.width))
       invocation.exitCode = EXIT.ok
     })
   addExamples(command, [
@@ -55,9 +55,9 @@ const HEADER: readonly Column[] = [
   { title: 'ROLE' },
   { title: 'OUTCOME' },
   { title: 'CREATED' },
-  { title: 'BY' },
-  { title: 'PATH' },
-  { title: 'WHY' },
+  { title: 'BY', below: true },
+  { title: 'PATH', below: true },
+  { title: 'WHY', below: true },
 ]
 
 function row({ release, version, role, outcome, createdAt, deployedBy, path, why }: ReleaseStatus): string[] {

@@ -28,10 +28,15 @@ export class Output {
     this.liveTerminal = process.stderr.isTTY && environment.TERM !== 'dumb' && !json ? process.stderr : null
   }
 
+  /** Columns of the terminal that data goes to; a pipe has room for all. */
+  get width(): number {
+    const { isTTY, columns } = process.stdout
+    return isTTY && columns ? columns : Infinity
+  }
+
   /** Lines of data. On a terminal they are cut at its edge, since a wrapped table cannot be read. */
   table(lines: readonly string[]): void {
-    const { isTTY, columns } = process.stdout
-    for (const line of lines) this.line(isTTY && columns ? truncate(line, columns) : line)
+    for (const line of lines) this.line(truncate(line, this.width))
   }
 
   lines(lines: readonly string[]): void {

@@ -19,7 +19,7 @@ import { countOf } from './progress.ts'
 import { formatTime } from './records-view.ts'
 import { formatBytes } from './sizes.ts'
 import { alignRows, renderTable, type Column } from './table.ts'
-import { oneLine } from './text-width.ts'
+import { oneLine, wrap } from './text-width.ts'
 
 const APP_LOOKS: Readonly<Record<AppState, { symbol: string; colour: Colour }>> = {
   starting: { symbol: '◐', colour: 'yellow' },
@@ -63,25 +63,29 @@ export function isHealthy({ state }: AppStatus): boolean {
   return state === 'online' || state === 'reloading' || state === 'stopped'
 }
 
-export function renderStatus(status: InstanceStatus, now: number, paint: Paint): string[] {
+/** `width` is the terminal's. */
+export function renderStatus(status: InstanceStatus, now: number, paint: Paint, width?: number): string[] {
   const { instance, pid, startedAt, version, nodeVersion, apps } = status
   const limits = limitsText(status.limits)
   const up = formatUptime((now - Date.parse(startedAt)) / 1000)
   const title = `Instance ${paint('bold', instance)}  pid ${pid}  up ${up}  supervise ${version}  Node ${nodeVersion.replace(/^v/, '')}`
   const heading = limits === null ? [title] : [title, limits]
   if (apps.length === 0) return [...heading, 'No app. Start one with `supervise start app.js --detach`.']
-  const workers = renderWorkers(apps, paint)
-  return [...heading, ...renderApps(apps, paint), ...(workers.length === 0 ? [] : ['', ...workers])]
+  const workers = renderWorkers(apps, paint, width)
+  return [...heading, ...renderApps(apps, paint, width), ...(workers.length === 0 ? [] : ['', ...workers])]
 }
 
 // ---- apps ----------------------------------------------------------------------------------------
 
-export function renderApps(apps: readonly AppStatus[], paint: Paint): string[] {
+export function renderApps(apps: readonly AppStatus[], paint: Paint, width = Infinity): string[] {
   const heads = alignRows(
     [{}, {}, {}, {}, {}],
     apps.map((app) => appCells(app, paint)),
   )
-  return apps.flatMap((app, index) => [heads[index] ?? '', ...appNotes(app).map((note) => `    ${note}`)])
+  return apps.flatMap((app, index) => [
+    heads[index] ?? '',
+    ...appNotes(app).flatMap((note) => wrap(note, width, '    ')),
+  ])
 }
 
 function appCells(app: AppStatus, paint: Paint): string[] {
@@ -189,13 +193,13 @@ function workerRows(app: AppStatus, group: GroupStatus | null, paint: Paint): st
 }
 
 /** Cells have no spaces but the last one's, so that `awk` finds them; the note's column is there when it says something. */
-export function renderWorkers(apps: readonly AppStatus[], paint: Paint): string[] {
+export function renderWorkers(apps: readonly AppStatus[], paint: Paint, width?: number): string[] {
   const rows = apps.flatMap((app) =>
     [app.groups.blue, app.groups.green].flatMap((group) => workerRows(app, group, paint)),
   )
   if (rows.length === 0) return []
   const hasNotes = rows.some((row) => row.at(-1) !== '')
-  return renderTable(hasNotes ? [...WORKER_COLUMNS, { title: 'NOTE' }] : WORKER_COLUMNS, rows)
+  return renderTable(hasNotes ? [...WORKER_COLUMNS, { title: 'NOTE', below: true }] : WORKER_COLUMNS, rows, width)
 }
 
 function childrenText(children: WorkerStatus['children']): string {

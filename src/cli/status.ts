@@ -55,7 +55,7 @@ function writeText(
   unreachable: readonly Unreachable[],
   { output }: Invocation,
 ): void {
-  const blocks = statuses.map((status) => renderStatus(status, Date.now(), output.paint))
+  const blocks = statuses.map((status) => renderStatus(status, Date.now(), output.paint, output.width))
   for (const handle of unreachable) {
     const next = handle.alive ? 'Look at its process, or at its log.' : 'Start it again, and it takes them over.'
     blocks.push([output.paint('red', describeUnreachable(handle)), next])

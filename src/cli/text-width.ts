@@ -38,6 +38,33 @@ export function truncate(text: string, columns: number): string {
   return cut
 }
 
+/** Lines of at most so many columns, each after the indent; broken between words, and within one that has no room. */
+export function wrap(text: string, columns: number, indent = ''): string[] {
+  const room = Math.max(columns - textWidth(indent), 1)
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ').flatMap((one) => pieces(one, room))) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (textWidth(longer) <= room) line = longer
+    else {
+      lines.push(indent + line)
+      line = word
+    }
+  }
+  return [...lines, indent + line]
+}
+
+function pieces(word: string, room: number): string[] {
+  if (textWidth(word) <= room) return [word]
+  const cut: string[] = ['']
+  for (const grapheme of graphemes(word)) {
+    const last = cut.at(-1) ?? ''
+    if (last !== '' && textWidth(last + grapheme) > room) cut.push(grapheme)
+    else cut[cut.length - 1] = last + grapheme
+  }
+  return cut
+}
+
 export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - textWidth(text)))
 }

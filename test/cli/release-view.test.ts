@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { plain } from '../../src/cli/paint.ts'
 import { renderRelease } from '../../src/cli/release-view.ts'
 import type { ReleaseStatus } from '../../src/control/messages.ts'
-import { run } from './command.ts'
+import { run, runOnTerminal, screenAfter } from './command.ts'
 import { StandIns } from './stand-in.ts'
 import { app } from './statuses.ts'
 
@@ -79,5 +79,20 @@ describe('supervise history <app> <release>', () => {
     expect(JSON.parse((await show('1.5.0', '--json')).stdout)).toMatchObject({ schema: 1, release: { release: 'r2' } })
     const unknown = await show('1.6.0')
     expect([unknown.code, unknown.stderr]).toEqual([4, expect.stringContaining('there is r1, 1.4.0, r2, 1.5.0')])
+  })
+
+  it('cuts nothing of the list on a narrow terminal, nor in a pipe', async () => {
+    const why = 'worker 1 exited with code 1 before it was ready: Error: no database at /srv/web/releases/43/db.js:1:7'
+    const { releases } = await standIns.live('default', [app()]).then(({ operations }) => operations)
+    Object.assign(releases, {
+      history: () => [{ ...release, deployedBy: 'command by somebody', path: '/srv/web/releases/43', why }],
+    })
+    const { environment } = standIns
+    const { stdout } = await runOnTerminal(['history', 'web'], { columns: 80, rows: 24 }, { environment })
+    const lines = screenAfter(stdout, { columns: 80, rows: 24 }).map((line) => line.trim())
+    expect(lines[0]).toMatch(/^RELEASE +VERSION +ROLE +OUTCOME +CREATED +BY$/)
+    expect(lines[2]).toBe('path: /srv/web/releases/43')
+    expect(lines.slice(3).join(' ').trim()).toBe(`why: ${why}`)
+    expect((await run(['history', 'web'], { environment })).stdout).toContain(`/srv/web/releases/43  ${why}\n`)
   })
 })

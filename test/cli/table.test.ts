@@ -33,6 +33,45 @@ describe('renderTable()', () => {
   })
 })
 
+describe('renderTable() on a terminal', () => {
+  const columns = [
+    { title: 'ID' },
+    { title: 'STATE' },
+    { title: 'PATH', below: true },
+    { title: 'WHY', below: true },
+  ] as const
+  const rows = [
+    ['r1', 'good', '/srv/1', ''],
+    ['r2', 'failed', '/srv/2', 'worker 1 exited with code 1 before it was ready'],
+  ]
+
+  it('narrows the gaps before it tells anything below', () => {
+    expect(renderTable(columns.slice(0, 3), rows, 17)).toEqual([
+      'ID STATE  PATH',
+      'r1 good   /srv/1',
+      'r2 failed /srv/2',
+    ])
+  })
+
+  it('tells what has no room below its row, whole', () => {
+    const lines = renderTable(columns, rows, 24)
+    expect(lines.join('\n')).toMatchInlineSnapshot(`
+      "ID  STATE   PATH
+      r1  good    /srv/1
+      r2  failed  /srv/2
+          why: worker 1 exited
+          with code 1 before
+          it was ready"
+    `)
+    for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(24)
+  })
+
+  it('keeps what may not be told below, and what a pipe gets', () => {
+    expect(renderTable(columns, rows, 5)[0]).toBe('ID STATE')
+    expect(renderTable(columns, rows)[2]).toBe('r2  failed  /srv/2  worker 1 exited with code 1 before it was ready')
+  })
+})
+
 describe('joinBlocks()', () => {
   it('puts an empty line between blocks', () => expect(joinBlocks([['a'], ['b', 'c']])).toEqual(['a', '', 'b', 'c']))
 })

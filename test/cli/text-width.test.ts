@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { coloured } from '../../src/cli/paint.ts'
-import { oneLine, padEnd, padStart, textWidth, truncate } from '../../src/cli/text-width.ts'
+import { oneLine, padEnd, padStart, textWidth, truncate, wrap } from '../../src/cli/text-width.ts'
 
 describe('textWidth()', () => {
   it.each([
@@ -35,5 +35,21 @@ describe('padEnd() and padStart()', () => {
 describe('oneLine()', () => {
   it('takes away all that could move the cursor', () => {
     expect(oneLine('a\u001b[2Jb\r\nc\td\u0007')).toBe('ab c d')
+  })
+})
+
+describe('wrap()', () => {
+  it.each([
+    ['', 10, ['']],
+    ['one two three', 20, ['one two three']],
+    ['one two three', 7, ['one two', 'three']],
+    ['see /a/long/path here', 6, ['see', '/a/lon', 'g/path', 'here']],
+    ['日本語 x', 4, ['日本', '語 x']],
+    ['one two', Infinity, ['one two']],
+  ])('breaks %j at %i columns', (text, columns, lines) => expect(wrap(text, columns)).toEqual(lines))
+
+  it('puts the indent before each line, and always gets on', () => {
+    expect(wrap('one two', 6, '  ')).toEqual(['  one', '  two'])
+    expect(wrap('ab', 1, '  ')).toEqual(['  a', '  b'])
   })
 })
