@@ -41,11 +41,12 @@ describe('histogramValues()', () => {
   })
 })
 
-it('familiesOf() leaves what is counted of other apps and of the instance itself', () => {
-  const family = (name: string, ...apps: readonly string[]) => {
-    const values = apps.map((app) => ({ labels: app === '' ? {} : { app }, value: 1 }))
-    return { name, help: 'A.', type: 'gauge' as const, values }
-  }
-  const found = familiesOf('web', [family('a', 'web', 'api'), family('b', ''), family('c', 'api')])
-  expect(found).toEqual([family('a', 'web')])
+function ofApps(name: string, ...apps: readonly string[]): Family {
+  const values = apps.map((app) => ({ labels: app === '' ? {} : { app }, value: 1 }))
+  return { name, help: 'A.', type: 'gauge', values }
+}
+
+it('familiesOf() leaves out what is counted of other apps and of the instance itself', () => {
+  const found = familiesOf('web', [ofApps('a', 'web', 'api'), ofApps('b', ''), ofApps('c', 'api')])
+  expect(found).toEqual([ofApps('a', 'web')])
 })
