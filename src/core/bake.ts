@@ -125,9 +125,10 @@ function failureIn(facts: BakeFacts, figures: BakeFigures, { absoluteMax }: Bake
   if (absoluteMax !== null && evidenceOf(serverErrors, requests, absoluteMax) >= EVIDENCE_LIMIT)
     return `${share}, and more than ${percent(absoluteMax)} are never accepted`
   if (figures.evidence < EVIDENCE_LIMIT) return null
-  return figures.baseline === null || figures.baseline > shareOf(old)
-    ? `${share}; of the old release too few requests are known to compare with`
-    : `${share}, and at most ${percent(figures.baseline)} of the old release's`
+  if (figures.baseline !== null && figures.baseline <= shareOf(old))
+    return `${share}, and at most ${percent(figures.baseline)} of the old release's`
+  const known = old.requests === 0 ? 'answered none' : `answered only ${old.requests}`
+  return `${share}; the old release ${known} in the hour before, which is too few to compare with, and more than ${percent(shareOf(old))} are taken for worse`
 }
 
 /**

@@ -129,7 +129,7 @@ describe('judgeBake()', () => {
       expect(judge({ requests: 1000, serverErrors: 40, old }, OVER, unlimited)[0]).toBe('pass')
       expect(judge({ requests: 1000, serverErrors: 200, old }, 1, unlimited)).toEqual([
         'fail',
-        '200 of 1000 requests were answered with 5xx (20 %); of the old release too few requests are known to compare with',
+        `200 of 1000 requests were answered with 5xx (20 %); the old release answered ${requests === 0 ? 'none' : 'only 3'} in the hour before, which is too few to compare with, and more than 5 % are taken for worse`,
       ])
     }
   })
