@@ -16,7 +16,7 @@ import {
   unreadableAnswer,
 } from '../errors/control.ts'
 import { fromErrorBody, type ErrorBody } from '../errors.ts'
-import { codeOf } from './errno.ts'
+import { systemCodeOf } from '../config/failure.ts'
 import { isStrangers, type InstanceDirectory } from './instance-directory.ts'
 import { SCHEMA } from './messages.ts'
 import { http } from './node-http.ts'
@@ -145,7 +145,7 @@ class Exchange {
         // oxlint-disable-next-line no-await-in-loop -- one try after the other
         return await this.#ask()
       } catch (error) {
-        const code = codeOf(error)
+        const code = systemCodeOf(error)
         const isLate = performance.now() - this.#startedAt > SILENCE_MS
         // oxlint-disable-next-line no-await-in-loop -- ends the loop, unless the queue of connections is full for now
         if (code !== 'EAGAIN' || isLate) throw await this.#reasonFor(code)

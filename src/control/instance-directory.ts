@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { directoryNotUsable, invalidInstanceName, socketPathTooLong, unsafeDirectory } from '../errors/control.ts'
 import { EXIT } from '../errors.ts'
 import { makeDirectories } from '../state/make-directories.ts'
-import { codeOf } from './errno.ts'
+import { systemCodeOf } from '../config/failure.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -77,7 +77,7 @@ export function instanceNames(env: Environment = process.env): readonly string[]
     const names = entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name)).map((entry) => entry.name)
     return names.filter((name) => isOurs(join(root, name))).toSorted()
   } catch (error) {
-    const code = codeOf(error)
+    const code = systemCodeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
     throw asDirectoryError(root, error)
   }
@@ -139,7 +139,7 @@ function createDirectory(path: string, withParents: boolean): void {
     // The umask may have taken bits away that we need ourselves.
     chmodSync(path, 0o700)
   } catch (error) {
-    const code = codeOf(error)
+    const code = systemCodeOf(error)
     // What is there already is looked at next.
     if (code === 'EEXIST' && !withParents) return
     throw asDirectoryError(path, error)
@@ -181,7 +181,7 @@ function checkOurs(path: string): void {
 /** Why a path in a runtime directory cannot be made or bound, for people. */
 export function asDirectoryError(path: string, error: unknown): Error {
   const elsewhere = 'Set SUPERVISE_RUNTIME_DIR to a directory that you may write to.'
-  switch (codeOf(error)) {
+  switch (systemCodeOf(error)) {
     case 'EACCES':
     case 'EPERM':
       return directoryNotUsable(path, `uid ${uid()} may not write there`, elsewhere, EXIT.noPermission)

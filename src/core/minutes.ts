@@ -1,5 +1,5 @@
 // Sums of the last minutes: what is counted falls into the minute in which it is counted, and is forgotten when that is too
-// old. All sums have the same fields.
+// old. All sums have the same fields. A clock that goes back adds to the newest minute.
 
 export type Sums = Readonly<Record<string, number>>
 

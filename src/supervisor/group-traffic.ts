@@ -1,13 +1,16 @@
 // What the workers of a group have answered and how often they crashed, across their deaths: their own counters begin
 // anew with each process, and these do not.
 
-import { addTraffic, trafficOf, type TrafficHour } from '../core/traffic-hour.ts'
+import { Minutes } from '../core/minutes.ts'
 import { NO_TRAFFIC, plus, since, type Traffic } from '../core/verdict.ts'
 import type { Responses, Vitals } from '../protocol/messages.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
+/** Minutes, of which the newest is not over. */
+const HOUR = 60
+
 export class GroupTraffic {
-  #hour: TrafficHour = []
+  readonly #hour = new Minutes(['requests', 'serverErrors', 'crashes'], HOUR)
   #total = NO_TRAFFIC
   readonly #known = new WeakMap<WorkerHandle, Traffic>()
 
@@ -17,7 +20,7 @@ export class GroupTraffic {
   }
 
   lastHour(now: number): Traffic {
-    return trafficOf(this.#hour, now)
+    return this.#hour.sum(HOUR, now)
   }
 
   /** A worker of an agent that does not count its answers says nothing of them. */
@@ -37,7 +40,7 @@ export class GroupTraffic {
   #add(more: Traffic, now: number): void {
     if (more.requests === 0 && more.crashes === 0) return
     this.#total = plus(this.#total, more)
-    this.#hour = addTraffic(this.#hour, more, now)
+    this.#hour.add(more, now)
   }
 }
 

@@ -1,5 +1,6 @@
 // Where a sink's bytes go: a file, a terminal, a pipe or a stream, each written to without ever blocking the loop.
 
+import { systemCodeOf } from '../config/failure.ts'
 import { close, constants, copyFile, fstatSync, ftruncate, openSync, write, writeSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 
@@ -118,5 +119,5 @@ export function streamOutlet(stream: Writable): Outlet {
 }
 
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EIO'
+  return systemCodeOf(error) ?? 'EIO'
 }

@@ -27,6 +27,13 @@ describe('Minutes', () => {
     )
   })
 
+  it('adds to the newest minute when the clock went back', () => {
+    const minutes = new Minutes(['requests'], 2)
+    minutes.add({ requests: 5 }, 10 * MINUTE)
+    minutes.add({ requests: 7 }, 8 * MINUTE)
+    expect(minutes.sum(1, 10 * MINUTE)).toEqual({ requests: 12 })
+  })
+
   it('forgets what is too old', () => {
     const minutes = new Minutes(['requests'], 2)
     minutes.add({ requests: 1 }, 0)
