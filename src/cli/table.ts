@@ -22,7 +22,7 @@ export function renderTable(
   const cells = [columns.map((column) => column.title), ...rows]
   const layout = layoutIn(columns, cells, width)
   const lines = align(layout, columns, cells)
-  return lines.flatMap((line, at) => [line, ...(at === 0 ? [] : linesBelow(layout, columns, cells[at] ?? [], width))])
+  return lines.flatMap((line, at) => [line].concat(at === 0 ? [] : linesBelow(layout, columns, cells[at] ?? [], width)))
 }
 
 /** Rows alone, aligned by the same rules. */

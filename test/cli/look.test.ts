@@ -91,7 +91,7 @@ describe('supervise status', () => {
     const size = { columns: 30, rows: 20 }
     const { stdout } = await runOnTerminal(['status'], size, { environment: standIns.environment })
     expect(stdout).toContain('\u001b[31mfailed\u001b[39m')
-    expect(screenAfter(stdout, size)).toContainEqual('APP  RELEASE  WORKER  STATE  …')
+    expect(screenAfter(stdout, size)).toContainEqual('APP RELEASE WORKER STATE  PID…')
     const plain = await runOnTerminal(['status'], size, { environment: { ...standIns.environment, NO_COLOR: '1' } })
     expect(plain.stdout).not.toContain('\u001b')
   })
