@@ -3,6 +3,7 @@
 import http, { type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { EventType } from '../../src/config/event-types.ts'
 import type { Probe } from '../../src/config/app-config.ts'
 import type { EventRecord } from '../../src/control/messages.ts'
 import type { App } from '../../src/supervisor/app.ts'
@@ -99,7 +100,7 @@ async function scene(probe: Partial<Probe> = {}, speaks: 'http' | null = 'http')
     activeGroup: { wanted: 1, places: new Map([[1, { processes: new Set([worker]) }]]) },
     lending: { places: () => [{ key: 'k', request, name: { port } }] },
     processes: () => [worker],
-    record: (type: string, text: string, cause: string) => eventLog.record({ type, app: 'web', text, cause }),
+    record: (type: EventType, text: string, cause: string) => eventLog.record({ type, app: 'web', text, cause }),
   }
   // Only what the desk reads of an app is here.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
