@@ -3,7 +3,7 @@
 import type { ColumnName } from './contenders/contender.ts'
 import { median } from './statistics.ts'
 
-export type Unit = 'req/s' | 'µs' | 'ms' | 's' | 'MB' | '%' | 'ratio' | 'requests' | 'count'
+export type Unit = 'req/s' | 'ns' | 'µs' | 'ms' | 's' | 'MB' | '%' | 'ratio' | 'requests' | 'count'
 
 export interface Cell {
   readonly value: number

@@ -70,6 +70,7 @@ function rowOf({ what, unit, cells, targets }: Figure, columns: readonly ColumnN
 
 const SUFFIX: Readonly<Record<Unit, string>> = {
   'req/s': ', req/s',
+  ns: ', ns',
   µs: ', µs',
   ms: ', ms',
   s: ', s',
@@ -82,6 +83,7 @@ const SUFFIX: Readonly<Record<Unit, string>> = {
 
 const DIGITS: Readonly<Record<Unit, number>> = {
   'req/s': 0,
+  ns: 0,
   µs: 1,
   ms: 1,
   s: 2,

@@ -8,7 +8,7 @@ import { whyNotWritten } from '../state/why-not-written.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
 import { containerLimits, throttledSeconds } from '../telemetry/container-limits.ts'
 import { Families, familiesOf } from '../telemetry/families.ts'
-import { CONTENT_TYPE, expose, type Family } from '../telemetry/exposition.ts'
+import { CONTENT_TYPE, expose, withAllLabels, type Family } from '../telemetry/exposition.ts'
 import { Measures, type Process } from '../telemetry/measures.ts'
 import type { Present } from '../telemetry/slo-book.ts'
 import type { Sample, Samples } from '../telemetry/samples.ts'
@@ -82,6 +82,14 @@ export class MetricsDesk implements MetricOperations {
   }
 
   families(app: string | null): readonly Family[] {
+    return withAllLabels(this.#wanted(app))
+  }
+
+  async expose(app: string | null): Promise<{ readonly text: string; readonly contentType: string }> {
+    return { text: await expose(this.#wanted(app)), contentType: CONTENT_TYPE }
+  }
+
+  #wanted(app: string | null): readonly Family[] {
     const names = (this.#source?.apps ?? []).map(({ name }) => name)
     if (app !== null && !names.includes(app)) throw unknownApp(app, names, nearest(app, names))
     const all = this.#families()
@@ -95,10 +103,6 @@ export class MetricsDesk implements MetricOperations {
     this.#addOwn(families)
     families.addMeasures(this.measures)
     return families.all()
-  }
-
-  async expose(app: string | null): Promise<{ readonly text: string; readonly contentType: string }> {
-    return { text: await expose(this.families(app)), contentType: CONTENT_TYPE }
   }
 
   health(): Health {

@@ -6,6 +6,8 @@ export type MetricType = 'counter' | 'gauge' | 'histogram'
 
 export interface MetricValue {
   readonly labels: Readonly<Record<string, string | number>>
+  /** Further ones that other values have, too: the same object, so that its text is made once for all of them. */
+  readonly sharedLabels?: Readonly<Record<string, string | number>>
   readonly value: number
   /** With `_bucket`, `_sum` or `_count`; the family's own name when left out. */
   readonly metricName?: string
@@ -32,6 +34,17 @@ export async function expose(families: readonly Family[]): Promise<string> {
   return registry.metrics()
 }
 
+/** For who reads them as data: each value with all of its labels. */
+export function withAllLabels(families: readonly Family[]): readonly Family[] {
+  return families.map((family) => ({
+    ...family,
+    values: family.values.map(({ labels, sharedLabels, ...value }) => ({
+      labels: { ...labels, ...sharedLabels },
+      ...value,
+    })),
+  }))
+}
+
 /** The counts are kept elsewhere: a worker's come as sums, which prom-client's own metrics cannot take. */
 function asMetric(family: Family): Metric {
   const metric = { name: family.name, get: () => Promise.resolve({ ...family, aggregator: 'sum' }) }
@@ -42,7 +55,7 @@ function asMetric(family: Family): Metric {
 /** The lines of one histogram: `counts` between `bounds`, and the rest in the last one. */
 export function histogramValues(
   name: string,
-  labels: MetricValue['labels'],
+  sharedLabels: MetricValue['labels'],
   {
     bounds,
     counts,
@@ -53,11 +66,11 @@ export function histogramValues(
   let total = 0
   for (const [at, bound] of bounds.entries()) {
     total += counts[at] ?? 0
-    values.push({ metricName: `${name}_bucket`, labels: { le: bound, ...labels }, value: total })
+    values.push({ metricName: `${name}_bucket`, labels: { le: bound }, sharedLabels, value: total })
   }
   total += counts[bounds.length] ?? 0
-  values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf', ...labels }, value: total })
-  values.push({ metricName: `${name}_sum`, labels, value: sum })
-  values.push({ metricName: `${name}_count`, labels, value: total })
+  values.push({ metricName: `${name}_bucket`, labels: { le: '+Inf' }, sharedLabels, value: total })
+  values.push({ metricName: `${name}_sum`, labels: {}, sharedLabels, value: sum })
+  values.push({ metricName: `${name}_count`, labels: {}, sharedLabels, value: total })
   return values
 }

@@ -11,13 +11,16 @@ const DURATION_BOUNDS = DURATION_BOUNDS_US.map((us) => us / 1e6)
 const REQUESTS: MetricName = 'supervise_http_requests_total'
 const DURATIONS: MetricName = 'http_server_request_duration_seconds'
 
+/** Shared: what is said of one worker or group is said of it in many families. */
+const NONE = {}
+
 export class Families {
   readonly #values = new Map<MetricName, MetricValue[]>()
 
   /** Leaves out what is not known. */
   add(name: MetricName, labels: MetricValue['labels'], value: number | null | undefined): void {
     if (value === null || value === undefined || Number.isNaN(value)) return
-    this.#valuesOf(name).push({ labels, value })
+    this.#valuesOf(name).push({ labels: NONE, sharedLabels: labels, value })
   }
 
   addMeasures(measures: Measures): void {
@@ -70,8 +73,9 @@ export class Families {
 
 /** What is counted of one app; metrics of the instance itself have no app. */
 export function familiesOf(app: string, families: readonly Family[]): readonly Family[] {
+  const isOf = ({ labels, sharedLabels }: MetricValue) => (labels['app'] ?? sharedLabels?.['app']) === app
   return families
-    .map((family) => ({ ...family, values: family.values.filter(({ labels }) => labels['app'] === app) }))
+    .map((family) => ({ ...family, values: family.values.filter(isOf) }))
     .filter(({ values }) => values.length > 0)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { familiesOf } from '../../src/telemetry/families.ts'
-import { expose, histogramValues, type Family } from '../../src/telemetry/exposition.ts'
+import { expose, histogramValues, withAllLabels, type Family } from '../../src/telemetry/exposition.ts'
 
 function family(value: number): Family {
   return { name: 'a', help: 'A.', type: 'gauge', values: [{ labels: {}, value }] }
@@ -37,6 +37,24 @@ describe('histogramValues()', () => {
       ['d_bucket', '+Inf', 6],
       ['d_sum', undefined, 9],
       ['d_count', undefined, 6],
+    ])
+  })
+
+  it('has the labels of all its lines in each, as text and as data', async () => {
+    const labels = { app: 'web', group: 'blue' }
+    const values = histogramValues('d', labels, { bounds: [1], counts: [3, 1], sum: 9 })
+    const families: Family[] = [{ name: 'd', help: 'D.', type: 'histogram', values }]
+    expect((await expose(familiesOf('web', families))).split('\n').slice(2, -1)).toEqual([
+      'd_bucket{le="1",app="web",group="blue"} 3',
+      'd_bucket{le="+Inf",app="web",group="blue"} 4',
+      'd_sum{app="web",group="blue"} 9',
+      'd_count{app="web",group="blue"} 4',
+    ])
+    expect(withAllLabels(families)[0]?.values).toEqual([
+      { metricName: 'd_bucket', labels: { le: 1, ...labels }, value: 3 },
+      { metricName: 'd_bucket', labels: { le: '+Inf', ...labels }, value: 4 },
+      { metricName: 'd_sum', labels, value: 9 },
+      { metricName: 'd_count', labels, value: 4 },
     ])
   })
 })

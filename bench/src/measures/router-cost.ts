@@ -1,17 +1,15 @@
 // 14. What the router costs: a request that is forwarded to the other release beside one that is not, and one that nobody
 // forwards beside the same without any router.
 
-import { cpuMs } from '../../../test/support/processes.ts'
 import { Asker } from '../asker.ts'
+import { buildWithout, ROUTER } from '../build-without.ts'
 import type { Bench, Measure } from '../bench.ts'
 import { makeBuild, scriptOf } from '../builds.ts'
-import type { RunningApp } from '../contenders/contender.ts'
 import { startSupervise } from '../contenders/supervise.ts'
-import { cell, type Figure, type Target } from '../figure.ts'
-import { median, percentile, sum } from '../statistics.ts'
+import type { Figure } from '../figure.ts'
+import { notSlower, ownSamples, ratesOf, type Way } from '../paired-rates.ts'
+import { median } from '../statistics.ts'
 import { startWarmPair } from '../warm-pair.ts'
-import { buildWithoutRouter } from '../without-router.ts'
-import { requestsPerSecond } from '../wrk.ts'
 
 const SECRET = 'bench-secret'
 /** The second release is the green group's, and has the traffic. */
@@ -40,9 +38,9 @@ export const routerCost: Measure = {
     return [
       ...waits,
       ...all.map((one) =>
-        figure('req/s', one.what, one.rates, one.what === WITH && without ? [notSlower(one, without)] : []),
+        ownSamples('req/s', one.what, one.rates, one.what === WITH && without ? [notSlower(one, without)] : []),
       ),
-      ...all.map((one) => figure('µs', `CPU a request, ${one.what}`, one.cpu, [])),
+      ...all.map((one) => ownSamples('µs', `CPU a request, ${one.what}`, one.cpu, [])),
     ]
   },
 }
@@ -60,8 +58,8 @@ async function waitsOf(port: number, rounds: number): Promise<readonly Figure[]>
   const more = median(forwarded.map((wait, round) => wait - (direct[round] ?? Number.NaN)))
   const target = { text: '≤ 200 µs more', reached: `${more.toFixed(0)} µs more`, met: more <= 200 }
   return [
-    figure('µs', 'one request after the other, not forwarded, median', direct, []),
-    figure('µs', 'one request after the other, forwarded, median', forwarded, [target]),
+    ownSamples('µs', 'one request after the other, not forwarded, median', direct),
+    ownSamples('µs', 'one request after the other, forwarded, median', forwarded, [target]),
   ]
 }
 
@@ -75,18 +73,6 @@ async function medianWait(port: number, { release, header }: typeof DIRECT, requ
 }
 
 // ---- as many as possible ----------------------------------------------------------------------------
-
-interface Way {
-  readonly what: string
-  readonly app: RunningApp
-  readonly header?: string
-}
-
-interface Rates {
-  readonly what: string
-  readonly rates: readonly number[]
-  readonly cpu: readonly number[]
-}
 
 const WITHOUT = 'keep-alive, 1 worker, a build without the router'
 const WITH = 'keep-alive, 1 worker, no table'
@@ -102,46 +88,8 @@ async function startBuilds(bench: Bench): Promise<readonly Way[]> {
       ),
     )
   return [
-    { what: WITHOUT, app: await start(QUIET, await buildWithoutRouter(bench.place.room())) },
+    { what: WITHOUT, app: await start(QUIET, await buildWithout(ROUTER, bench.place.room())) },
     { what: WITH, app: await start(QUIET) },
     { what: NAMED, app: await start([]) },
   ]
-}
-
-/** In turns, there and back (a b c c b a …), so that whoever comes after another is not always the same. */
-async function ratesOf(bench: Bench, turns: number, ways: readonly Way[]): Promise<readonly Rates[]> {
-  const taken = ways.map((way) => ({ way, rates: [] as number[], cpu: [] as number[] }))
-  const seconds = bench.pace.quick ? 1 : 2
-  for (let turn = -1; turn < turns; turn++) {
-    for (const { way, rates, cpu } of turn % 2 === 0 ? taken : taken.toReversed()) {
-      const before = cpuOf(way.app)
-      const { port } = way.app
-      const rate = await requestsPerSecond({ port, seconds, close: false, ...(way.header && { header: way.header }) })
-      if (turn < 0) continue
-      rates.push(rate)
-      cpu.push(((cpuOf(way.app) - before) * 1_000) / (rate * seconds))
-    }
-  }
-  return taken.map(({ way, rates, cpu }) => ({ what: way.what, rates, cpu }))
-}
-
-function cpuOf(app: RunningApp): number {
-  return sum([app.supervisorPid, ...app.workerPids()].map(cpuMs))
-}
-
-/** How far the turns are apart tells whether the machine was quiet enough for a difference of 1 %. */
-function notSlower(own: Rates, without: Rates): Target {
-  const ratios = own.rates.map((rate, turn) => rate / (without.rates[turn] ?? Number.NaN))
-  const ratio = median(ratios)
-  const [low, high] = [percentile(ratios, 0.25), percentile(ratios, 0.75)]
-  const reached = `${roundedDown(ratio)} × (half of the turns ${roundedDown(low)}–${roundedDown(high)})`
-  return { text: '≥ 0.99 × without', reached, met: ratio >= 0.99 }
-}
-
-function roundedDown(ratio: number): string {
-  return (Math.floor(ratio * 1_000) / 1_000).toFixed(3)
-}
-
-function figure(unit: 'req/s' | 'µs', what: string, samples: readonly number[], targets: readonly Target[]): Figure {
-  return { what, unit, cells: { supervise: cell(samples) }, targets }
 }
