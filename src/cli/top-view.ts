@@ -2,10 +2,10 @@
 
 import type { AppStatus, EventRecord, GroupStatus, LogRecord } from '../control/messages.ts'
 import { formatLatency, formatUptime } from './durations.ts'
+import { fitRows, roomBeside, type FittedColumn } from './fit-rows.ts'
 import type { Colour, Paint } from './paint.ts'
 import { countOf } from './progress.ts'
 import { formatBytes } from './sizes.ts'
-import { alignRows } from './table.ts'
 import { oneLine, truncate } from './text-width.ts'
 import { keyOf, rowsOf, selectedRow, type TopModel, type TopRow } from './top-model.ts'
 
@@ -40,7 +40,7 @@ export function renderTop(model: TopModel, { columns, rows }: ScreenSize, paint:
   const header = [paint('bold', 'supervise top') + summary(model)]
   const footer = [footerOf(model, paint)]
   const body =
-    model.mode.kind === 'help' ? HELP : [...appLines(model, paint), '', ...workerLines(model, columns, paint)]
+    model.mode.kind === 'help' ? HELP : [...appLines(model, columns, paint), '', ...workerLines(model, columns, paint)]
   const room = Math.max(0, rows - header.length - footer.length)
   const shown = fitBody(body, model, room)
   const rest = room - shown.length
@@ -67,14 +67,23 @@ function summary({ statuses }: TopModel): string {
   return `  ${countOf(apps.length, 'app')}  ${countOf(workers.length, 'worker')}  CPU ${cpu.toFixed(0)}%  memory ${formatBytes(rss)}`
 }
 
-function appLines({ statuses }: TopModel, paint: Paint): string[] {
+/** `rank`: what tells least on a narrow terminal goes first. */
+const APP_COLUMNS: readonly FittedColumn[] = [
+  { title: 'APP', isCut: true },
+  { title: 'RELEASE', rank: 3 },
+  { title: 'STATE' },
+  { title: 'REQ/S', align: 'right', rank: 6 },
+  { title: '5XX', align: 'right', rank: 5 },
+  { title: 'P50', align: 'right', rank: 2 },
+  { title: 'P99', align: 'right', rank: 4 },
+  { title: 'MEMORY', align: 'right', rank: 1 },
+]
+
+function appLines({ statuses }: TopModel, columns: number, paint: Paint): string[] {
   const rows = statuses.flatMap(({ apps }) =>
     apps.flatMap((app) => groupsOf(app).map((group) => appCells(app, group, paint))),
   )
-  return alignRows(
-    Array.from({ length: 8 }, (_, at) => ({ align: at > 2 ? ('right' as const) : ('left' as const) })),
-    [['APP', 'RELEASE', 'STATE', 'REQ/S', '5XX', 'P50', 'P99', 'MEMORY'].map((title) => paint('dim', title)), ...rows],
-  )
+  return fitRows(APP_COLUMNS, rows, columns, (title) => paint('dim', title))
 }
 
 function appCells(app: AppStatus, group: GroupStatus, paint: Paint): string[] {
@@ -93,18 +102,32 @@ function appCells(app: AppStatus, group: GroupStatus, paint: Paint): string[] {
   ]
 }
 
+const WORKER_COLUMNS: readonly FittedColumn[] = [
+  { title: '' },
+  { title: 'APP', isCut: true },
+  { title: 'ID', align: 'right' },
+  { title: 'STATE' },
+  { title: 'PID', align: 'right', rank: 1 },
+  { title: 'CPU', align: 'right', rank: 7 },
+  { title: 'MEMORY', align: 'right', rank: 6 },
+  { title: 'CONNS', align: 'right', rank: 3 },
+  { title: 'DELAY', align: 'right', rank: 5 },
+  { title: 'RESTARTS', align: 'right', rank: 4 },
+  { title: 'UPTIME', align: 'right', rank: 2 },
+]
+
+const SPARKLINES = 2
+/** Shorter ones show nothing. */
+const SHORTEST_SPARKLINE = 5
+const LONGEST_SPARKLINE = 20
+
 function workerLines(model: TopModel, columns: number, paint: Paint): string[] {
   const rows = rowsOf(model)
   if (rows.length === 0) return [model.filter === '' ? 'no worker' : `nothing has "${model.filter}" in it`]
-  const spark = Math.max(0, Math.min(20, Math.floor((columns - 76) / 2)))
-  const cells = rows.map((row) => workerCells(model, row, spark, paint))
-  const titles = ['', 'APP', 'WORKER', 'STATE', 'PID', 'CPU', 'MEMORY', 'CONNS', 'DELAY', 'RESTARTS', 'UPTIME']
-  const right = new Set([2, 4, 5, 6, 7, 8, 9, 10])
-  const lines = alignRows(
-    titles.map((_, at) => ({ align: right.has(at) ? ('right' as const) : ('left' as const) })),
-    [titles.map((title) => paint('dim', title)), ...cells],
-  )
-  return lines
+  const cells = (spark: number) => rows.map((row) => workerCells(model, row, spark, paint))
+  const each = Math.floor(roomBeside(WORKER_COLUMNS, cells(0), columns) / SPARKLINES) - 1
+  const spark = each < SHORTEST_SPARKLINE ? 0 : Math.min(LONGEST_SPARKLINE, each)
+  return fitRows(WORKER_COLUMNS, cells(spark), columns, (title) => paint('dim', title))
 }
 
 function workerCells(model: TopModel, row: TopRow, spark: number, paint: Paint): string[] {
@@ -120,13 +143,18 @@ function workerCells(model: TopModel, row: TopRow, spark: number, paint: Paint):
     String(worker.id),
     paint(STATE_COLOURS[worker.state] ?? 'yellow', worker.state),
     worker.pid === null ? '-' : String(worker.pid),
-    `${sparkline(cpu, spark, 100)} ${worker.cpuPercent === null ? '-' : `${worker.cpuPercent.toFixed(0)}%`}`.trim(),
-    `${sparkline(rss, spark, null)} ${worker.rssBytes === null ? '-' : formatBytes(worker.rssBytes)}`.trim(),
+    beside(sparkline(cpu, spark, 100), worker.cpuPercent === null ? '-' : `${worker.cpuPercent.toFixed(0)}%`),
+    beside(sparkline(rss, spark, null), worker.rssBytes === null ? '-' : formatBytes(worker.rssBytes)),
     worker.connections === null ? '-' : String(worker.connections),
     worker.loopDelayMs === null ? '-' : formatLatency(worker.loopDelayMs),
     String(worker.restarts),
     worker.uptimeSeconds === null ? '-' : formatUptime(worker.uptimeSeconds),
   ]
+}
+
+/** Of one width from the first value on, so that the table stays where it is. */
+function beside(bars: string, text: string): string {
+  return bars === '' ? text : `${bars} ${text}`
 }
 
 /** The last values as bars, of `most` or of the largest of them. */

@@ -45,6 +45,19 @@ describe('renderTop()', () => {
     expect(text).toContain('q quit')
   })
 
+  it('leaves columns out whole where there is no room, and cuts names', () => {
+    const long = recordStatuses(EMPTY, [instance({ apps: [app({ name: 'checkout-api-with-a-long-name' })] })])
+    const lines = (columns: number) => renderTop(long, { columns, rows: 24 }, plain)
+    expect(lines(200)[1]).toMatch(/^APP +RELEASE +STATE +REQ\/S +5XX +P50 +P99 +MEMORY$/)
+    expect(lines(200)[4]).toMatch(/^ +APP +ID +STATE +PID +CPU +MEMORY +CONNS +DELAY +RESTARTS +UPTIME$/)
+    expect(lines(80)[4]).toMatch(/^ +APP +ID +STATE .*RESTARTS/)
+    expect(lines(80)[5]).toMatch(/^› {2}checkout-\S*… +1 +serving/)
+    expect(lines(20)[1]).toMatch(/^APP +STATE( +REQ\/S)?$/)
+    expect(lines(20)[2]).toMatch(/^che\S*… +online/)
+    expect(lines(20)[4]).toMatch(/^ +APP +ID +STATE$/)
+    expect(lines(20)[5]).toMatch(/^› {2}che… {3}1 {2}serving$/)
+  })
+
   it('keeps the selected worker in sight', () => {
     for (const selected of [0, 30, 59]) {
       const text = renderTop({ ...many, selected }, { columns: 120, rows: 24 }, plain).join('\n')
