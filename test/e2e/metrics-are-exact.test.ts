@@ -8,13 +8,17 @@ import { expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise } from '../support/harness.ts'
+import type { LaneRequest } from '../support/load/options.ts'
 import { makeHome } from '../support/home.ts'
 import { mixedLanes, mustHaveLostNothing, startLoad } from '../support/load.ts'
 import { parseMetrics, sumOf, type MetricLine } from '../support/metrics.ts'
 import { mustExit } from '../support/must-exit.ts'
 import { fixture } from '../support/releases.ts'
+import { startApp } from '../support/start-app.ts'
 import { QUICK } from '../support/under-load.ts'
 import { until } from '../support/until.ts'
+
+const isSoak = process.env['SUPERVISE_SOAK'] !== undefined
 
 interface Page {
   readonly status: number
@@ -94,6 +98,55 @@ it('counts every request once, over reloads and the death of the supervisor', as
   expect((await ask(admin, '/v1/apps/web/reload', allowed)).status).toBe(200)
   await second.stop()
 })
+
+/** Each lane is asked for its own status, so that the client's counts by lane are those by status. */
+const BY_STATUS: readonly LaneRequest[] = [
+  { kind: 'keepAlive', connections: 24, postShare: 0.25, expect: { text: 'hello\n' } },
+  { kind: 'pipelined', connections: 4, path: '/status?code=201', status: 201 },
+  { kind: 'once', connections: 6, path: '/status?code=404', status: 404 },
+  { kind: 'keepAlive', connections: 6, path: '/status?code=503', status: 503 },
+]
+
+const requests = isSoak ? 1_000_000 : 30_000
+const RELOADS = isSoak ? 20 : 3
+
+it(
+  `${requests} requests: the client's own number by status, with workers reloaded meanwhile`,
+  async () => {
+    const { supervise, target } = await startApp(fixture('hello.js'), ['-n', 'web'])
+    const load = startLoad({ target, lanes: BY_STATUS, requests, durationMs: 600_000 })
+    for (let reload = 1; reload <= RELOADS; reload++) {
+      mustExit(await supervise.cli('reload', 'web'), 0)
+      const aim = (requests / (RELOADS + 1)) * reload
+      await until(() => load.progress().ok >= aim, 300_000, `${aim} answers`)
+    }
+    const report = await load.report
+    mustHaveLostNothing(report)
+    expect(report.ok).toBeGreaterThanOrEqual(requests)
+
+    const name = 'http_server_request_duration_seconds_count'
+    const counted = async () => parseMetrics((await supervise.api('GET', '/v1/metrics')).text)
+    await until(async () => sumOf(await counted(), name) >= report.ok, 10_000, 'every request is counted')
+    const lines = await counted()
+    const lane = (wanted: string) => report.lanes.find((each) => each.lane === wanted)?.ok ?? Number.NaN
+    const byStatus = [200, 201, 404, 503].map((status) => [
+      status,
+      sumOf(lines, name, { http_response_status_code: String(status) }),
+    ])
+    expect(byStatus).toEqual([
+      [200, lane('keepAlive')],
+      [201, lane('pipelined 201')],
+      [404, lane('once 404')],
+      [503, lane('keepAlive 503')],
+    ])
+    expect(sumOf(lines, name)).toBe(report.ok)
+    expect(sumOf(lines, 'supervise_http_requests_total')).toBe(report.ok)
+    expect(sumOf(lines, 'supervise_http_requests_total', { status_class: '5xx' })).toBe(lane('keepAlive 503'))
+    expect(sumOf(lines, 'supervise_operations_total', { operation: 'reload', outcome: 'succeeded' })).toBe(RELOADS)
+    await supervise.stop()
+  },
+  isSoak ? 700_000 : 90_000,
+)
 
 it('refuses an admin address that is taken, no address, or without a usable token, before anything is started', async () => {
   const home = makeHome()

@@ -13,6 +13,7 @@ const LINGER_MS = 1_000
 export interface Exchange {
   readonly id: string
   readonly expect: Expectation
+  readonly status: number
   readonly sentAt: number
 }
 
@@ -123,7 +124,8 @@ export class Http1Connection implements ResponseListener {
       return
     }
     if (head.status === 101) return this.#fail('unexpectedStatus', 'status 101 without having asked')
-    this.#check = new BodyCheck(head.status === 200 ? (this.#due[0]?.expect ?? 'anything') : 'anything')
+    const due = this.#due[0]
+    this.#check = new BodyCheck(due !== undefined && head.status === due.status ? due.expect : 'anything')
   }
 
   onBody(chunk: Buffer): void {
@@ -220,7 +222,7 @@ function wrongWith(
   exchange: Exchange,
   check: BodyCheck | null,
 ): { kind: FailureKind; detail: string } | null {
-  if (head.status !== 200) return { kind: 'unexpectedStatus', detail: `status ${head.status}` }
+  if (head.status !== exchange.status) return { kind: 'unexpectedStatus', detail: `status ${head.status}` }
   if (head.requestId !== null && head.requestId !== exchange.id) {
     return { kind: 'wrongBody', detail: `the answer to request ${head.requestId} came for ${exchange.id}` }
   }

@@ -92,13 +92,14 @@ export class Http1Slot implements ConnectionOwner, Sweepable {
       const id = String(++lastId)
       const head = Buffer.from(`${this.#postHead}${id}\r\n\r\n`, 'latin1')
       return connection.send(Buffer.concat([head, this.#payload]), [
-        { id, sentAt, expect: { text: String(this.#lane.postBytes) } },
+        { id, sentAt, expect: { text: String(this.#lane.postBytes) }, status: 200 },
       ])
     }
     const exchanges = Array.from({ length: this.#left }, () => ({
       id: String(++lastId),
       sentAt,
       expect: this.#lane.expect,
+      status: this.#lane.status,
     }))
     connection.send(exchanges.map(({ id }) => `${this.#getHead}${id}\r\n\r\n`).join(''), exchanges)
   }

@@ -23,6 +23,8 @@ export interface LaneRequest {
   readonly postBytes?: number
   /** Body that a GET must have: this text, so many bytes of the pattern, or anything. */
   readonly expect?: Expectation
+  /** Status that a GET must have: 200 when left out. Only HTTP/1. */
+  readonly status?: number
   /** Pause between an answer and the next request on the same connection, chosen evenly between the two. */
   readonly thinkMs?: readonly [number, number]
   /** The client closes a connection of its own after so many requests; 0 is never. */
@@ -59,6 +61,7 @@ export interface Lane {
   readonly postShare: number
   readonly postBytes: number
   readonly expect: Expectation
+  readonly status: number
   readonly thinkMs: readonly [number, number]
   readonly requestsPerConnection: number
   readonly depth: number
@@ -108,6 +111,7 @@ function laneOf(lane: LaneRequest, common: Target | undefined): Lane {
     postShare: lane.postShare ?? 0,
     postBytes: lane.postBytes ?? 16_384,
     expect: lane.expect ?? 'anything',
+    status: lane.status ?? 200,
     thinkMs: lane.thinkMs ?? [0, 0],
     requestsPerConnection: lane.requestsPerConnection ?? 0,
     depth: lane.depth ?? (lane.kind === 'pipelined' ? 3 : 4),
@@ -117,5 +121,7 @@ function laneOf(lane: LaneRequest, common: Target | undefined): Lane {
 
 /** The lane as reports name it. */
 export function nameOf(lane: Lane): string {
-  return [lane.tls ? 'tls' : '', 'path' in lane.target ? 'unix' : '', lane.kind].filter((word) => word !== '').join(' ')
+  const { tls, target, kind, status } = lane
+  const words = [tls ? 'tls' : '', 'path' in target ? 'unix' : '', kind, status === 200 ? '' : String(status)]
+  return words.filter((word) => word !== '').join(' ')
 }

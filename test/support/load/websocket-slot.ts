@@ -50,7 +50,7 @@ export class WebSocketSlot implements ConnectionOwner, Sweepable {
     const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     const upgrade = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${this.#key}\r\n`
     connection.send(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${upgrade}${own.join('')}\r\n`, [
-      { id: '', sentAt: connection.openedAt, expect: 'anything' },
+      { id: '', sentAt: connection.openedAt, expect: 'anything', status: 101 },
     ])
   }
 
