@@ -143,6 +143,17 @@ describe('supervise logs', () => {
 })
 
 describe('supervise events, crashes, describe, diff, ping', () => {
+  it('refuses a time that is none, with what one looks like', async () => {
+    const { asked } = await standIns.live('default', [app()])
+    const before = asked.length
+    const { code, stderr } = await supervise('events', '--since', 'yesterdayish')
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/UNKNOWN_TIME[^]*yesterdayish[^]*10m/),
+    })
+    expect(asked).toHaveLength(before)
+  })
+
   it('follows the one instance that there is, and asks for a name when there are several', async () => {
     await standIns.live('one', [app()])
     expect((await supervise('events')).code).toBe(0)

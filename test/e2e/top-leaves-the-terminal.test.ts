@@ -41,7 +41,7 @@ class Top {
   /** Of the process itself. */
   signal(signal: NodeJS.Signals): void {
     // 0 would be the tests themselves.
-    const [pid = Number.NaN] = descendantsOf(this.#pid).filter((one) => commandOf(one).endsWith(`${LAUNCHER} top`))
+    const pid = descendantsOf(this.#pid).find((one) => commandOf(one).endsWith(`${LAUNCHER} top`)) ?? Number.NaN
     expect(sendIfAlive(pid, signal)).toBe(true)
   }
 
@@ -60,7 +60,8 @@ class Top {
 }
 
 function descendantsOf(pid: number): readonly number[] {
-  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
+  const children = childrenOf(pid)
+  return children.concat(children.flatMap(descendantsOf))
 }
 
 it('shows, reloads after a yes, and leaves the terminal as before with q, Ctrl-C, signals, and when the supervisor dies', async () => {

@@ -122,6 +122,16 @@ describe('AlertDesk', () => {
     expect(some.bodies.map(({ alert }) => alert)).toEqual(['crash-loop', 'crash'])
   })
 
+  it('a webhook that hangs holds nobody else up', async () => {
+    const hanging = await serve(['hang'])
+    const other = await serve([200])
+    const { crash, types } = desk([webhook(hanging.url, 60_000), webhook(other.url)])
+    crash()
+    crash('other')
+    await until(() => other.bodies.length === 2, 5000, 'the other is told of both')
+    expect([types().includes('alertFailed'), hanging.bodies.length]).toEqual([false, 1])
+  })
+
   it('gives a command the same on its stdin, and says when it fails', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'alert-'))
     onTestFinished(() => rmSync(directory, { recursive: true }))
@@ -182,6 +192,14 @@ describe('AlertQueue', () => {
     await until(() => ended.length === 2, 10_000, 'both have ended')
     expect(ended[0]?.[1]).toMatch(/^answered 500; given up after 3 attempts in \d+ms$/)
     expect(ended[1]).toEqual(['2', null])
+  })
+
+  it('a hang to the end is told as one, with how long was waited', async () => {
+    const { url } = await serve(['hang'])
+    const { ended, add } = queue([10])
+    add(url, 1, 100)
+    await until(() => ended.length === 1, 10_000, 'it has ended')
+    expect(ended[0]?.[1]).toMatch(/^did not answer within 100ms; given up after 2 attempts in \d+ms$/)
   })
 
   it('nobody listens: says so', async () => {

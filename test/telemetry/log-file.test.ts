@@ -13,10 +13,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { LogFile } from '../../src/telemetry/log-file.ts'
 import type { RotationLimits } from '../../src/telemetry/rotation.ts'
 import { until } from '../support/until.ts'
+
+/** Who may mount a disk of a few kilobytes. */
+const isRoot = process.getuid?.() === 0
 
 const soon = (fact: () => boolean) => until(fact, 10_000, 'what the files should hold')
 
@@ -40,6 +43,13 @@ function openFile(limits: Partial<RotationLimits> = {}, name = `case-${(count +=
   open.push(file)
   const names = () => readdirSync(join(path, '..')).toSorted()
   return { path, file, told, names, text: () => readFileSync(path, 'utf8') }
+}
+
+/** A real one, until the test's end. */
+function mountDisk(place: string, options: string): void {
+  mkdirSync(place)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', place])
+  onTestFinished(() => void execFileSync('umount', ['-l', place]))
 }
 
 afterEach(async () => {
@@ -133,6 +143,37 @@ describe('LogFile', () => {
     expect(told[1]).toBe(`well, ${droppedLines} lost`)
     expect(text().startsWith('0\n1\n2\n')).toBe(true)
     expect(text()).toContain(`<${droppedLines} dropped>\n`)
+  })
+
+  it.runIf(isRoot)('outlives a disk that is full, with its own rotated files as well', async () => {
+    const { path, file, told, names } = openFile({ maxSizeBytes: 16 * 1024, gzip: true })
+    const place = join(path, '..')
+    mountDisk(place, 'size=256k')
+    const filler = join(place, 'filler')
+    writeFileSync(filler, Buffer.alloc(200 * 1024))
+    for (let line = 0; line < 2000; line += 1) file.write(`${line} ${'x'.repeat(90)}\n`)
+    await soon(() => told.length > 0)
+    expect(told[0]).toBe(`${path} cannot be written: the disk is full`)
+    rmSync(filler)
+    await soon(() => file.state.waitingBytes === 0 && file.state.broken === null)
+    await soon(() => names().every((name) => name === 'web.log' || name.endsWith('.gz')))
+    expect(file.state.droppedLines).toBe(0)
+    const rotated = names().filter((name) => name.endsWith('.gz'))
+    const zipped = rotated.map((name) => gunzipSync(readFileSync(join(place, name))).toString())
+    const lines = `${zipped.join('')}${readFileSync(path, 'utf8')}`.trimEnd().split('\n')
+    expect(lines.map((line) => Number.parseInt(line, 10))).toEqual(Array.from({ length: 2000 }, (_, line) => line))
+  })
+
+  it.runIf(isRoot)('waits for a disk that is read-only', async () => {
+    const { path, file, told, text } = openFile()
+    const place = join(path, '..')
+    mountDisk(place, 'size=256k,ro')
+    file.write('one\n')
+    await soon(() => told.length > 0)
+    expect(told).toEqual([`${path} cannot be written: its file system is read-only`])
+    execFileSync('mount', ['-o', 'remount,rw', place])
+    await soon(() => told.length === 2)
+    expect([text(), told[1]]).toEqual(['one\n', 'well, 0 lost'])
   })
 
   it('never moves what is no file, and waits for no reader of a FIFO', async () => {
