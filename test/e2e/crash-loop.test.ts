@@ -1,6 +1,8 @@
 // Apps that cannot live: the supervisor keeps trying, more and more slowly, at next to no cost, and the rest serves on.
 
+import { readdirSync, statSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { CrashList } from '../../src/control/messages.ts'
 import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
@@ -18,6 +20,11 @@ const isSoak = process.env['SUPERVISE_SOAK'] !== undefined
 async function watchFor(ms: number): Promise<void> {
   const began = performance.now()
   await until(() => performance.now() - began >= ms, ms + 5_000, `${ms} ms of watching`)
+}
+
+function bytesIn(directory: string): number {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+  return names.reduce((sum, name) => sum + (statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.size ?? 0), 0)
 }
 
 describe('a worker that crashes as soon as it is started', () => {
@@ -101,10 +108,10 @@ describe('a worker that crashes as soon as it is started', () => {
 })
 
 describe('crash after crash', () => {
-  const rounds = isSoak ? 1_000 : 60
+  const rounds = isSoak ? 10_000 : 60
 
   it(
-    `${rounds} times leaves no zombie, descriptor or memory behind (C12)`,
+    `${rounds} times leaves no zombie, descriptor or memory behind, keeps the first and the last, and a bounded disk (C12)`,
     async () => {
       const args = ['-i', '4', '--port', `${await freePort()}`, '--max-restarts', '100000', '--backoff-first', '10ms']
       const supervise = await startSupervise([fixture('hello.js'), ...args, '--min-uptime', '0', '--slots', '8'])
@@ -137,6 +144,14 @@ describe('crash after crash', () => {
       expect(zombiesOf(supervise.pid)).toEqual([])
       expect(last.rss).toBeLessThan(first.rss + 40 * 2 ** 20)
       expect(supervise.home.processes()).toHaveLength(5)
+
+      const crashes = 12 + rounds
+      const { groups } = (await supervise.api('GET', '/v1/crashes')).body as CrashList
+      expect(groups).toMatchObject([{ count: crashes, firstId: 'c1', lastId: `c${crashes}` }])
+      for (const id of ['c1', `c${crashes}`])
+        expect((await supervise.api('GET', `/v1/crashes/${id}`)).body).toMatchObject({ crash: { id } })
+      // Two segments of events, 500 records, and what is counted.
+      expect(bytesIn(`${supervise.home.directory}/state`)).toBeLessThan(24 * 2 ** 20)
       await supervise.stop()
     },
     isSoak ? 3_600_000 : 90_000,
