@@ -12,7 +12,7 @@ import type { AppPlan, RunningApp } from './contender.ts'
 import { endProcess, startForeground, type Foreground } from './foreground.ts'
 
 const START_MS = 60_000
-const LAUNCHER = fileURLToPath(new URL('../../../bin/supervise.js', import.meta.url))
+export const LAUNCHER = fileURLToPath(new URL('../../../bin/supervise.js', import.meta.url))
 
 export interface SuperviseApp extends RunningApp {
   readonly controlSocket: string

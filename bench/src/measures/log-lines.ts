@@ -1,4 +1,4 @@
-// 20. What it costs a supervisor to take its workers' lines and write them to a file, and what it costs the workers.
+// 19. What it costs a supervisor to take its workers' lines and write them to a file, and what it costs the workers.
 
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -21,7 +21,7 @@ interface Cost {
 }
 
 export const logLines: Measure = {
-  id: 20,
+  id: 19,
   title: '10,000 log lines a second',
   async run(bench: Bench): Promise<readonly Figure[]> {
     const costs: Record<'pm2' | 'supervise', Cost[]> = { pm2: [], supervise: [] }
@@ -56,7 +56,7 @@ async function costOf(bench: Bench, name: ContenderName, round: number): Promise
     await answersFrom(app.port, (pids) => pids.size === WORKERS, 60_000)
     await pause(SETTLE_MS)
     const [began, before] = [performance.now(), cpuOf(app)]
-    await pause(bench.pace.quick ? 3_000 : 20_000)
+    await pause(bench.pace.quick ? 3_000 : 12_000)
     const after = cpuOf(app)
     const share = (performance.now() - began) / 100
     return {

@@ -8,6 +8,7 @@ import { cpuMs } from '../../../test/support/processes.ts'
 import { ask } from '../ask.ts'
 import type { Bench, Measure } from '../bench.ts'
 import { startSupervise } from '../contenders/supervise.ts'
+import { controlText } from '../control-text.ts'
 import { cell, noMoreThan, type Figure } from '../figure.ts'
 import { ownSamples } from '../paired-rates.ts'
 import { median, percentile } from '../statistics.ts'
@@ -90,15 +91,7 @@ class Scraper {
 
   async scrape(): Promise<Scrape> {
     const began = performance.now()
-    const text = await new Promise<string>((resolve, reject) => {
-      const options = { socketPath: this.#socketPath, path: '/v1/metrics', agent: this.#agent }
-      const request = http.get(options, (response) => {
-        let read = ''
-        response.setEncoding('utf8').on('data', (chunk: string) => (read += chunk))
-        response.on('end', () => resolve(read))
-      })
-      request.on('error', reject)
-    })
+    const text = await controlText(this.#socketPath, '/v1/metrics', this.#agent)
     return { ms: performance.now() - began, text }
   }
 
