@@ -1,6 +1,11 @@
 // When a request began and what it asked for, kept on the response itself until it is over: a map would cost several times
 // as much.
 
+import { performance } from 'node:perf_hooks'
+
+/** Bound now: `globalThis.performance` is looked up by a getter each time, and an app's fake timers may replace `now`. */
+const now = performance.now.bind(performance)
+
 const BEGAN = Symbol('supervise.began')
 const METHOD = Symbol('supervise.method')
 const PATH = Symbol('supervise.path')
@@ -13,7 +18,7 @@ interface Timed {
 
 export function noteBegin(exchange: object, method: string): void {
   const timed: Timed = exchange
-  timed[BEGAN] = performance.now()
+  timed[BEGAN] = now()
   timed[METHOD] = method
 }
 
@@ -31,7 +36,7 @@ export function pathOf(exchange: object): string {
 /** 0 for a request that nobody saw begin. */
 export function durationOf(exchange: object): number {
   const { [BEGAN]: began }: Timed = exchange
-  return began === undefined ? 0 : performance.now() - began
+  return began === undefined ? 0 : now() - began
 }
 
 export function methodOf(exchange: object): string {
