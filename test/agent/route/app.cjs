@@ -220,9 +220,9 @@ if (CHECKS) {
 if (KIND !== 'streams' && UPGRADES === 'yes') {
   server.on('upgrade', (request, socket, head) => {
     if (request.url === '/refuse') return socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-Name: ${NAME}\r\nX-Count: ${request.rawHeaders.length}\r\n\r\n`,
-    )
+    const { traceparent, tracestate, baggage } = request.headers
+    const own = `X-Name: ${NAME}\r\nX-Count: ${request.rawHeaders.length}\r\nX-Trace: ${JSON.stringify({ traceparent, tracestate, baggage })}`
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n${own}\r\n\r\n`)
     socket.write(head)
     socket.pipe(socket)
   })
