@@ -10,9 +10,13 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Loaded by every command: as modules of its own it would take longer than all of ours. */
 const INSIDE = 'commander'
 
-/** What a worker loads with --require before the app's own first line. */
-export function bundleAgent(directory: string): Promise<void> {
-  return bundle({ input: { preload: 'src/agent/preload.ts' } }, { dir: directory, format: 'cjs' })
+/**
+ * What a worker loads with --require before the app's own first line, with what it loads later in a file of a name that stays:
+ * the supervisor may have been updated by then.
+ */
+export async function bundleAgent(directory: string): Promise<void> {
+  const output = { dir: directory, format: 'cjs', chunkFileNames: '[name].js' } as const
+  await bundle({ input: { preload: 'src/agent/preload.ts' } }, output)
 }
 
 /** The command, in a file for each part that is loaded on its own, all beside each other. */

@@ -21,6 +21,7 @@ export function renderConfigSchema(): object {
     backoff: describe('backoff', objectOf('backoff')),
     hooks: describe('hooks', objectOf('hooks')),
     log: describe('log', objectOf('log')),
+    tracing: describe('tracing', objectOf('tracing')),
     watch: describe('watch', { anyOf: [jsonOf('watch'), objectOf('watch')] }),
   }
   const list = { type: 'array', items: { $ref: '#/definitions/app' }, minItems: 1 }

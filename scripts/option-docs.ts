@@ -20,13 +20,14 @@ const INTERFACES: Readonly<Record<string, string>> = {
   BackoffOptions: 'backoff.',
   HookOptions: 'hooks.',
   LogOptions: 'log.',
+  TracingOptions: 'tracing.',
   WatchOptions: 'watch.',
   AppsConfig: 'apps:',
 }
 
 /** Every documented member of the interfaces that make up a config file, in the order of the source. */
 export function readOptionDocs(): readonly OptionDoc[] {
-  const source = ['app-options', 'deploy-options', 'alert-options', 'log-options']
+  const source = ['app-options', 'deploy-options', 'alert-options', 'log-options', 'tracing-options']
     .map((name) => readFileSync(new URL(`../src/config/${name}.ts`, import.meta.url), 'utf8'))
     .join('\n')
   return Object.entries(INTERFACES).flatMap(([name, prefix]) => {

@@ -16,3 +16,4 @@ export type {
 } from './config/app-options.ts'
 export type { DeployOptions, HookCall, HookOptions, SmokeCommand, SmokeRequest } from './config/deploy-options.ts'
 export type { LogOptions } from './config/log-options.ts'
+export type { TracingOptions } from './config/tracing-options.ts'

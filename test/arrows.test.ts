@@ -98,7 +98,8 @@ describe('imports', () => {
   it('of agent/ and protocol/ need no package: they run inside the app', () => {
     const rooms = ['agent', 'protocol', 'runtime.ts']
     const outside = IMPORTS.filter(
-      ({ from, to }) => rooms.includes(roomOf(from)) && !to.endsWith('.ts') && !to.startsWith('node:'),
+      ({ from, to, isType }) =>
+        !isType && rooms.includes(roomOf(from)) && !to.endsWith('.ts') && !to.startsWith('node:'),
     )
     expect(outside).toEqual([])
   })

@@ -31,6 +31,7 @@ import { missingInternals } from './node-internals.ts'
 import { expectProbes } from './public-probes.ts'
 import { setRoutes } from './route-intercept.ts'
 import { routing, setRouting } from './route-state.ts'
+import { Traces } from './traces.ts'
 import { Unsent } from './unsent.ts'
 import { startHeartbeat, type Heartbeat } from './vitals.ts'
 
@@ -50,6 +51,7 @@ export class Agent {
   readonly #appChannel: AppChannel
   readonly #appDrain = new AppDrain((error) => this.#notice(`An onDrain callback of the app failed: ${textOf(error)}`))
   readonly #unsent = new Unsent()
+  readonly #traces: Traces | null
   #drain: Drain | null = null
   /** The link over node:cluster's own channel, where this Node lacks what a real one needs. */
   #ipcLink: IpcChannel<SupervisorMessage, WorkerMessage> | null = null
@@ -58,6 +60,8 @@ export class Agent {
 
   constructor(settings: AgentSettings, linkPath: string) {
     this.#settings = settings
+    const { tracing } = settings
+    this.#traces = tracing ? new Traces(tracing, (state) => this.#link.send({ type: 'tracing', ...state })) : null
     this.#link = new Link(linkPath, {
       connected: (again) => this.#guard('greet its supervisor', () => this.#connected(again)),
       message: (message, handle) => this.#guard(`carry out "${message.type}"`, () => this.#handle(message, handle)),
@@ -144,6 +148,7 @@ export class Agent {
     if (this.#firstListens.allBound) this.#link.send({ type: 'allListening' })
     if (this.#descriptors.saturation) this.#link.send({ type: 'saturated', ...this.#descriptors.saturation })
     if (this.#drain?.report) this.#link.send({ type: 'drained', ...this.#drain.report })
+    this.#traces?.tellAgain()
     for (const message of this.#unsent.takeAll()) this.#link.send(message)
     this.#heartbeat?.stop()
     let isFirst = true
@@ -215,6 +220,7 @@ export class Agent {
       beginDrain({ deadlineMs, spreadMs, onProgress, onDone })
     })
     const [report] = await Promise.all([connections, this.#appDrain.begin(deadlineMs)])
+    await this.#traces?.flush(deadlineMs - (performance.now() - begun))
     if (this.#drain !== drain) return
     drain.report = { ...report, tookMs: Math.round(performance.now() - begun) }
     this.#heartbeat?.beat()
@@ -232,6 +238,7 @@ export class Agent {
 
   /** Whatever is not gated gets its socket without the supervisor, which hears of it all the same. */
   #bound(server: object): void {
+    this.#traces?.begin()
     // A socket for datagrams warns when it is asked for its handle.
     const isGated = server instanceof Server && Reflect.get(server, '_handle') instanceof Gate
     if (!isGated) this.#sendOrKeep({ type: 'listening', key: '', endpoint: null })

@@ -14,30 +14,39 @@ import { ABORTED, type RequestCounts } from '../protocol/request-counts.ts'
 import type { Connection } from './connections.ts'
 import { isProbe } from './private-connections.ts'
 import { durationOf, methodOf } from './request-clock.ts'
+import { traceAnswer } from './request-trace.ts'
 import { RequestTally } from './request-tally.ts'
 
 const tally = new RequestTally()
 
 type Exchange = ServerResponse | ServerHttp2Stream
 
-/** For how many reasons each is. */
+/**
+ * Answered by the other group's worker; by its app, but for a client that has chosen, or for a probe; by us, in the app's place.
+ * As bits: there may be several reasons.
+ */
+const WHY = { forwarded: 1, chosen: 2, probe: 4, ours: 8 } as const
+
+export type LeftOut = keyof typeof WHY
+
 const leftOut = new WeakMap<Exchange, number>()
 /** The one check that an app without routes pays. */
 let hasLeftOut = false
 
-export function leaveOut(exchange: Exchange): void {
+export function leaveOut(exchange: Exchange, why: LeftOut): void {
   hasLeftOut = true
-  leftOut.set(exchange, (leftOut.get(exchange) ?? 0) + 1)
+  leftOut.set(exchange, (leftOut.get(exchange) ?? 0) | WHY[why])
 }
 
 /** Nobody over there could be reached: it is answered here. A probe, or who has chosen the group, is left out all the same. */
 export function takeIn(exchange: Exchange): void {
-  const others = (leftOut.get(exchange) ?? 1) - 1
+  const others = (leftOut.get(exchange) ?? 0) & ~WHY.forwarded
   if (others === 0) leftOut.delete(exchange)
   else leftOut.set(exchange, others)
 }
 
 export function countAnswer(connection: Connection, exchange: Exchange, status: number): void {
+  if (isTracedHere(connection, exchange)) traceAnswer(exchange, status)
   if (isLeftOut(connection, exchange)) return
   tally.count(methodOf(exchange), status < 100 ? ABORTED : status, durationOf(exchange))
 }
@@ -69,4 +78,11 @@ export function responses(): Responses {
 
 function isLeftOut({ socket }: Connection, exchange: Exchange): boolean {
   return isProbe(socket) || (hasLeftOut && leftOut.has(exchange))
+}
+
+/** The span of a forwarded request is made over there; one that we have answered ourselves has none there. */
+function isTracedHere({ socket }: Connection, exchange: Exchange): boolean {
+  const why = hasLeftOut ? (leftOut.get(exchange) ?? 0) : 0
+  const isElsewhere = (why & (WHY.forwarded | WHY.ours)) === WHY.forwarded
+  return !isElsewhere && (why & WHY.probe) === 0 && !isProbe(socket)
 }

@@ -16,6 +16,7 @@ import { noteMissing, rawSocketOf, replaceMethod } from './node-internals.ts'
 import { isPrivate } from './private-connections.ts'
 import { isPublicProbe, isPublicProbeStream } from './public-probes.ts'
 import { noteBegin, notePath } from './request-clock.ts'
+import { noteHead, noteHeadOfStream } from './request-trace.ts'
 
 /** What the drain wants to know of. */
 export interface Watcher {
@@ -104,7 +105,8 @@ function subscribeToHttp1(): void {
     const connection = connectionOf(socket)
     if (connection === undefined) return
     noteBegin(response, request.method ?? '')
-    if (isPublicProbe(request)) leaveOut(response)
+    if (isPublicProbe(request)) leaveOut(response, 'probe')
+    noteHead(request, response)
     requestBegan(connection, response)
   })
   subscribe('http.server.response.finish', (message) => {
@@ -139,7 +141,8 @@ function subscribeToHttp2(): void {
     if (connection?.session == null || stream.id === undefined || stream.id % 2 === 0) return
     noteBegin(stream, String(headers[':method']))
     notePath(stream, String(headers[':path']))
-    if (isPublicProbeStream(headers)) leaveOut(stream)
+    if (isPublicProbeStream(headers)) leaveOut(stream, 'probe')
+    noteHeadOfStream(stream, headers)
     streamOwners.set(stream, connection)
     connection.session.streams.set(stream, streamKind(headers))
     countBegun(connection)

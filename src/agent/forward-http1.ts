@@ -33,7 +33,7 @@ export function forwardHttp1(exchange: Exchange): void {
   // Nobody is there to be answered, and nothing would tell when to forget the connection.
   if (socket.destroyed) return
   figures.forwarded++
-  leaveOut(exchange.response)
+  leaveOut(exchange.response, 'forwarded')
   const upstream = upstreamOf(socket)
   upstream.take(() => new Forwarding(exchange, upstream).start())
 }
@@ -161,6 +161,7 @@ class Forwarding {
   #badGateway(): void {
     figures.forwardFailures++
     const { response } = this.#exchange
+    leaveOut(response, 'ours')
     response.writeHead(502, { 'content-type': 'text/plain' })
     response.end(BAD_GATEWAY)
     this.#finish()

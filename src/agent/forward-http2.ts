@@ -43,7 +43,7 @@ export function forwardHttp2(exchange: StreamExchange): void {
   figures.forwarded++
   const client = connectionOf(exchange.stream.session?.socket)?.socket
   if (client === undefined) return exchange.runHere()
-  leaveOut(exchange.stream)
+  leaveOut(exchange.stream, 'forwarded')
   new StreamForwarding(exchange, client).try()
 }
 
@@ -156,6 +156,7 @@ class StreamForwarding {
   #fail(): void {
     const { stream } = this.#exchange
     figures.forwardFailures++
+    leaveOut(stream, 'ours')
     stream.respond({ ':status': 502, 'content-type': 'text/plain' })
     stream.end('The workers of the active release did not answer\n')
   }

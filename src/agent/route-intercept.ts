@@ -91,7 +91,7 @@ function takeRequest({ key, name, args, runHere }: Event): boolean {
   if (request.httpVersionMajor >= 2) return nameRelease(response)
   const isFinal = isPrivate(request.socket)
   if (isFinal) takeOffHop(request, response)
-  if (isChosenByClient(request.headers)) leaveOut(response)
+  if (isChosenByClient(request.headers)) leaveOut(response, 'chosen')
   if (!isFinal) {
     const peers = peersFor(key, request.headers)
     if (peers !== null) {
@@ -119,7 +119,7 @@ function takeUpgrade({ key, args, runHere }: Event): boolean {
 function takeStream({ key, args, runHere }: Event): boolean {
   const [stream, headers, flags] = args as [ServerHttp2Stream, IncomingHttpHeaders, number]
   const socket = stream.session?.socket
-  if (isChosenByClient(headers)) leaveOut(stream)
+  if (isChosenByClient(headers)) leaveOut(stream, 'chosen')
   const peers = isPrivate(socket) ? null : peersFor(key, headers)
   if (peers === null) return nameReleaseOfStream(stream)
   // Later: GOAWAY must not be sent from within nghttp2's own callback.

@@ -20,6 +20,7 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
     ...section('The last hour', resourceLines(app), paint),
     ...section('Objectives', objectiveLines(app), paint),
     ...section('Probes', probeLines(app), paint),
+    ...section('Tracing', tracingLines(app), paint),
     ...section('Config', configLines(app), paint),
     ...section('Options', optionLines(app), paint),
     ...section(
@@ -104,6 +105,19 @@ function probeLines({ probes }: AppDescription): string[] {
   ])
   return alignRows([{}, {}, {}, {}, {}], rows)
 }
+
+function tracingLines({ tracing }: AppDescription): string[] {
+  if (tracing === null) return []
+  const { spans, problem } = tracing
+  return [oneLine(problem === null ? SPANS_GO[spans] : `traces are lost: ${problem}`)]
+}
+
+const SPANS_GO = {
+  sent: 'spans are sent to the collector',
+  given: "spans are given to the app's own OpenTelemetry",
+  left: "the app's own OpenTelemetry traces its requests; none are added",
+  lost: 'traces are lost',
+} as const
 
 function percent(ratio: number): string {
   return `${Number((ratio * 100).toPrecision(3))} %`

@@ -47,6 +47,13 @@ export interface Probe {
   readonly body: string | null
 }
 
+/** Where spans go, and of how many requests that come without a decision. */
+export interface TracingConfig {
+  readonly otlp: string
+  /** From 0 to 1. */
+  readonly ratio: number
+}
+
 /** When a process that ended by itself is started again. */
 export type RestartMode = 'always' | 'on-failure' | 'never'
 
@@ -206,6 +213,7 @@ export interface AppConfig {
   readonly notify: readonly Receiver[]
   readonly slo: ServiceLevel | null
   readonly probes: readonly Probe[]
+  readonly tracing: TracingConfig | null
 
   readonly watch: WatchConfig | null
 }

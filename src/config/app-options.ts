@@ -4,6 +4,7 @@
 import type { AlertOptions } from './alert-options.ts'
 import type { DeployOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
+import type { TracingOptions } from './tracing-options.ts'
 
 /** Text such as `'30s'`, `'1m30s'` or `'250ms'` (units d, h, m, s, ms), or `0`. A number without a unit is refused. */
 export type Duration = string | 0
@@ -198,6 +199,11 @@ export interface AppOptions extends DeployOptions, AlertOptions {
    * What is done with the app's lines.
    */
   log?: LogOptions
+
+  /**
+   * Sends traces to an OpenTelemetry collector.
+   */
+  tracing?: TracingOptions
 
   /**
    * Reloads the app when its files change: `true` for everything below `cwd`, a path, several, or an object.

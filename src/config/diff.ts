@@ -88,6 +88,10 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   notify: shown('notify', 'notify', 'live'),
   slo: shown('slo', 'slo', 'live'),
   probes: shown('probes', 'probes', 'live'),
+  tracing: ({ tracing }) => [
+    { option: 'tracing.otlp', value: tracing?.otlp, applies: 'reload' },
+    { option: 'tracing.ratio', value: tracing?.ratio, applies: 'reload' },
+  ],
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

@@ -63,6 +63,8 @@ export const EVENT_TYPES = [
   'startsRelease',
   'stopped',
   'stopRequested',
+  'tracingFailed',
+  'tracingWorks',
   'watchFailed',
   'watching',
   'workerCrashed',

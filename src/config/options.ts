@@ -20,6 +20,8 @@ import { serviceLevel } from './slo-parser.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
+import type { TracingOptions } from './tracing-options.ts'
+import { otlpUrl } from './tracing-parsers.ts'
 import { logLevel, redactPaths, sizeOrZero, type LogLevel } from './log-parsers.ts'
 import { headerSecret, hook, previewAddress, responseHeader, share, smokeChecks } from './deploy-parsers.ts'
 import {
@@ -45,6 +47,7 @@ export const GROUPS = [
   'Deploy',
   'Logs',
   'Crashes and alerts',
+  'Tracing',
   'Watch',
 ] as const
 
@@ -69,13 +72,14 @@ export interface NestedOptions {
   readonly backoff: BackoffOptions
   readonly hooks: HookOptions
   readonly log: LogOptions
+  readonly tracing: TracingOptions
   readonly watch: WatchOptions
 }
 
 type NestedKey = { [Key in keyof NestedOptions]: `${Key}.${keyof NestedOptions[Key] & string}` }[keyof NestedOptions]
 
 /** `watch` is both: an object, or paths at once. */
-export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks' | 'log'> | NestedKey
+export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks' | 'log' | 'tracing'> | NestedKey
 
 type HookValues = { [Name in HookName as `hooks.${Name}`]: Hook | null }
 
@@ -144,6 +148,8 @@ export interface OptionValues extends HookValues {
   notify: readonly Receiver[]
   slo: ServiceLevel | null
   probes: readonly Probe[]
+  'tracing.otlp': string | null
+  'tracing.ratio': number
   watch: boolean | readonly string[]
   'watch.paths': readonly string[] | null
   'watch.ignore': readonly string[]
@@ -245,6 +251,9 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
   slo: { group: 'Crashes and alerts', flag: '--slo <objective>', help: 'what is promised: "99.9", "500ms 99", or both with a comma', parser: orNone(serviceLevel), byDefault: none },
   probes: { group: 'Crashes and alerts', flag: '--probes <place>', help: 'path or URL that is asked again and again, from outside', parser: probes, byDefault: () => [], repeatable: true },
+
+  'tracing.otlp': { group: 'Tracing', flag: '--tracing-otlp <url>', help: 'collector that gets a span for each request and rollout step', parser: orNone(otlpUrl), byDefault: none },
+  'tracing.ratio': { group: 'Tracing', flag: '--tracing-ratio <share>', help: 'share of the requests without a traceparent that get one', parser: share, byDefault: () => 1 },
 
   watch: { group: 'Watch', flag: '-w, --watch', help: 'reloads the app when its files change', parser: watch, byDefault: () => false },
   'watch.paths': { group: 'Watch', flag: '--watch-paths <path>', help: 'what to watch', parser: orNone(paths('resolve')), byDefault: none, otherwise: 'cwd', repeatable: true },

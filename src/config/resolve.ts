@@ -1,7 +1,7 @@
 // From an app's settings to its whole configuration: defaults, paths, environment, and what must fit together.
 
 import { dirname } from 'node:path'
-import type { AppConfig, LivenessProbe, LogConfig, WatchConfig } from './app-config.ts'
+import type { AppConfig, LivenessProbe, LogConfig, TracingConfig, WatchConfig } from './app-config.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
 import { askNode } from './node-binary.ts'
@@ -108,7 +108,13 @@ function plainOptions(settings: Settings) {
     notify: settings.get('notify'),
     slo: settings.get('slo'),
     probes: settings.get('probes'),
+    tracing: tracingOf(settings),
   } satisfies Partial<AppConfig>
+}
+
+function tracingOf(settings: Settings): TracingConfig | null {
+  const otlp = settings.get('tracing.otlp')
+  return otlp === null ? null : { otlp, ratio: settings.get('tracing.ratio') }
 }
 
 function livenessOf(settings: Settings): LivenessProbe | null {
@@ -220,6 +226,9 @@ function checkTogether(settings: Settings, add: AddMistake): void {
     for (const key of ofFile.filter((one) => settings.layerOf(one) !== null))
       add(key, 'does nothing without log.file; write a path for it, such as "logs/{app}.log"')
   }
+
+  if (settings.layerOf('tracing.ratio') !== null && settings.layerOf('tracing.otlp') === null)
+    add('tracing.ratio', 'does nothing without tracing.otlp; write a URL for it, such as "http://localhost:4318"')
 
   if (settings.get('strategy') !== 'rolling') return
   const ofStandby: readonly OptionKey[] = [

@@ -16,7 +16,7 @@ export interface CheckedApp {
 }
 
 // `satisfies` names a nested option that is missing here.
-const NESTED = Object.keys({ liveness: 0, backoff: 0, hooks: 0, log: 0, watch: 0 } satisfies Record<
+const NESTED = Object.keys({ liveness: 0, backoff: 0, hooks: 0, log: 0, tracing: 0, watch: 0 } satisfies Record<
   keyof NestedOptions,
   0
 >)

@@ -6,7 +6,7 @@
 import type { ConfigSource } from '../config/app-config.ts'
 import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
-import type { GroupName } from '../protocol/messages.ts'
+import type { GroupName, TracingState } from '../protocol/messages.ts'
 import type { CrashRecord } from './crash-messages.ts'
 import type {
   ChildrenStatus,
@@ -196,6 +196,7 @@ export interface AppDescription extends AppStatus {
   /** Of the last hour, process by process. */
   readonly resources: readonly WorkerResources[]
   readonly limits: LimitsStatus
+  readonly tracing: TracingState | null
 }
 
 // ---- what happened -------------------------------------------------------------------------------

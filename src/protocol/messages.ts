@@ -3,6 +3,9 @@
 
 import type { RequestCounts } from './request-counts.ts'
 import type { RouteTable } from './routes.ts'
+import type { TracingSettings, TracingState } from './tracing.ts'
+
+export type { TracingState } from './tracing.ts'
 
 /** Raised when a message changes its meaning; the supervisor refuses a worker of another protocol. */
 export const PROTOCOL_VERSION = 1
@@ -37,6 +40,8 @@ export interface AgentSettings {
   readonly drainSpreadMs: number
   /** Response header that names the release which answered; null is none. */
   readonly releaseHeader: string | null
+  /** Null, or left out by an earlier supervisor: no spans. */
+  readonly tracing?: TracingSettings | null
   /** Flags of Node that the supervisor added for this process alone: what it forks must not have them. */
   readonly addedFlags?: readonly string[]
 }
@@ -225,6 +230,8 @@ export type WorkerMessage =
       /** Some of what was under way. */
       readonly requests?: readonly RequestUnderWay[]
     }
+  /** Whenever it changes, and on each new connection. */
+  | ({ readonly type: 'tracing' } & TracingState)
   /** Something that a person should know, such as a missing internal of Node. */
   | { readonly type: 'notice'; readonly text: string }
 

@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts'
 import { drainData, drainWords, killWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
 import type { RestartKind } from './group.ts'
+import { TraceReports } from './trace-reports.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -23,7 +24,7 @@ export interface Explanation {
 export interface Telling {
   readonly eventLog: EventLog
   readonly measures: Measures
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Clock
 }
 
 export class AppReports {
@@ -33,7 +34,8 @@ export class AppReports {
   readonly #app: string
   readonly #events: EventLog
   readonly #measures: Measures
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #clock: Clock
+  readonly traces = new TraceReports((...event) => this.record(...event))
 
   constructor(app: string, { eventLog, measures, clock }: Telling) {
     this.#app = app
@@ -67,6 +69,7 @@ export class AppReports {
     // Its counts were closed: taken for those of a new process, they would be added again.
     if (this.#gone.has(worker)) return
     const process = this.#processOf(worker)
+    if (message.type === 'tracing') return this.traces.heard(worker.incarnation, message)
     if (message.type === 'answers')
       return this.#measures.answered(process, message, worker.generation.config.slo, this.#clock.now())
     if (message.type !== 'vitals') return
@@ -133,6 +136,7 @@ export class AppReports {
 
   #end(worker: WorkerHandle): void {
     this.#gone.add(worker)
+    this.traces.gone(worker.incarnation)
     const process = this.#processOf(worker)
     if (worker.drainReport !== null) this.#measures.drained(process, worker.drainReport)
     else if (worker.requestsLost > 0) this.#measures.cutUntold(process, worker.requestsLost)

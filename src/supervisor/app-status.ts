@@ -69,6 +69,7 @@ export function appDescription(
     },
     crashes: app.crashes(20),
     events,
+    tracing: app.reports.traces.status(app.config),
     objectives: figures.measures.objectives.of(app.name, app.config.slo, app.clock.now()),
     resources: figures.resources.summaries(app.processes()),
     limits: containerLimits(),

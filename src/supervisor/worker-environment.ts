@@ -36,10 +36,7 @@ export function workerEnvironment(
  */
 export function resourceAttributes(env: AppConfig['env'], identity: WorkerIdentity): string {
   const { app, group, release, worker } = identity.settings
-  const given = (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').trim()
-  const taken = new Set(given.split(',').map((pair) => decoded(pair.split('=')[0]?.trim() ?? '')))
-  if (env['OTEL_SERVICE_NAME']) taken.add('service.name')
-  const own = {
+  return attributesText(env, {
     'service.name': app,
     'service.version': identity.version,
     'service.instance.id': identity.instanceId,
@@ -47,7 +44,14 @@ export function resourceAttributes(env: AppConfig['env'], identity: WorkerIdenti
     'supervise.group': group,
     'supervise.release': release,
     'supervise.worker': String(worker),
-  }
+  })
+}
+
+/** The same of whatever else sends spans or metrics. */
+export function attributesText(env: AppConfig['env'], own: Readonly<Record<string, string | null>>): string {
+  const given = (env['OTEL_RESOURCE_ATTRIBUTES'] ?? '').trim()
+  const taken = new Set(given.split(',').map((pair) => decoded(pair.split('=')[0]?.trim() ?? '')))
+  if (env['OTEL_SERVICE_NAME']) taken.add('service.name')
   const added = Object.entries(own).flatMap(([key, value]) =>
     value === null || taken.has(key) ? [] : [`${key}=${encodeURIComponent(value)}`],
   )

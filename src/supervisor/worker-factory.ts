@@ -56,6 +56,7 @@ export class WorkerFactory {
       drainTimeoutMs: generation.config.drainTimeoutMs,
       drainSpreadMs: generation.config.drainSpreadMs,
       releaseHeader: generation.config.releaseHeader,
+      tracing: generation.config.tracing ?? null,
       addedFlags: diagnosticFlags(generation.config, this.#instance.crashDesk.diagnostics.directory),
     }
   }

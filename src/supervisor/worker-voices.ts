@@ -107,6 +107,7 @@ export class WorkerVoices {
         return this.#ready.get(worker)?.hear(message)
       case 'vitals':
       case 'answers':
+      case 'tracing':
         return this.#reports.heard(worker, message)
       case 'drainProgress':
       case 'drained':

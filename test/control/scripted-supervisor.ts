@@ -213,7 +213,7 @@ const NO_LIMITS = { memoryBytes: null, memoryUsedBytes: null, cpuCores: null }
 function describeApp(name: string): AppDescription {
   const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
   const config = { file: null, ...start, environmentNames: [], options: {} }
-  const figures = { objectives: [], resources: [], limits: NO_LIMITS }
+  const figures = { objectives: [], tracing: null, resources: [], limits: NO_LIMITS }
   return { ...appStatus(name), config, crashes: [], events: [], ...figures }
 }
 
