@@ -12,11 +12,12 @@ const INSIDE = 'commander'
 
 /**
  * What a worker loads with --require before the app's own first line, with what it loads later in a file of a name that stays:
- * the supervisor may have been updated by then.
+ * the supervisor may have been updated by then. And what sends the spans of a rollout.
  */
 export async function bundleAgent(directory: string): Promise<void> {
   const output = { dir: directory, format: 'cjs', chunkFileNames: '[name].js' } as const
   await bundle({ input: { preload: 'src/agent/preload.ts' } }, output)
+  await bundle({ input: { 'export-spans': 'src/agent/export-spans.ts' } }, output)
 }
 
 /** The command, in a file for each part that is loaded on its own, all beside each other. */

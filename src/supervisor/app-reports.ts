@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts'
 import { drainData, drainWords, killWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
 import type { RestartKind } from './group.ts'
+import { RolloutTraces } from './rollout-traces.ts'
 import { TraceReports } from './trace-reports.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
@@ -36,12 +37,14 @@ export class AppReports {
   readonly #measures: Measures
   readonly #clock: Clock
   readonly traces = new TraceReports((...event) => this.record(...event))
+  readonly rolloutTraces: RolloutTraces
 
   constructor(app: string, { eventLog, measures, clock }: Telling) {
     this.#app = app
     this.#events = eventLog
     this.#measures = measures
     this.#clock = clock
+    this.rolloutTraces = new RolloutTraces(app, clock, this.traces)
   }
 
   record(type: EventType, text: string, cause: string, level: EventLevel = 'info'): void {

@@ -272,7 +272,12 @@ export class ReleaseDesk implements ReleaseOperations {
   /** All of it has ended: what was under way with it is over. */
   stopped(app: App): void {
     const rollout = this.books.of(app.name)?.rollout ?? null
-    if (rollout !== null && rollout.state !== 'done') this.#keep(app, endRollout(rollout, 'stopped', app.clock.now()))
+    if (rollout === null || rollout.state === 'done') return
+    const ended = endRollout(rollout, 'stopped', app.clock.now())
+    this.#keep(app, ended)
+    const record = this.books.release(app.name, rollout.release)
+    const generation = newest(app, rollout)
+    if (record !== null) app.reports.rolloutTraces.moved({ now: ended, before: rollout, record, generation })
   }
 
   /** Goes on with a rollout that an earlier supervisor was in the middle of, or goes back where that cannot be. */

@@ -28,6 +28,7 @@ export interface RolloutMove {
 /** `record` is of the release that is moved to, which may be gone by now. */
 export function tellOfMove(app: App, { now, before, isByHand }: RolloutMove, record: ReleaseRecord | null): void {
   const generation = newest(app, now)
+  if (record !== null) app.reports.rolloutTraces.moved({ now, before, record, generation })
   const facts = { ...factsOf(now), ...(record !== null && { version: record.version, path: record.path }) }
   tellHook(app, generation, 'event', facts)
   if (now.outcome === before.outcome) return

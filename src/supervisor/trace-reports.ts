@@ -13,6 +13,7 @@ export class TraceReports {
   readonly #record: Record
   readonly #states = new Map<string, TracingState>()
   #told: string | null = null
+  #toldOfRollout: string | null = null
 
   constructor(record: Record) {
     this.#record = record
@@ -27,6 +28,13 @@ export class TraceReports {
     this.#told = now
     if (now !== null) this.#record('tracingFailed', `traces are lost: ${now}`, CAUSE, 'warn')
     else if (!hadNone) this.#record('tracingWorks', 'traces are sent again', CAUSE, 'info')
+  }
+
+  /** How the last spans of a rollout fared; what workers say already is not said again. */
+  rolloutSent(problem: string | null): void {
+    if (problem !== null && problem !== this.#toldOfRollout && this.#problem === null)
+      this.#record('tracingFailed', `traces of the rollout are lost: ${problem}`, CAUSE, 'warn')
+    this.#toldOfRollout = problem
   }
 
   gone(who: string): void {
