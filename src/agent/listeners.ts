@@ -45,6 +45,7 @@ interface Unanswered {
   readonly request: ListenRequest
   readonly server: Server
   readonly done: GetServerCallback
+  readonly turn: number | undefined
 }
 
 /** An open server behind its listener. */
@@ -204,13 +205,14 @@ export class Listeners implements ListenerEvents {
   #listen(server: Server, request: ListenRequest, done: GetServerCallback): void {
     const key = keyOf(request, (wanted) => this.#isTaken(wanted))
     if (key === null) return process.nextTick(refuse, done, -constants.errno.EADDRINUSE)
-    this.#unanswered.set(++this.#lastId, { key, request, server, done })
+    this.#unanswered.set(++this.#lastId, { key, request, server, done, turn: turnOf(server) })
     this.#keepAlive()
     this.#ask(this.#lastId)
   }
 
   #isTaken(key: ListenerKey): boolean {
-    return this.#opened.has(key) || [...this.#unanswered.values()].some((unanswered) => unanswered.key === key)
+    const waits = (one: Unanswered): boolean => one.key === key && one.turn === turnOf(one.server)
+    return this.#opened.has(key) || [...this.#unanswered.values()].some(waits)
   }
 
   #ask(id: number): void {
@@ -253,6 +255,11 @@ export class Listeners implements ListenerEvents {
 }
 
 /** Node closes the handle of a server that was closed while it waited, so there is one even with an error. */
+/** Node counts a server's `close()` here, so that it drops an answer that comes after it. */
+function turnOf(server: Server): number | undefined {
+  return (server as Server & { readonly _listeningId?: number })._listeningId
+}
+
 function refuse(done: GetServerCallback, errno: number): void {
   done(errno, { close() {} })
 }

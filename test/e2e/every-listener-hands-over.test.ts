@@ -70,9 +70,13 @@ describe('supervise reload', () => {
     await supervise.stop()
   })
 
-  it('hands over an app that closed its server and listened again (A11)', async () => {
+  it.each([
+    ['while it served', 500],
+    ['before it listened', 0],
+  ])('hands over an app that closed its server %s, and listened again (A11)', async (_when, ms) => {
     const port = await freePort()
-    const supervise = await startSupervise([fixture('relisten.js'), '-i', '2', '--port', String(port), ...QUICK])
+    const args = ['-i', '2', '--port', String(port), '--env', `RELISTEN_MS=${ms}`, ...QUICK]
+    const supervise = await startSupervise([fixture('relisten.js'), ...args])
     await until(() => supervise.stdout.match(/listens again/g)?.length === 2, 8_000, 'both workers listen again')
     const target = { host: '127.0.0.1', port }
     const before = await supervise.pids()
