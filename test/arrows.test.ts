@@ -13,7 +13,8 @@ const EVERYWHERE = ['config', 'errors', 'errors.ts'] as const
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cli: ['control', ...EVERYWHERE],
   control: ['supervisor', 'state', 'telemetry', ...EVERYWHERE],
-  supervisor: ['core', 'sockets', 'telemetry', 'state', 'protocol', ...EVERYWHERE],
+  supervisor: ['core', 'sockets', 'telemetry', 'state', 'protocol', 'systemd', ...EVERYWHERE],
+  systemd: EVERYWHERE,
   sockets: ['protocol', ...EVERYWHERE],
   // Buckets that workers fill and what is computed from them.
   telemetry: ['core', 'protocol', ...EVERYWHERE],

@@ -22,6 +22,7 @@ import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import { logFileOf } from './log-file.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
+import { ServiceManager } from '../supervisor/service-manager.ts'
 import type { OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
 import { answeringFor, LIMITS, startControlServer, type ControlServer } from './server.ts'
@@ -56,7 +57,8 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   keepEvents(directory, log)
   if (lock.notice !== null)
     log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
-  const supervisor = makeSupervisor(options, directory, log)
+  const manager = new ServiceManager(log.events)
+  const supervisor = makeSupervisor(options, directory, log, manager)
   const onFatal = (error: unknown): void => supervisor.internalError(error)
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', onFatal)
@@ -66,6 +68,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   expectOrphans(directory, supervisor)
   // Not before: a stop is one of everything that there is.
   signals.serve(supervisor)
+  manager.follow(supervisor)
   const admin = await openAdmin(options.admin, supervisor, log)
   const { link, control } = await openEntrances(directory, supervisor, log)
   let exitCode: ExitCode | null
@@ -73,9 +76,13 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     const restarts = await completeAdoption(restored, supervisor)
     sweep(left, incarnationsOf(supervisor), directory)
     exitCode = await startApps(options, supervisor, restored, restarts)
-    if (exitCode === null) await supervisor.ended
+    if (exitCode === null) {
+      manager.ready()
+      await supervisor.ended
+    }
   } finally {
     await supervisor.close()
+    await manager.close()
     await admin?.close()
     await control.close()
     await link.close()
@@ -141,7 +148,12 @@ async function openEntrances(directory: InstanceDirectory, supervisor: Superviso
   }
 }
 
-function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: InstanceLog): Supervisor {
+function makeSupervisor(
+  options: RunOptions,
+  directory: InstanceDirectory,
+  log: InstanceLog,
+  manager: ServiceManager,
+): Supervisor {
   let hasFailed = false
   const save = (apps: readonly App[]): void => {
     try {
@@ -157,9 +169,12 @@ function makeSupervisor(options: RunOptions, directory: InstanceDirectory, log: 
     name: directory.name,
     version: packageVersion(),
     detached: options.detached,
-    linkPath: directory.linkSocket,
-    endpointDirectory: directory.endpoints,
-    outputDirectory: directory.output,
+    places: {
+      linkPath: directory.linkSocket,
+      endpointDirectory: directory.endpoints,
+      outputDirectory: directory.output,
+      inherited: manager.inherited,
+    },
     releasesFile: releasesFile(directory.name),
     stateDirectory: stateDirectory(directory.name),
     events: log.events,

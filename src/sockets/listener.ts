@@ -20,6 +20,8 @@ interface Origin {
   readonly unixName: UnixName | null
   readonly note: string | null
   readonly release: () => void
+  /** Whose sockets are somebody else's: they stay open for the next listener. */
+  readonly isForeign?: boolean
 }
 
 export class Listener {
@@ -103,7 +105,7 @@ export class Listener {
   close(): void {
     if (this.#origin.unixName !== null) removeUnixName(this.#origin.unixName)
     this.#origin.release()
-    for (const handle of this.#slots.values()) handle.close()
+    if (this.#origin.isForeign !== true) for (const handle of this.#slots.values()) handle.close()
     this.#slots.clear()
     this.#expected.clear()
   }
@@ -137,16 +139,25 @@ export function adoptListener(key: ListenerKey, request: ListenRequest, name: So
   })
 }
 
-/** A listener whose sockets were bound by somebody who also ends them, such as systemd. It does not grow. */
+/**
+ * A listener whose sockets were bound by somebody who also ends them, such as systemd. It does not grow, and closing it
+ * closes none of them: `onClose` gives them back.
+ */
 export function listenerFromHandles(
   key: ListenerKey,
   request: ListenRequest,
   handles: readonly SocketHandle[],
+  onClose: () => void,
 ): Listener {
   const name = handles[0] === undefined ? {} : nameOf(handles[0])
   const isTcp = request.addressType !== -1
-  const release = isTcp ? claimAddress(name, request.flags) : () => {}
-  const listener = new Listener(key, request, { name, canMultiply: false, unixName: null, note: null, release })
+  const unclaim = isTcp ? claimAddress(name, request.flags) : () => {}
+  const release = () => {
+    unclaim()
+    onClose()
+  }
+  const origin = { name, canMultiply: false, unixName: null, note: null, release, isForeign: true }
+  const listener = new Listener(key, request, origin)
   for (const [slot, handle] of handles.entries()) listener.addSlot(slot, handle)
   return listener
 }

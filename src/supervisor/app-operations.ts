@@ -50,7 +50,7 @@ export function startBody(app: App): Body {
     const result = await group.replace(ids, group.generation, plan, report.step).result
     if (result.aborted) return report.fail(operationAborted(app.name, 'start'))
     if (result.outcome === 'moved') {
-      const text = `${serves(ids.length)}${app.placesInWords()}`
+      const text = `${serves(ids.length)}${placesInWords(app)}`
       app.record('started', text, cause)
       return report.succeed(text)
     }
@@ -99,6 +99,14 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
   const isSame = target.release.id === before.release.id
   return report.succeed(`${serves(wanted)}, ${isSame ? `generation ${target.number}` : labelOf(target.release)}`)
+}
+
+/** ` on 0.0.0.0:3000, /run/app.sock`, or nothing for an app that does not listen. */
+function placesInWords(app: App): string {
+  const places = app.lending
+    .status()
+    .map(({ address, port, path }) => path ?? `${address?.includes(':') === true ? `[${address}]` : address}:${port}`)
+  return places.length === 0 ? '' : ` on ${places.join(', ')}`
 }
 
 /** A reload keeps the release, and reads its code again. */

@@ -65,6 +65,7 @@ export class App implements GroupOwner, HealthOwner {
       this.clock,
       () => this.config,
       (text) => this.record('portShared', text, 'sockets', 'warn'),
+      instance.places.inherited,
     )
     this.routing = new Routing(this)
     this.preview = new Preview(
@@ -130,14 +131,6 @@ export class App implements GroupOwner, HealthOwner {
   /** Typed again after the supervisor was killed, the same start is what took the workers over. */
   takenOverBy(source: ConfigSource): Promise<OperationResult> | null {
     return this.isStopped || !isSameSource(source, this.source) ? null : this.adoption
-  }
-
-  /** ` on 0.0.0.0:3000, /run/app.sock`, or nothing for an app that does not listen. */
-  placesInWords(): string {
-    const places = this.lending
-      .status()
-      .map(({ address, port, path }) => path ?? `${address?.includes(':') === true ? `[${address}]` : address}:${port}`)
-    return places.length === 0 ? '' : ` on ${places.join(', ')}`
   }
 
   get state(): AppState {
@@ -274,7 +267,7 @@ export class App implements GroupOwner, HealthOwner {
   get steps(): LaunchSteps {
     return {
       gate: this.#instance.gate,
-      makeOutput: (incarnation) => this.outputs.make(this.#instance.outputDirectory, incarnation),
+      makeOutput: (incarnation) => this.outputs.make(this.#instance.places.outputDirectory, incarnation),
       fork: (identity, output) => this.#fork(identity, output),
     }
   }
@@ -294,7 +287,7 @@ export class App implements GroupOwner, HealthOwner {
   adopt(identity: Identity, found: Found): WorkerHandle {
     const group = this.groups[identity.generation.group] as Group
     const worker = this.#factory.adopt(identity, group, found)
-    this.outputs.reopen(worker, this.#instance.outputDirectory)
+    this.outputs.reopen(worker, this.#instance.places.outputDirectory)
     group.adopt(worker)
     this.#voices.expect(worker)
     this.#instance.saveSoon()

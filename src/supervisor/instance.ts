@@ -10,9 +10,19 @@ import type { App } from './app.ts'
 import type { BootGate } from './boot-gate.ts'
 import type { Clock } from './clock.ts'
 import type { CrashDesk } from './crash-desk.ts'
+import type { Inherited } from './lending.ts'
 import type { LimitName } from './health-watch.ts'
 import type { ReleaseDesk } from './release-desk.ts'
 import type { WorkerHandle } from './worker-handle.ts'
+
+/** Where its workers and it meet. */
+export interface Places {
+  readonly linkPath: string
+  readonly endpointDirectory: string
+  readonly outputDirectory: string
+  /** Sockets that the service manager passed. */
+  readonly inherited: Inherited
+}
 
 export interface Instance {
   readonly name: string
@@ -24,9 +34,7 @@ export interface Instance {
   readonly crashDesk: CrashDesk
   /** Told of what its apps and their workers do, since a rollout may wait for it. */
   readonly releases: Pick<ReleaseDesk, 'ends' | 'stopped' | 'serves' | 'crashed'>
-  readonly linkPath: string
-  readonly endpointDirectory: string
-  readonly outputDirectory: string
+  readonly places: Places
   log(record: LogRecord): void
   readConfig(source: ConfigSource, elsewhere?: Elsewhere): Promise<AppConfig>
   /** Writes the state file in a moment: who lives, and from what it was started. */

@@ -10,6 +10,7 @@ import { slotsWanted } from '../core/slots.ts'
 import type { SocketHandle } from '../protocol/handle.ts'
 import type { ListenerKey, ListenerReport, ListenRequest, SocketName } from '../protocol/messages.ts'
 import { describeBindFailure } from '../sockets/bind-error.ts'
+import type { InheritedSockets } from '../sockets/inherited.ts'
 import { adoptListener, bindListener, Listener } from '../sockets/listener.ts'
 import { BorrowingWorker } from './borrowing-worker.ts'
 import type { Clock } from './clock.ts'
@@ -38,6 +39,11 @@ const CLOSE_GRACE_MS = 1000
 /** However late a port was opened: until it is closed its clients wait for nobody. */
 const MAX_CLOSE_GRACE_MS = 60_000
 
+/** Listeners whose sockets were bound before this process began. */
+export type Inherited = Pick<InheritedSockets, 'take'>
+
+const NOTHING_INHERITED: Inherited = { take: () => null }
+
 export class Lending {
   readonly #listeners = new Map<ListenerKey, LentListener>()
   readonly #workers = new Map<string, BorrowingWorker>()
@@ -49,9 +55,16 @@ export class Lending {
   readonly #clock: Clock
   readonly #settings: () => LendingSettings
   readonly #notice: (text: string) => void
+  readonly #inherited: Inherited
   #cancelRest: (() => void) | null = null
 
-  constructor(clock: Clock, settings: () => LendingSettings, notice: (text: string) => void = () => {}) {
+  constructor(
+    clock: Clock,
+    settings: () => LendingSettings,
+    notice: (text: string) => void = () => {},
+    inherited = NOTHING_INHERITED,
+  ) {
+    this.#inherited = inherited
     this.#clock = clock
     this.#settings = settings
     this.#notice = notice
@@ -68,7 +81,7 @@ export class Lending {
       if (!this.#shared.has(key)) this.#shared.set(key, shared)
       return { errno: 0, name: known.listener.name, words: '', fix: '', shared: this.#shared.get(key) }
     }
-    const bound = bindListener(key, request, this.#settings().slots)
+    const bound = this.#inherited.take(key, request) ?? bindListener(key, request, this.#settings().slots)
     if (!(bound instanceof Listener)) {
       const { message, fix } = describeBindFailure(request, bound.errno)
       return { errno: bound.errno, name: {}, words: message, fix, shared: undefined }
@@ -229,8 +242,9 @@ export class Lending {
     this.#rest()
     for (const report of reports) {
       if (!this.#listeners.has(report.key)) {
-        const adopted = adoptListener(report.key, report.request, report.name)
-        this.#listeners.set(report.key, new LentListener(adopted))
+        const { key, request, name } = report
+        const adopted = this.#inherited.take(key, request) ?? adoptListener(key, request, name)
+        this.#listeners.set(key, new LentListener(adopted))
         // It was looked at when it was bound, and now it may have very many connections to look through.
         this.#inspected.add(report.key)
       }

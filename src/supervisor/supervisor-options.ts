@@ -3,14 +3,13 @@
 import type { EventLog } from '../telemetry/events.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
 import type { App } from './app.ts'
+import type { Places } from './instance.ts'
 
 export interface SupervisorOptions {
   readonly name: string
   readonly version: string
   readonly detached: boolean
-  readonly linkPath: string
-  readonly endpointDirectory: string
-  readonly outputDirectory: string
+  readonly places: Places
   readonly events: EventLog
   readonly logs: LogDesk
   /** Where releases are remembered across a reboot. */

@@ -36,7 +36,7 @@ import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
-import type { Instance } from './instance.ts'
+import type { Instance, Places } from './instance.ts'
 import type { Hello } from './link-desk.ts'
 import { MetricsDesk } from './metrics-desk.ts'
 import { Occupation } from './occupation.ts'
@@ -66,9 +66,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly metrics: MetricsDesk
   readonly releases: ReleaseDesk
   readonly probes: ProbeDesk
-  readonly linkPath: string
-  readonly endpointDirectory: string
-  readonly outputDirectory: string
+  readonly places: Places
   readonly readConfig = readConfig
   readonly recycle = recycle
   isEnding = false
@@ -85,9 +83,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#options = options
     this.name = options.name
     this.eventLog = options.events
-    this.linkPath = options.linkPath
-    this.endpointDirectory = options.endpointDirectory
-    this.outputDirectory = options.outputDirectory
+    this.places = options.places
     const complain = (problem: string) => this.internalError(new Error(problem))
     this.metrics = new MetricsDesk(options.stateDirectory, options.logs, complain)
     this.resources = new SampleDesk(

@@ -30,7 +30,7 @@ export class WorkerFactory {
   fork(app: string, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
     const settings = this.#settingsOf(app, identity)
     const { config, release } = identity.generation
-    const { linkPath } = this.#instance
+    const { linkPath } = this.#instance.places
     const child = forkWorker({ config, settings, version: release.version, linkPath, stdio: output.childStdio })
     const worker = new WorkerHandle(identity, owner, { child, pid: child.process.pid ?? 0 })
     output.begin(child.process)
@@ -50,7 +50,7 @@ export class WorkerFactory {
       release: generation.release.id,
       worker: identity.id,
       incarnation: identity.incarnation,
-      endpointDirectory: this.#instance.endpointDirectory,
+      endpointDirectory: this.#instance.places.endpointDirectory,
       heartbeatMs: heartbeatMs(generation.config.hangTimeoutMs),
       maxRequestsPerConnection: generation.config.maxRequestsPerConnection,
       drainTimeoutMs: generation.config.drainTimeoutMs,

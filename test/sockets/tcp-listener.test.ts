@@ -202,7 +202,7 @@ describe('listenerFromHandles()', () => {
       import { listenerFromHandles } from ${JSON.stringify(new URL('../../src/sockets/listener.ts', import.meta.url))}
       import { openDescriptor } from ${JSON.stringify(new URL('../../src/sockets/server-handle.ts', import.meta.url))}
       const request = { address: '127.0.0.1', port: ${name.port}, addressType: 4, flags: 0, backlog: null }
-      const listener = listenerFromHandles('key', request, [3, 4].map(openDescriptor))
+      const listener = listenerFromHandles('key', request, [3, 4].map(openDescriptor), () => {})
       console.log(JSON.stringify({ status: listener.status(), grown: listener.grow(9), bad: openDescriptor(0) }))`
     const child = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit', first.fd, second.fd],
@@ -215,7 +215,7 @@ describe('listenerFromHandles()', () => {
   it('serves through a handle that was given', async () => {
     const handle = bindTcpHandle('127.0.0.1', 0, 4, 0)
     if (typeof handle === 'number') throw new Error(String(handle))
-    const listener = listenerFromHandles('key', tcp('127.0.0.1'), [handle])
+    const listener = listenerFromHandles('key', tcp('127.0.0.1'), [handle], () => {})
     cleanUps.push(() => listener.close())
     const worker = borrower()
     await worker.attach(listener.handle(0)!)
