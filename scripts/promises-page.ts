@@ -76,7 +76,7 @@ function textOf(name: unknown): string | null {
   return name['quasis'].map((quasi: { readonly value: { readonly raw: string } }) => quasi.value.raw).join('…')
 }
 
-const ID = /\b([ABCDKLRSV])(\d{1,2})(?:\s?[–-]\s?\1(\d{1,2}))?\b/g
+const ID = /\b([ABCDKLRSVY])(\d{1,2})(?:\s?[–-]\s?\1(\d{1,2}))?\b/g
 
 function idsIn(text: string): string[] {
   return [...text.matchAll(ID)].flatMap(([, letter = '', from = '', to]) => {

@@ -193,6 +193,23 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'S16', statement: 'Ctrl-C reaches the terminal’s whole process group: workers drain all the same.' },
     { id: 'S17', statement: 'A clock that jumps, or a supervisor that was held up, kills nobody.' },
   ],
+  systemd: [
+    {
+      id: 'Y1',
+      statement: 'The unit is active only when the app serves; a boot that fails makes it fail, with a status.',
+    },
+    { id: 'Y2', statement: '`systemctl reload` returns when the new code serves.' },
+    { id: 'Y3', statement: 'A reload that failed is no success of `systemctl reload`; the old code serves.' },
+    { id: 'Y4', statement: 'A long drain gets the time that it takes.' },
+    {
+      id: 'Y6',
+      statement:
+        'Sockets of a `.socket` unit are those that the app listens on; the port is open through `systemctl restart`, and workers see no variable of it.',
+    },
+    { id: 'Y8', statement: 'SIGKILL of the supervisor under load fails no request; the next one adopts the workers.' },
+    { id: 'Y9', statement: 'The watchdog ends a supervisor whose loop hangs, and nobody else.' },
+    { id: 'Y10', statement: 'What is told to systemd is taken as the unit’s own.' },
+  ],
   'Load and fairness': [
     {
       id: 'L1',

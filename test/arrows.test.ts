@@ -11,7 +11,7 @@ const EVERYWHERE = ['config', 'errors', 'errors.ts'] as const
 
 /** Rooms that each room may import values and types from, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  cli: ['control', ...EVERYWHERE],
+  cli: ['control', 'systemd', ...EVERYWHERE],
   control: ['supervisor', 'state', 'telemetry', ...EVERYWHERE],
   supervisor: ['core', 'sockets', 'telemetry', 'state', 'protocol', 'systemd', ...EVERYWHERE],
   systemd: EVERYWHERE,

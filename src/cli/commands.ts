@@ -76,6 +76,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'top', aliases: [], summary: 'Watch everything live', load: () => import('./top.ts') },
   { name: 'metrics', aliases: [], summary: 'Show the figures of everything', load: () => import('./metrics.ts') },
   { name: 'ping', aliases: [], summary: 'Ask whether the supervisor answers', load: () => import('./ping.ts') },
+  {
+    name: 'systemd',
+    aliases: [],
+    summary: 'Run an instance as a systemd unit',
+    load: () => import('./systemd.ts'),
+  },
   { name: 'check', aliases: [], summary: 'Check a config without starting anything', load: () => import('./check.ts') },
   { name: 'diff', aliases: [], summary: 'Show what a reload would change', load: () => import('./diff.ts') },
   {

@@ -3,7 +3,7 @@
 
 import { chmodSync, lstatSync, mkdirSync, readdirSync, statSync, type Stats } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { directoryNotUsable, invalidInstanceName, socketPathTooLong, unsafeDirectory } from '../errors/control.ts'
 import { EXIT } from '../errors.ts'
 import { makeDirectories } from '../state/make-directories.ts'
@@ -33,10 +33,17 @@ const LONGEST_SOCKETS = [join('endpoints', `${'x'.repeat(16)}.sock`), 'control.s
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
+/** Where system units keep theirs, one directory each (`RuntimeDirectory=supervise/web`). */
+const UNITS_ROOT = '/run/supervise'
+
 /** Says where an instance of this name is or would be; touches nothing. */
 export function instanceDirectory(name: string, env: Environment = process.env): InstanceDirectory {
   if (!NAME.test(name)) throw invalidInstanceName(name)
-  const { path: root } = findRoot(env)
+  const roots = rootsToSearch(env)
+  return directoryIn(roots.find((root) => isUsable(root, name)) ?? runtimeRoot(env), name)
+}
+
+function directoryIn(root: string, name: string): InstanceDirectory {
   const path = join(root, name)
   return {
     name,
@@ -52,7 +59,8 @@ export function instanceDirectory(name: string, env: Environment = process.env):
 
 /** Creates what is missing of the directory, or refuses; nothing is created when it refuses for the path's length. */
 export function openInstanceDirectory(name: string, env: Environment = process.env): InstanceDirectory {
-  const directory = instanceDirectory(name, env)
+  if (!NAME.test(name)) throw invalidInstanceName(name)
+  const directory = directoryIn(runtimeRoot(env), name)
   checkSocketPaths(directory)
   const root = findRoot(env)
   createDirectory(root.path, true)
@@ -71,11 +79,26 @@ export function completeDirectory(directory: InstanceDirectory): void {
 
 /** Names of the instances that have a directory, running or not, in alphabetical order. */
 export function instanceNames(env: Environment = process.env): readonly string[] {
-  const root = runtimeRoot(env)
+  const names = rootsToSearch(env).flatMap((root) => namesIn(root).filter((name) => isUsable(root, name)))
+  return [...new Set(names)].toSorted()
+}
+
+/** The user's own, and what system units of this user have; root may look into all of them. */
+function rootsToSearch(env: Environment): readonly string[] {
+  const own = runtimeRoot(env)
+  const isChosen = Boolean(env['SUPERVISE_RUNTIME_DIR']) || Boolean(env['RUNTIME_DIRECTORY'])
+  return isChosen || own === UNITS_ROOT ? [own] : [own, UNITS_ROOT]
+}
+
+function isUsable(root: string, name: string): boolean {
+  const path = join(root, name)
+  return isOurs(path) || (root === UNITS_ROOT && uid() === 0 && statOf(path)?.isDirectory() === true)
+}
+
+function namesIn(root: string): readonly string[] {
   try {
     const entries = readdirSync(root, { withFileTypes: true })
-    const names = entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name)).map((entry) => entry.name)
-    return names.filter((name) => isOurs(join(root, name))).toSorted()
+    return entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name)).map((entry) => entry.name)
   } catch (error) {
     const code = systemCodeOf(error)
     if (code === 'ENOENT' || code === 'ENOTDIR') return []
@@ -108,7 +131,7 @@ function findRoot(env: Environment): Root {
   if (env['SUPERVISE_RUNTIME_DIR']) return { path: resolve(env['SUPERVISE_RUNTIME_DIR']), inPublicPlace: false }
 
   const fromSystemd = env['RUNTIME_DIRECTORY']?.split(':')[0]
-  if (fromSystemd) return { path: resolve(fromSystemd), inPublicPlace: false }
+  if (fromSystemd) return { path: rootOfUnit(resolve(fromSystemd)), inPublicPlace: false }
 
   // A relative XDG_RUNTIME_DIR is to be ignored, says its specification.
   const xdg = env['XDG_RUNTIME_DIR']
@@ -118,6 +141,11 @@ function findRoot(env: Environment): Root {
   if (isOurs(ofUser)) return { path: join(ofUser, 'supervise'), inPublicPlace: false }
 
   return { path: join(env['TMPDIR'] || tmpdir(), `supervise-${uid()}`), inPublicPlace: true }
+}
+
+/** A unit of ours has a directory named like its instance; any other is given one to hold instances. */
+function rootOfUnit(path: string): string {
+  return basename(dirname(path)) === 'supervise' ? dirname(path) : path
 }
 
 function checkSocketPaths({ root, path, name }: InstanceDirectory): void {

@@ -269,5 +269,9 @@ async function sourcesNotRunning(
 
 /** Nothing of ours lives any more, so nothing is left that a next start could adopt. */
 function removeTraces(directory: InstanceDirectory): void {
-  rmSync(directory.path, { recursive: true, force: true })
+  try {
+    rmSync(directory.path, { recursive: true, force: true })
+  } catch {
+    // Emptied; the directory itself is the service manager's.
+  }
 }

@@ -1,0 +1,111 @@
+// What is told arrives, in order, in datagrams that say one thing each. Python receives them: Node has no such sockets.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { Notifier } from '../../src/systemd/notifier.ts'
+
+const canReceive = spawnSync('python3', ['--version']).status === 0
+const canHelp = spawnSync('systemd-notify', ['--version']).status === 0
+
+let directory: string
+const problems: string[] = []
+const options = { complain: (problem: string) => void problems.push(problem) }
+
+beforeEach(() => {
+  problems.length = 0
+  directory = mkdtempSync(join(tmpdir(), 'notify-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+/** A manager: prints each datagram as one JSON line, and closes the descriptors that come with it. */
+const RECEIVER = `
+import array, json, os, socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+print(json.dumps("bound"), flush=True)
+while True:
+    text, ancillary, *_ = manager.recvmsg(65536, 4096)
+    for level, kind, data in ancillary:
+        if kind == socket.SCM_RIGHTS:
+            for fd in array.array("i", data): os.close(fd)
+    print(json.dumps(text.decode()), flush=True)
+`
+
+async function receive(socket: string, until: (datagrams: readonly string[]) => boolean, act: () => Promise<void>) {
+  const child = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const datagrams: string[] = []
+  let rest = ''
+  const done = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk.toString()).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) datagrams.push(JSON.parse(line))
+      if (until(datagrams)) resolve()
+    })
+  })
+  await once(child.stdout, 'data')
+  await act()
+  await done
+  child.kill('SIGKILL')
+  return datagrams.filter((text) => text !== 'bound' && !text.startsWith('BARRIER'))
+}
+
+describe.skipIf(!canReceive || !canHelp)('Notifier through systemd-notify', () => {
+  it('sends each thing in a datagram of its own and in order, the latest of what is out of date', async () => {
+    const socket = join(directory, 'manager')
+    const isOver = (datagrams: readonly string[]) => datagrams.some((text) => text.startsWith('STOPPING'))
+    const datagrams = await receive(socket, isOver, async () => {
+      const notifier = new Notifier({ socket }, options)
+      void notifier.tell('READY=1', 'STATUS=serves')
+      void notifier.tell('STATUS=old')
+      void notifier.tell('STATUS=new')
+      void notifier.tell('RELOADING=1', 'MONOTONIC_USEC=7')
+      await notifier.tell('STOPPING=1')
+    })
+    expect(datagrams).toEqual(['READY=1\nSTATUS=serves', 'STATUS=new', 'RELOADING=1\nMONOTONIC_USEC=7', 'STOPPING=1'])
+    expect(problems).toEqual([])
+  })
+
+  it('gives up on a manager that is not there, says so once, and goes on', async () => {
+    const notifier = new Notifier({ socket: join(directory, 'nobody') }, options)
+    await notifier.tell('READY=1')
+    await notifier.tell('STATUS=serves')
+    expect(problems).toEqual([expect.stringContaining('systemd-notify ended with code 1')])
+  })
+})
+
+it('Notifier says what is missing where there is no systemd-notify', async () => {
+  const notifier = new Notifier({ socket: join(directory, 'nobody') }, { ...options, helper: join(directory, 'none') })
+  await notifier.tell('READY=1')
+  expect(problems).toEqual([expect.stringContaining('cannot be run')])
+})
+
+describe.skipIf(!canReceive)('Notifier through a descriptor that the unit opened', () => {
+  it('writes a datagram each', async () => {
+    const socket = join(directory, 'manager')
+    const source = new URL('../../src/systemd/notifier.ts', import.meta.url).href
+    const code = `
+      import { openNotifier } from ${JSON.stringify(source)}
+      const notifier = openNotifier({ socket: null, watchdogMs: null }, [{ fd: 3, name: 'notify' }], { complain: console.error })
+      await notifier.tell('READY=1', 'STATUS=serves')
+      await notifier.tell('STOPPING=1')`
+    const connect = `
+import os, socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.connect(sys.argv[1])
+os.dup2(manager.fileno(), 3)
+os.set_inheritable(3, True)
+os.execv(sys.argv[2], [sys.argv[2], "--input-type=module", "-e", sys.argv[3]])`
+    const isOver = (datagrams: readonly string[]) => datagrams.includes('STOPPING=1')
+    const datagrams = await receive(socket, isOver, async () => {
+      const child = spawn('python3', ['-c', connect, socket, process.execPath, code], { stdio: 'inherit' })
+      await once(child, 'exit')
+    })
+    expect(datagrams).toEqual(['READY=1\nSTATUS=serves', 'STOPPING=1'])
+  })
+})
