@@ -35,7 +35,8 @@ while True:
     print(json.dumps(text.decode()), flush=True)
 `
 
-async function receive(socket: string, until: (datagrams: readonly string[]) => boolean, act: () => Promise<void>) {
+/** What it gets of `act`, until STOPPING. */
+async function receive(socket: string, act: () => Promise<void>) {
   const child = spawn('python3', ['-c', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void child.kill('SIGKILL'))
   const datagrams: string[] = []
@@ -45,7 +46,7 @@ async function receive(socket: string, until: (datagrams: readonly string[]) => 
       const lines = (rest + chunk.toString()).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) datagrams.push(JSON.parse(line))
-      if (until(datagrams)) resolve()
+      if (datagrams.includes('STOPPING=1')) resolve()
     })
   })
   await once(child.stdout, 'data')
@@ -58,8 +59,7 @@ async function receive(socket: string, until: (datagrams: readonly string[]) => 
 describe.skipIf(!canReceive || !canHelp)('Notifier through systemd-notify', () => {
   it('sends each thing in a datagram of its own and in order, the latest of what is out of date', async () => {
     const socket = join(directory, 'manager')
-    const isOver = (datagrams: readonly string[]) => datagrams.some((text) => text.startsWith('STOPPING'))
-    const datagrams = await receive(socket, isOver, async () => {
+    const datagrams = await receive(socket, async () => {
       const notifier = new Notifier({ socket }, options)
       void notifier.tell('READY=1', 'STATUS=serves')
       void notifier.tell('STATUS=old')
@@ -101,8 +101,7 @@ manager.connect(sys.argv[1])
 os.dup2(manager.fileno(), 3)
 os.set_inheritable(3, True)
 os.execv(sys.argv[2], [sys.argv[2], "--input-type=module", "-e", sys.argv[3]])`
-    const isOver = (datagrams: readonly string[]) => datagrams.includes('STOPPING=1')
-    const datagrams = await receive(socket, isOver, async () => {
+    const datagrams = await receive(socket, async () => {
       const child = spawn('python3', ['-c', connect, socket, process.execPath, code], { stdio: 'inherit' })
       await once(child, 'exit')
     })
