@@ -6,6 +6,7 @@ import { UnitDesk } from './unit-desk.ts'
 import { InheritedSockets } from '../sockets/inherited.ts'
 import { takeActivation } from '../systemd/activation.ts'
 import { NOTIFY_NAME, openNotifier, takeManagerVariables, type Notifier } from '../systemd/notifier.ts'
+import type { EventType } from '../config/event-types.ts'
 import type { EventLog } from '../telemetry/events.ts'
 
 const CAUSE = 'service manager'
@@ -55,7 +56,7 @@ export class ServiceManager {
     await this.#desk?.close()
   }
 
-  #warn(type: string, text: string): void {
+  #warn(type: EventType, text: string): void {
     this.#events.record({ type, app: null, text, cause: CAUSE }, 'warn')
   }
 }
