@@ -57,7 +57,9 @@ function writeText(
 ): void {
   const blocks = statuses.map((status) => renderStatus(status, Date.now(), output.paint, output.width))
   for (const handle of unreachable) {
-    const next = handle.alive ? 'Look at its process, or at its log.' : 'Start it again, and it takes them over.'
+    const next = handle.alive
+      ? 'Look at its process, or at its log.'
+      : 'Start it again, and it takes them over; or end them with `supervise stop --orphans`.'
     blocks.push([output.paint('red', describeUnreachable(handle)), next])
   }
   output.table(joinBlocks(blocks))

@@ -8,9 +8,12 @@ import { chooseInstance } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { appPath, operate } from './operation.ts'
 import { addExamples } from './program.ts'
+import { stopOrphans } from './stop-orphans.ts'
 
 interface StopOptions extends ActOptions {
   readonly now?: boolean
+  readonly orphans?: boolean
+  readonly ifEnding?: boolean
 }
 
 export function define(command: Command, invocation: Invocation): void {
@@ -20,16 +23,25 @@ export function define(command: Command, invocation: Invocation): void {
     )
     .option('--all', 'every app, and the supervisor itself')
     .option('--now', 'do not wait for open requests')
+    .option('--orphans', 'workers whose supervisor is gone, of every instance or of the one that --instance names')
+    .option(
+      '--if-ending',
+      'with --orphans: only when their supervisor had been told to stop; for ExecStopPost= of a unit',
+    )
     .action(async (app: string | undefined, options: StopOptions) => {
       invocation.exitCode = await stop(app, options, invocation)
     })
   addExamples(command, [
     { command: 'supervise stop web', does: 'open requests end first' },
     { command: 'supervise stop --all', does: 'ends everything that this supervisor runs' },
+    { command: 'supervise stop --orphans', does: 'ends what a supervisor left that died and will not come back' },
   ])
 }
 
 async function stop(app: string | undefined, options: StopOptions, invocation: Invocation) {
+  if (options.orphans) return stopOrphans(app, options, invocation)
+  if (options.ifEnding)
+    throw wrongUsage('stop if it is ending: --if-ending is about orphans', 'Write it as `--orphans --if-ending`.')
   const body = options.now ? { now: true } : {}
   if (!options.all)
     return actOnApps(app, { ...options, verb: 'stop' }, invocation, ({ client, app: { name } }) => ({

@@ -5,6 +5,7 @@ import { instanceDirectory, instanceNames, type Environment, type InstanceDirect
 import { startTimeOf } from '../state/process-identity.ts'
 import type { Pong } from './messages.ts'
 import { ping } from './ping.ts'
+import { heldOutputs } from '../telemetry/held-outputs.ts'
 
 export type InstanceHandle =
   /** `pong` is null when a supervisor is there and did not answer in time. */
@@ -28,25 +29,52 @@ async function lookAt(directory: InstanceDirectory): Promise<InstanceHandle> {
   return { name, directory, alive: false, workers: workersLeft(directory) }
 }
 
-/** A pid alone says nothing: it may have been given to another process since. */
-function workersLeft(directory: InstanceDirectory): number {
-  return readWorkers(directory.stateFile).filter(({ pid, startTime }) => startTimeOf(pid) === String(startTime)).length
+/**
+ * Those of the state that live, and those that the state does not know and whose output is held. A pid alone says
+ * nothing: it may have been given to another process since.
+ */
+function workersLeft({ stateFile, output }: InstanceDirectory): number {
+  const known = readWorkers(stateFile)
+  const names = new Set(known.map(({ incarnation }) => incarnation))
+  const living = known.filter(({ pid, startTime }) => startTimeOf(pid) === String(startTime))
+  return living.length + heldIn(output).filter((incarnation) => !names.has(incarnation)).length
+}
+
+function heldIn(output: string): readonly string[] {
+  try {
+    return heldOutputs(output)
+  } catch {
+    // The directory is gone, or another user's.
+    return []
+  }
+}
+
+/** Whether the supervisor had been told to stop, with everything that it ran, when it died. */
+export function wasEnding({ stateFile }: InstanceDirectory): boolean {
+  const state = readDocument(stateFile)
+  return state !== null && 'ending' in state && state.ending === true
 }
 
 interface LeftWorker {
   readonly pid: number
   /** Field 22 of `/proc/<pid>/stat`. */
   readonly startTime: string | number
+  readonly incarnation?: unknown
 }
 
 function readWorkers(stateFile: string): readonly LeftWorker[] {
+  const state = readDocument(stateFile)
+  const workers: unknown = state !== null && 'workers' in state ? state.workers : []
+  return Array.isArray(workers) ? workers.filter(isLeftWorker) : []
+}
+
+function readDocument(stateFile: string): object | null {
   try {
     const state: unknown = JSON.parse(readFileSync(stateFile, 'utf8'))
-    const workers: unknown = typeof state === 'object' && state !== null && 'workers' in state ? state.workers : []
-    return Array.isArray(workers) ? workers.filter(isLeftWorker) : []
+    return typeof state === 'object' ? state : null
   } catch {
     // A state file that is missing or broken names nobody; the supervisor's next start deals with it.
-    return []
+    return null
   }
 }
 

@@ -24,14 +24,18 @@ export interface InstanceLog {
 /** The log of an instance in the background takes twice as much at most, with the one before it. */
 const LOG_FILE_BYTES = 20 * 1024 * 1024
 
-/** `file` is what stdout is, in the background. */
-export function openInstanceLog(wanted: 'auto' | 'json' | 'pretty', file: string | null): InstanceLog {
-  const isTerminal = isatty(1)
-  const prioritize = isJournal(process.env, 1)
+/** `file` is what stdout is, in the background; `descriptor` where it goes. */
+export function openInstanceLog(
+  wanted: 'auto' | 'json' | 'pretty',
+  file: string | null,
+  descriptor: 1 | 2 = 1,
+): InstanceLog {
+  const isTerminal = isatty(descriptor)
+  const prioritize = isJournal(process.env, descriptor)
   const format = chooseFormat(wanted, isTerminal)
   const labels = new Labels(!prioritize && wantsColor(process.env, isTerminal))
   const sink = new Sink({
-    outlet: openOutlet(file),
+    outlet: openOutlet(file, descriptor),
     dropNotice: dropNotice(format, labels, prioritize),
   })
   const formatJson = appLineFormat('json', labels)
@@ -66,7 +70,8 @@ function fileReports(path: string, events: EventLog, notice: LogFileReports['dro
   }
 }
 
-function openOutlet(file: string | null): Outlet {
-  if (file === null || !fstatSync(1).isFile()) return standardOutlet(1, () => process.stdout)
+function openOutlet(file: string | null, descriptor: 1 | 2): Outlet {
+  const stream = () => (descriptor === 1 ? process.stdout : process.stderr)
+  if (file === null || !fstatSync(1).isFile()) return standardOutlet(descriptor, stream)
   return boundedOutlet(1, file, LOG_FILE_BYTES)
 }

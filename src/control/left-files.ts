@@ -3,7 +3,7 @@
 
 import { readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { heldOutputs } from '../telemetry/worker-output.ts'
+import { heldOutputs } from '../telemetry/held-outputs.ts'
 import type { InstanceDirectory } from './instance-directory.ts'
 
 /** Private endpoints and outputs are named after an incarnation. */

@@ -10,7 +10,9 @@ import { readState, writeState, type InstanceState } from '../state/instance-sta
 import { EventJournal } from '../state/event-journal.ts'
 import { releasesFile } from '../state/release-store.ts'
 import { stateDirectory } from '../state/state-directory.ts'
-import { heldOutputs } from '../telemetry/worker-output.ts'
+import { heldOutputs } from '../telemetry/held-outputs.ts'
+import { beginEnd, endOrphans } from '../supervisor/end-orphans.ts'
+import type { EndedWorker, StrayWorkers } from '../supervisor/stray-workers.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
 import { openLinkDesk } from '../supervisor/link-desk.ts'
@@ -40,9 +42,19 @@ export interface RunOptions {
   readonly logFormat: 'auto' | 'json' | 'pretty'
   /** A TCP address beside the control socket. */
   readonly admin: AdminOptions | null
+  /** Takes workers of an earlier supervisor back only to end them, and starts nothing. */
+  readonly end?: EndOptions
   /** Sees how the start goes, results too. */
   readonly onProgress: (line: ProgressLine) => void
 }
+
+export interface EndOptions {
+  /** Without draining them. */
+  readonly now: boolean
+  readonly onEnd: (workers: readonly EndedWorker[]) => void
+}
+
+export type { EndedWorker }
 
 const FLUSH_MS = 2000
 
@@ -53,7 +65,9 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   keepHeapSmall()
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
-  const log = openInstanceLog(options.logFormat, options.detached ? logFileOf(options.instance) : null)
+  const file = options.detached ? logFileOf(options.instance) : null
+  // What a command that ends prints on stdout is its result.
+  const log = openInstanceLog(options.logFormat, file, options.end === undefined ? 1 : 2)
   keepEvents(directory, log)
   if (lock.notice !== null)
     log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
@@ -66,20 +80,18 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   const left = findLeftFiles(directory)
   const restored = restore(directory, supervisor)
   expectOrphans(directory, supervisor)
+  const strays = options.end === undefined ? null : beginEnd(supervisor, options.end.now)
   // Not before: a stop is one of everything that there is.
   signals.serve(supervisor)
-  manager.follow(supervisor)
+  if (options.end === undefined) manager.follow(supervisor)
   const admin = await openAdmin(options.admin, supervisor, log)
   const { link, control } = await openEntrances(directory, supervisor, log)
   let exitCode: ExitCode | null
   try {
-    const restarts = await completeAdoption(restored, supervisor)
-    sweep(left, incarnationsOf(supervisor), directory)
-    exitCode = await startApps(options, supervisor, restored, restarts)
-    if (exitCode === null) {
-      manager.ready()
-      await supervisor.ended
-    }
+    exitCode =
+      strays === null
+        ? await serve(options, supervisor, manager, { restored, left, directory })
+        : await end(options, supervisor, restored, strays)
   } finally {
     await supervisor.close()
     await manager.close()
@@ -95,6 +107,29 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     signals.close()
   }
   return exitCode ?? EXIT.ok
+}
+
+interface Found {
+  readonly restored: readonly App[]
+  readonly left: readonly string[]
+  readonly directory: InstanceDirectory
+}
+
+async function serve(options: RunOptions, supervisor: Supervisor, manager: ServiceManager, found: Found) {
+  const { restored, left, directory } = found
+  const restarts = await completeAdoption(restored, supervisor)
+  sweep(left, incarnationsOf(supervisor), directory)
+  const exitCode = await startApps(options, supervisor, restored, restarts)
+  if (exitCode !== null) return exitCode
+  manager.ready()
+  await supervisor.ended
+  return null
+}
+
+async function end(options: RunOptions, supervisor: Supervisor, apps: readonly App[], strays: StrayWorkers) {
+  const now = options.end?.now === true
+  options.end?.onEnd(await endOrphans(apps, supervisor, strays, now))
+  return null
 }
 
 /** From the first event on: they are numbered on from those of the supervisor before. */
@@ -155,9 +190,9 @@ function makeSupervisor(
   manager: ServiceManager,
 ): Supervisor {
   let hasFailed = false
-  const save = (apps: readonly App[]): void => {
+  const save = (apps: readonly App[], isEnding: boolean): void => {
     try {
-      writeState(directory.stateFile, stateOf(directory.name, apps))
+      writeState(directory.stateFile, stateOf(directory.name, apps, isEnding))
       hasFailed = false
     } catch (error) {
       // The workers serve on, and the next change tries again; one word of it is enough.

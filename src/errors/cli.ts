@@ -21,7 +21,7 @@ export function onlyDeadRun(instances: readonly string[], lines: readonly string
   return new SuperviseError(
     'NOT_RUNNING',
     `Cannot reach instance ${instances.map((name) => `"${name}"`).join(', ')}: its supervisor is dead, and its workers still serve`,
-    'Start it again with the same `supervise start` command: it takes the workers over.',
+    'Start it again with the same `supervise start` command: it takes the workers over. To end them instead: `supervise stop --orphans`.',
     EXIT.notRunning,
     { lines },
   )

@@ -67,6 +67,23 @@ export function instanceAlreadyRuns(name: string, pid: number | null) {
   )
 }
 
+export function noOrphans(name: string, pid: number | null) {
+  return new SuperviseError(
+    'SUPERVISOR_LIVES',
+    `Cannot stop orphans of instance "${name}": it has none, its supervisor${pid === null ? '' : ` (pid ${pid})`} lives`,
+    `To end everything that it runs: \`supervise stop --all --instance ${name}\`.`,
+    EXIT.busy,
+  )
+}
+
+export function orphansLeft(name: string, workers: number) {
+  return new SuperviseError(
+    'ORPHANS_LEFT',
+    `Cannot end all orphans of instance "${name}": ${workers === 1 ? '1 process is' : `${workers} processes are`} left`,
+    'Only a process that proves to be our worker is ended. Find the rest with `fuser` or `lsof` by who holds the files in the `output` folder of the instance’s runtime directory.',
+  )
+}
+
 export function lockFailed(name: string, cause: string) {
   return new SuperviseError(
     'LOCK_FAILED',

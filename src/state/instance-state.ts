@@ -47,6 +47,8 @@ export interface InstanceState {
   readonly schema: number
   readonly instance: string
   readonly pid: number
+  /** The supervisor was told to stop, with everything that it runs. */
+  readonly ending?: true
   readonly apps: readonly SavedApp[]
   readonly workers: readonly SavedWorker[]
 }

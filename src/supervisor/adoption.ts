@@ -15,6 +15,7 @@ import type { OperationContext } from './operations.ts'
 import { concludeLost, generationAfterLoss } from './release-start.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { WorkerHandle } from './worker-handle.ts'
+import { isIncarnation } from './worker-proof.ts'
 import type { Generation } from './worker-spec.ts'
 
 /** One that is stopped, or in a long garbage collection, is not waited for longer: it fits in when it comes. */
@@ -63,6 +64,8 @@ function generationOf(saved: SavedApp, number: number): Generation {
 function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
   const generation = saved.generations.find((candidate) => candidate.number === worker.generation)
   if (generation === undefined || !isSameProcess(worker.pid, worker.startTime)) return
+  // Whoever wrote the file may have been mistaken, and nobody else's process is to be signalled.
+  if (isIncarnation(worker.pid, worker.incarnation) === false) return
   const identity = { id: worker.id, incarnation: worker.incarnation, generation }
   app.adopt(identity, { pid: worker.pid, ageMs: ageMsOf(worker.pid), wasReady: worker.ready })
   app.isStopped = false
@@ -98,7 +101,8 @@ export async function completeAdoption(
   return starts.filter(({ isNew }) => isNew).map(({ done }) => done)
 }
 
-async function waitForWorkers(apps: readonly App[], supervisor: Supervisor): Promise<void> {
+/** Waits until those that live are linked and have said what they listen on, or were waited for long enough. */
+export async function waitForWorkers(apps: readonly App[], supervisor: Supervisor): Promise<void> {
   const deadline = supervisor.clock.now() + WAIT_MS
   await Promise.all(apps.map((app) => supervisor.orphans.whenFound(app.name)))
   await waitUntil(supervisor.clock, deadline - supervisor.clock.now(), () => apps.every(isComplete))
@@ -194,9 +198,10 @@ function idOf(worker: WorkerHandle): number {
 }
 
 /** What must be known to do all this again. */
-export function stateOf(instance: string, apps: readonly App[]): InstanceState {
+export function stateOf(instance: string, apps: readonly App[], ending: boolean): InstanceState {
   const workers = apps.flatMap((app) => [...app.processes()].flatMap((worker) => savedWorker(app, worker)))
-  return { schema: STATE_SCHEMA, instance, pid: process.pid, apps: apps.map(savedApp), workers }
+  const saved = { schema: STATE_SCHEMA, instance, pid: process.pid, apps: apps.map(savedApp), workers }
+  return ending ? { ...saved, ending } : saved
 }
 
 function savedWorker(app: App, worker: WorkerHandle): SavedWorker[] {

@@ -5,8 +5,9 @@ import { ageMsOf, isSameProcess, startTimeOf } from '../state/process-identity.t
 import type { EventLog } from '../telemetry/events.ts'
 import type { App } from './app.ts'
 import { waitUntil, type Clock } from './clock.ts'
-import type { Hello } from './link-desk.ts'
+import type { Hello, Receive } from './link-desk.ts'
 import type { WorkerChannel } from './worker-handle.ts'
+import { isIncarnation } from './worker-proof.ts'
 
 /** Refused ones dial again once a second; one that is stopped is not waited for longer than this. */
 const WAIT_MS = 3000
@@ -23,6 +24,7 @@ const UNHEARD: Orphan = { app: null, pid: null, startTime: null }
 export class Orphans {
   readonly #clock: Clock
   readonly #known = new Map<string, Orphan>()
+  #take: Receive | null = null
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -34,13 +36,23 @@ export class Orphans {
   }
 
   /** Its app may be started a moment later from the command line: it serves on meanwhile, and dials again. */
-  refuse({ settings, pid }: Hello, events: EventLog): false {
+  receive(hello: Hello, channel: WorkerChannel, events: EventLog): boolean {
+    const { settings, pid } = hello
+    if (this.#take?.(hello, channel)) {
+      this.found(settings.incarnation)
+      return true
+    }
     const { app, worker, incarnation } = settings
     if ((this.#known.get(incarnation) ?? UNHEARD).app !== null) return false
     this.#known.set(incarnation, { app, pid, startTime: startTimeOf(pid) })
     const text = `worker ${worker} (pid ${pid}) of "${app}" serves on without a supervisor; start "${app}" to take it back, or end it with \`kill ${pid}\``
     events.record({ type: 'orphanFound', app: null, text, cause: 'supervisor start' }, 'warn')
     return false
+  }
+
+  /** Nothing is to serve on: whoever dials in is given to `take`. */
+  endAll(take: Receive): void {
+    this.#take = take
   }
 
   /** An app has it. */
@@ -59,6 +71,11 @@ export class Orphans {
     this.#giveUp(app)
   }
 
+  /** Resolves when each has dialled in, or was waited for long enough. */
+  async whenAllHeard(): Promise<void> {
+    await waitUntil(this.#clock, WAIT_MS, () => [...this.#known.values()].every(({ app }) => app !== null))
+  }
+
   #giveUp(app: string): void {
     for (const [incarnation, orphan] of this.#known) if (mayBeOf(orphan, app)) this.#known.delete(incarnation)
   }
@@ -75,7 +92,7 @@ function mayBeOf({ app, pid, startTime }: Orphan, wanted: string): boolean {
  */
 export function adoptOrphan(app: App, hello: Hello, channel: WorkerChannel): boolean {
   const { worker: id, incarnation, release } = hello.settings
-  if (startTimeOf(hello.pid) === null) return false
+  if (startTimeOf(hello.pid) === null || isIncarnation(hello.pid, incarnation) === false) return false
   const group = app.activeGroup
   // Another release than the last good one was never found good, or is no longer wanted.
   const isOfIt = release === group.generation.release.id && hello.settings.group === group.name

@@ -17,5 +17,5 @@ export interface SupervisorOptions {
   /** Where crash records are. */
   readonly stateDirectory: string
   /** Asked soon after something changed that must survive the supervisor. */
-  readonly save: (apps: readonly App[]) => void
+  readonly save: (apps: readonly App[], isEnding: boolean) => void
 }

@@ -105,7 +105,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.probes = new ProbeDesk(this)
     this.metrics.follow(this)
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
-    this.#saver = new StateSaver(() => options.save(this.apps))
+    this.#saver = new StateSaver(() => options.save(this.apps, this.isEnding))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
     this.#occupation = new Occupation(() =>
       // In the foreground it lives for its apps; detached until the last of them is deleted.
@@ -269,6 +269,7 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   async shutdown(request: StopRequest, context: OperationContext): Promise<readonly OperationResult[]> {
     this.isEnding = true
+    this.saveNow()
     const stops = this.apps
       .filter((app) => !app.isStopped)
       .map((app) => app.operations.run('stop', '', context, stopBody(app, request)))
@@ -303,7 +304,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   /** A worker dialled in. */
   hello(hello: Hello, channel: WorkerChannel): boolean {
     const app = this.#apps.get(hello.settings.app)
-    if (app === undefined) return this.orphans.refuse(hello, this.eventLog)
+    if (app === undefined) return this.orphans.receive(hello, channel, this.eventLog)
     this.orphans.found(hello.settings.incarnation)
     const isTaken = app.hello(hello, channel) || adoptOrphan(app, hello, channel)
     if (isTaken) this.probes.greet(app, channel)

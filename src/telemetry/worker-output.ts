@@ -2,7 +2,7 @@
 // descriptors are opened for reading and writing, so it never meets EPIPE (docs/decisions/004-worker-output.md).
 
 import { execFile } from 'node:child_process'
-import { closeSync, constants, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -45,23 +45,6 @@ export function reopenOutput(directory: string, incarnation: string): WorkerOutp
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return WorkerOutput.onPipes(`the output of a worker that another supervisor forked cannot be read: ${reason}`)
-  }
-}
-
-/** The incarnations whose output is in this directory and held by a process: as a rule, those that live. */
-export function heldOutputs(directory: string): readonly string[] {
-  const ending = '.out'
-  const names = readdirSync(directory).filter((name) => name.endsWith(ending))
-  return names.filter((name) => isHeld(join(directory, name))).map((name) => name.slice(0, -ending.length))
-}
-
-/** A FIFO that nobody reads cannot be opened for writing; a worker's own descriptors can read, too. */
-function isHeld(path: string): boolean {
-  try {
-    closeSync(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK))
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -6,6 +6,7 @@ import { EventLog } from '../../src/telemetry/events.ts'
 import { FakeClock } from './fake-borrowers.ts'
 
 const quiet = () => {}
+const NOBODY = { isOpen: false, onMessage: quiet, onEnd: quiet, send: quiet, close: quiet, ref: quiet, unref: quiet }
 
 function makeScene() {
   const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet }
@@ -71,7 +72,7 @@ describe('Orphans', () => {
   it("does not wait for another app's worker", async () => {
     const { orphans, log } = makeScene()
     orphans.expect(['a'])
-    orphans.refuse(helloOf('mail', 'a'), log)
+    orphans.receive(helloOf('mail', 'a'), NOBODY, log)
     expect(await isSettled(orphans.whenFound('web'))).toBe(true)
     expect(orphans.isAwaited('mail')).toBe(true)
   })
@@ -89,15 +90,15 @@ describe('Orphans', () => {
 
   it('does not wait for one that has died since it dialled', async () => {
     const { orphans, log } = makeScene()
-    orphans.refuse(helloOf('web', 'a', 4_194_303), log)
+    orphans.receive(helloOf('web', 'a', 4_194_303), NOBODY, log)
     expect(orphans.isAwaited('web')).toBe(false)
   })
 
   it('tells once of each that serves without a supervisor, and how to take it back', () => {
     const { orphans, log } = makeScene()
-    expect(orphans.refuse(helloOf('web', 'a'), log)).toBe(false)
-    orphans.refuse(helloOf('web', 'a'), log)
-    orphans.refuse(helloOf('web', 'b'), log)
+    expect(orphans.receive(helloOf('web', 'a'), NOBODY, log)).toBe(false)
+    orphans.receive(helloOf('web', 'a'), NOBODY, log)
+    orphans.receive(helloOf('web', 'b'), NOBODY, log)
     const events = log.feed(null, 10).recent
     expect(events.map(({ type }) => type)).toEqual(['orphanFound', 'orphanFound'])
     expect(events[0]?.text).toContain('start "web" to take it back')
