@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { systemctlFailed, unitIsForeign, unitMissing, unitNotWritable } from '../errors/systemd.ts'
+import { noManager, systemctlFailed, unitIsForeign, unitMissing, unitNotWritable } from '../errors/systemd.ts'
 import { MADE_BY } from '../systemd/unit-files.ts'
 import type { Environment } from './invocation.ts'
 
@@ -35,6 +35,7 @@ export function installUnits(
   const directory = unitDirectory(options, environment)
   const paths = files.map(({ name }) => join(directory, name))
   if (options.force !== true) for (const path of paths) refuseForeign(path)
+  refuseWithoutManager(options)
   makeDirectory(directory)
   for (const { name, text } of files) write(join(directory, name), text)
   const systemctl = systemctlOf(options)
@@ -95,6 +96,15 @@ function write(path: string, text: string): void {
     rmSync(`${path}.new`, { force: true })
     throw unitNotWritable(path, whyOf(error))
   }
+}
+
+/** Nothing is written where nobody would read it. */
+function refuseWithoutManager({ user }: InstallOptions): void {
+  const scope = user === true ? ['--user'] : []
+  const { status, stderr, error } = spawnSync('systemctl', [...scope, 'show', '--property=Version'], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw noManager(user === true, error?.message ?? stderr.trim())
 }
 
 function systemctlOf({ user }: InstallOptions) {

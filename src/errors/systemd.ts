@@ -53,3 +53,12 @@ export function systemctlFailed(words: readonly string[], problem: string) {
     EXIT.failed,
   )
 }
+
+export function noManager(ofUser: boolean, problem: string) {
+  return new SuperviseError(
+    'NO_SYSTEMD',
+    `Cannot install a unit: no systemd ${ofUser ? 'of this user ' : ''}answers here${problem === '' ? '' : ` (${problem})`}`,
+    'In a container let `supervise start` be its first process; elsewhere `supervise systemd print` writes the unit for another host.',
+    EXIT.failed,
+  )
+}
