@@ -1,8 +1,13 @@
 // `supervise/runtime`: the small API that an app may import. Without a supervisor everything here is harmless.
 
-import { RUNTIME_BRIDGE, type DrainCallback, type RuntimeBridge } from './protocol/runtime-bridge.ts'
+import {
+  RUNTIME_BRIDGE,
+  type DrainCallback,
+  type MetricsRegistry,
+  type RuntimeBridge,
+} from './protocol/runtime-bridge.ts'
 
-export type { DrainCallback, DrainNotice } from './protocol/runtime-bridge.ts'
+export type { DrainCallback, DrainNotice, MetricsRegistry } from './protocol/runtime-bridge.ts'
 
 const bridge: RuntimeBridge | undefined = Reflect.get(globalThis, RUNTIME_BRIDGE)
 
@@ -40,4 +45,25 @@ export function onDrain(callback: DrainCallback): () => void {
     throw new TypeError('Cannot register what is no function with onDrain')
   }
   return bridge?.onDrain(callback) ?? (() => {})
+}
+
+/** Metrics that the app counts by itself. */
+export const metrics = {
+  /**
+   * Adds a `Registry` of prom-client to what the supervisor exposes: counters, histograms and summaries are summed over the
+   * app's workers and never go back, gauges are put together as their `aggregator` says. The config needs no `metrics.merge`
+   * for it; that is for the default registry.
+   *
+   * @returns a function that takes the registry back
+   * @example
+   * metrics.register(new Registry())
+   */
+  register(registry: MetricsRegistry): () => void {
+    // Callers in JavaScript may give anything.
+    const method: unknown = Reflect.get(Object(registry), 'getMetricsAsJSON')
+    if (typeof method !== 'function') {
+      throw new TypeError('Cannot register what is no Registry of prom-client with metrics.register')
+    }
+    return bridge?.registerMetrics?.(registry) ?? (() => {})
+  },
 }

@@ -29,6 +29,7 @@ import { Link } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { missingInternals } from './node-internals.ts'
 import { expectProbes } from './public-probes.ts'
+import { RegistryAnswers } from './registry-answers.ts'
 import { setRoutes } from './route-intercept.ts'
 import { routing, setRouting } from './route-state.ts'
 import { Traces } from './traces.ts'
@@ -52,6 +53,7 @@ export class Agent {
   readonly #appDrain = new AppDrain((error) => this.#notice(`An onDrain callback of the app failed: ${textOf(error)}`))
   readonly #unsent = new Unsent()
   readonly #traces: Traces | null
+  readonly #registries = new RegistryAnswers((message) => this.#link.send(message))
   #drain: Drain | null = null
   /** The link over node:cluster's own channel, where this Node lacks what a real one needs. */
   #ipcLink: IpcChannel<SupervisorMessage, WorkerMessage> | null = null
@@ -97,7 +99,8 @@ export class Agent {
   /** The agent's side of `supervise/runtime`. */
   get bridge(): RuntimeBridge {
     const { app, group, release, worker } = this.#settings
-    return { app, group, release, worker, onDrain: (callback) => this.#appDrain.add(callback) }
+    const onDrain: RuntimeBridge['onDrain'] = (callback) => this.#appDrain.add(callback)
+    return { app, group, release, worker, onDrain, registerMetrics: (registry) => this.#registries.add(registry) }
   }
 
   start(): void {
@@ -150,6 +153,7 @@ export class Agent {
     if (this.#drain?.report) this.#link.send({ type: 'drained', ...this.#drain.report })
     this.#traces?.tellAgain()
     for (const message of this.#unsent.takeAll()) this.#link.send(message)
+    this.#registries.sayOffered()
     this.#heartbeat?.stop()
     let isFirst = true
     this.#heartbeat = startHeartbeat(this.#settings.heartbeatMs, (vitals) => {
@@ -193,6 +197,8 @@ export class Agent {
         return this.#link.send({ type: 'routed', epoch: setRoutes(message.table) })
       case 'expectProbes':
         return expectProbes(message.secret)
+      case 'collect':
+        return this.#registries.asked(message)
       case 'ask':
         return this.#link.send({ type: 'answered' })
       case 'message':
@@ -220,7 +226,7 @@ export class Agent {
       beginDrain({ deadlineMs, spreadMs, onProgress, onDone })
     })
     const [report] = await Promise.all([connections, this.#appDrain.begin(deadlineMs)])
-    await this.#traces?.flush(deadlineMs - (performance.now() - begun))
+    await Promise.all([this.#traces?.flush(deadlineMs - (performance.now() - begun)), this.#registries.tellLast()])
     if (this.#drain !== drain) return
     drain.report = { ...report, tookMs: Math.round(performance.now() - begun) }
     this.#heartbeat?.beat()

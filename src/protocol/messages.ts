@@ -1,6 +1,7 @@
 // What supervisor and worker say to each other over the link: one JSON object per line, some with a
 // socket beside it. Requests are imperative, facts are past tense. Nothing here knows what carries it.
 
+import type { RegistryReport } from './registry-metrics.ts'
 import type { RequestCounts } from './request-counts.ts'
 import type { RouteTable } from './routes.ts'
 import type { TracingSettings, TracingState } from './tracing.ts'
@@ -209,6 +210,10 @@ export type WorkerMessage =
   | ({ readonly type: 'vitals' } & Vitals)
   /** Of the process's whole life: what has changed since it was told last, or all of it on a new connection. */
   | ({ readonly type: 'answers' } & RequestCounts)
+  /** Answers `collect`; also said, with the last `id`, at the end of a drain. */
+  | ({ readonly type: 'appMetrics'; readonly id: number } & RegistryReport)
+  /** The app has registered metrics of its own through `supervise/runtime`. */
+  | { readonly type: 'metricsOffered' }
   | ({ readonly type: 'drainProgress' } & DrainProgress)
   | ({ readonly type: 'drained' } & DrainReport)
   | { readonly type: 'undrained' }
@@ -263,6 +268,8 @@ export type SupervisorMessage =
   | { readonly type: 'route'; readonly table: RouteTable | null }
   /** Requests with this secret in the header of probe-header.ts are the supervisor's own: do not count them. */
   | { readonly type: 'expectProbes'; readonly secret: string }
+  /** Tell the app's own metrics, those of prom-client's default registries too where `defaults` says so. Answered by `appMetrics`. */
+  | { readonly type: 'collect'; readonly id: number; readonly defaults: boolean }
   /** Say that the loop turns. Answered by `answered`. */
   | { readonly type: 'ask' }
   /** For the app's `process.on('message')` when node:cluster's own channel is gone. */

@@ -16,6 +16,11 @@ export interface DrainNotice {
 
 export type DrainCallback = (notice: DrainNotice) => void | Promise<void>
 
+/** A `Registry` of prom-client, of whichever version, as far as it is used here. */
+export interface MetricsRegistry {
+  getMetricsAsJSON(): unknown
+}
+
 export interface RuntimeBridge {
   readonly app: string
   readonly group: GroupName
@@ -23,4 +28,6 @@ export interface RuntimeBridge {
   readonly worker: number
   /** Returns what takes the callback back. */
   onDrain(callback: DrainCallback): () => void
+  /** Returns what takes the registry back. */
+  registerMetrics?(registry: MetricsRegistry): () => void
 }

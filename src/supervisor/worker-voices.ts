@@ -108,6 +108,8 @@ export class WorkerVoices {
       case 'vitals':
       case 'answers':
       case 'tracing':
+      case 'appMetrics':
+      case 'metricsOffered':
         return this.#reports.heard(worker, message)
       case 'drainProgress':
       case 'drained':

@@ -28,11 +28,13 @@ const HTTP = `
 describe('supervise/runtime', () => {
   it('is harmless without a supervisor', () => {
     const path = bench.app(
-      `${NAMES}; onDrain(() => {})(); try { onDrain(5) } catch (error) { console.log(error.name) }`,
+      `${NAMES}; onDrain(() => {})(); try { onDrain(5) } catch (error) { console.log(error.name) }
+      import { metrics } from ${runtime}; metrics.register({ getMetricsAsJSON: () => [] })()
+      try { metrics.register(5) } catch (error) { console.log(error.name) }`,
       'mjs',
     )
     const output = execFileSync(NODE, ['--disable-warning=ExperimentalWarning', path], { encoding: 'utf8' })
-    expect(output).toBe('names {"app":null,"group":null,"release":null,"worker":null}\nTypeError\n')
+    expect(output).toBe('names {"app":null,"group":null,"release":null,"worker":null}\nTypeError\nTypeError\n')
   })
 
   it('knows what the worker is', async () => {
