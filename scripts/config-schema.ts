@@ -22,6 +22,7 @@ export function renderConfigSchema(): object {
     hooks: describe('hooks', objectOf('hooks')),
     log: describe('log', objectOf('log')),
     tracing: describe('tracing', objectOf('tracing')),
+    metrics: describe('metrics', objectOf('metrics')),
     watch: describe('watch', { anyOf: [jsonOf('watch'), objectOf('watch')] }),
   }
   const list = { type: 'array', items: { $ref: '#/definitions/app' }, minItems: 1 }

@@ -19,6 +19,7 @@ gives them on the control socket.
 - Workers tell what they have counted every two seconds or sooner, and once more when they end. A worker that is killed takes at most that much with it.
 - A label never has what a client makes up: methods that are not known are \`_OTHER\`. Of each group the requests of its last five releases are kept.
 - A metric that has no value now is left out.
+- What the app counts by itself with prom-client comes with them, where [that is wanted](../how-to/own-metrics.md).
 
 | metric | type | labels | what it says |
 | --- | --- | --- | --- |

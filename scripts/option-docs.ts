@@ -20,6 +20,7 @@ const INTERFACES: Readonly<Record<string, string>> = {
   BackoffOptions: 'backoff.',
   HookOptions: 'hooks.',
   LogOptions: 'log.',
+  MetricsOptions: 'metrics.',
   TracingOptions: 'tracing.',
   WatchOptions: 'watch.',
   AppsConfig: 'apps:',
@@ -27,7 +28,7 @@ const INTERFACES: Readonly<Record<string, string>> = {
 
 /** Every documented member of the interfaces that make up a config file, in the order of the source. */
 export function readOptionDocs(): readonly OptionDoc[] {
-  const source = ['app-options', 'deploy-options', 'alert-options', 'log-options', 'tracing-options']
+  const source = ['app-options', 'deploy-options', 'alert-options', 'log-options', 'metrics-options', 'tracing-options']
     .map((name) => readFileSync(new URL(`../src/config/${name}.ts`, import.meta.url), 'utf8'))
     .join('\n')
   return Object.entries(INTERFACES).flatMap(([name, prefix]) => {

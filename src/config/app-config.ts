@@ -214,6 +214,8 @@ export interface AppConfig {
   readonly slo: ServiceLevel | null
   readonly probes: readonly Probe[]
   readonly tracing: TracingConfig | null
+  /** The app's own metrics, in prom-client's default registry, are exposed. */
+  readonly mergeMetrics: boolean
 
   readonly watch: WatchConfig | null
 }

@@ -5,6 +5,7 @@ import type { AlertOptions } from './alert-options.ts'
 import type { DeployOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
 import type { TracingOptions } from './tracing-options.ts'
+import type { MetricsOptions } from './metrics-options.ts'
 
 /** Text such as `'30s'`, `'1m30s'` or `'250ms'` (units d, h, m, s, ms), or `0`. A number without a unit is refused. */
 export type Duration = string | 0
@@ -199,6 +200,8 @@ export interface AppOptions extends DeployOptions, AlertOptions {
    * What is done with the app's lines.
    */
   log?: LogOptions
+  /** What is exposed of the app's own metrics. */
+  metrics?: MetricsOptions
 
   /**
    * Sends traces to an OpenTelemetry collector.

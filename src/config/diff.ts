@@ -92,6 +92,7 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
     { option: 'tracing.otlp', value: tracing?.otlp, applies: 'reload' },
     { option: 'tracing.ratio', value: tracing?.ratio, applies: 'reload' },
   ],
+  mergeMetrics: shown('metrics.merge', 'mergeMetrics', 'live'),
   watch: ({ watch }) => [
     { option: 'watch.paths', value: watch?.paths, applies: 'live' },
     { option: 'watch.ignore', value: watch?.ignore, applies: 'live' },

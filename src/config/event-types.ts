@@ -26,6 +26,7 @@ export const EVENT_TYPES = [
   'logFileRecovered',
   'managerSilent',
   'memoryShort',
+  'metricsNotMerged',
   'orphanAdopted',
   'orphanDrained',
   'orphanFound',

@@ -20,6 +20,7 @@ import { serviceLevel } from './slo-parser.ts'
 import type { AppOptions, BackoffOptions, LivenessOptions, WatchOptions } from './app-options.ts'
 import type { HookOptions } from './deploy-options.ts'
 import type { LogOptions } from './log-options.ts'
+import type { MetricsOptions } from './metrics-options.ts'
 import type { TracingOptions } from './tracing-options.ts'
 import { otlpUrl } from './tracing-parsers.ts'
 import { logLevel, redactPaths, sizeOrZero, type LogLevel } from './log-parsers.ts'
@@ -72,6 +73,7 @@ export interface NestedOptions {
   readonly backoff: BackoffOptions
   readonly hooks: HookOptions
   readonly log: LogOptions
+  readonly metrics: MetricsOptions
   readonly tracing: TracingOptions
   readonly watch: WatchOptions
 }
@@ -79,7 +81,9 @@ export interface NestedOptions {
 type NestedKey = { [Key in keyof NestedOptions]: `${Key}.${keyof NestedOptions[Key] & string}` }[keyof NestedOptions]
 
 /** `watch` is both: an object, or paths at once. */
-export type OptionKey = Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks' | 'log' | 'tracing'> | NestedKey
+export type OptionKey =
+  | Exclude<keyof AppOptions, 'liveness' | 'backoff' | 'hooks' | 'log' | 'metrics' | 'tracing'>
+  | NestedKey
 
 type HookValues = { [Name in HookName as `hooks.${Name}`]: Hook | null }
 
@@ -148,6 +152,7 @@ export interface OptionValues extends HookValues {
   notify: readonly Receiver[]
   slo: ServiceLevel | null
   probes: readonly Probe[]
+  'metrics.merge': boolean
   'tracing.otlp': string | null
   'tracing.ratio': number
   watch: boolean | readonly string[]
@@ -251,6 +256,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   notify: { group: 'Crashes and alerts', flag: '--notify <command>', help: 'command or URL that is told of every alert', parser: receivers, byDefault: () => [], repeatable: true },
   slo: { group: 'Crashes and alerts', flag: '--slo <objective>', help: 'what is promised: "99.9", "500ms 99", or both with a comma', parser: orNone(serviceLevel), byDefault: none },
   probes: { group: 'Crashes and alerts', flag: '--probes <place>', help: 'path or URL that is asked again and again, from outside', parser: probes, byDefault: () => [], repeatable: true },
+  'metrics.merge': { group: 'Crashes and alerts', flag: '--merge-metrics', help: "exposes the app's own metrics of prom-client, summed over its workers", parser: boolean, byDefault: () => false },
 
   'tracing.otlp': { group: 'Tracing', flag: '--tracing-otlp <url>', help: 'collector that gets a span for each request and rollout step', parser: orNone(otlpUrl), byDefault: none },
   'tracing.ratio': { group: 'Tracing', flag: '--tracing-ratio <share>', help: 'share of the requests without a traceparent that get one', parser: share, byDefault: () => 1 },

@@ -109,6 +109,7 @@ function plainOptions(settings: Settings) {
     slo: settings.get('slo'),
     probes: settings.get('probes'),
     tracing: tracingOf(settings),
+    mergeMetrics: settings.get('metrics.merge'),
   } satisfies Partial<AppConfig>
 }
 

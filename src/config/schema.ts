@@ -16,10 +16,15 @@ export interface CheckedApp {
 }
 
 // `satisfies` names a nested option that is missing here.
-const NESTED = Object.keys({ liveness: 0, backoff: 0, hooks: 0, log: 0, tracing: 0, watch: 0 } satisfies Record<
-  keyof NestedOptions,
-  0
->)
+const NESTED = Object.keys({
+  liveness: 0,
+  backoff: 0,
+  hooks: 0,
+  log: 0,
+  metrics: 0,
+  tracing: 0,
+  watch: 0,
+} satisfies Record<keyof NestedOptions, 0>)
 
 /** One value: the option's own parser, whose refusals become valibot's issues. */
 function leaf(key: OptionKey, directory: string) {

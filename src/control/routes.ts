@@ -79,7 +79,7 @@ export const ROUTES: readonly Route[] = [
     answer: async ({ metrics }, { query }) => {
       const { format, app } = readMetricsQuery(query)
       return format === 'json'
-        ? document({ metrics: metrics.families(app) })
+        ? document({ metrics: await metrics.families(app) })
         : { as: 'text', ...(await metrics.expose(app)) }
     },
   },

@@ -11,6 +11,7 @@ import type { CrashDescription } from './instance.ts'
 import type { RestartKind } from './group.ts'
 import { RolloutTraces } from './rollout-traces.ts'
 import { TraceReports } from './trace-reports.ts'
+import type { MergeDesk } from './merge-desk.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import type { Generation } from './worker-spec.ts'
 
@@ -26,6 +27,7 @@ export interface Telling {
   readonly eventLog: EventLog
   readonly measures: Measures
   readonly clock: Clock
+  readonly metrics: { readonly merge: Pick<MergeDesk, 'greet' | 'heard'> }
 }
 
 export class AppReports {
@@ -38,13 +40,15 @@ export class AppReports {
   readonly #clock: Clock
   readonly traces = new TraceReports((...event) => this.record(...event))
   readonly rolloutTraces: RolloutTraces
+  readonly #merge: Pick<MergeDesk, 'greet' | 'heard'>
 
-  constructor(app: string, { eventLog, measures, clock }: Telling) {
+  constructor(app: string, { eventLog, measures, clock, metrics }: Telling) {
     this.#app = app
     this.#events = eventLog
     this.#measures = measures
     this.#clock = clock
     this.rolloutTraces = new RolloutTraces(app, clock, this.traces)
+    this.#merge = metrics.merge
   }
 
   record(type: EventType, text: string, cause: string, level: EventLevel = 'info'): void {
@@ -75,6 +79,11 @@ export class AppReports {
     if (message.type === 'tracing') return this.traces.heard(worker.incarnation, message)
     if (message.type === 'answers')
       return this.#measures.answered(process, message, worker.generation.config.slo, this.#clock.now())
+    if (message.type === 'appMetrics') return this.#merge.heard(worker, message)
+    if (message.type === 'metricsOffered') {
+      this.#measures.merged.offered(worker.incarnation)
+      return this.#merge.greet(worker)
+    }
     if (message.type !== 'vitals') return
     const { forwarded = 0, forwardRetries = 0, forwardFailures = 0, gcMs = 0 } = message
     this.#measures.told(process, 'supervise_forwarded_requests_total', forwarded)
@@ -87,6 +96,7 @@ export class AppReports {
     const tookMs = worker.uptimeMs()
     this.note(worker, 'workerReady', `ready after ${Math.round(tookMs)} ms`)
     this.#measures.workerReady(this.#processOf(worker), tookMs)
+    this.#merge.greet(worker)
   }
 
   killed(worker: WorkerHandle): void {

@@ -12,6 +12,7 @@ import type { Clock } from './clock.ts'
 import type { CrashDesk } from './crash-desk.ts'
 import type { Inherited } from './lending.ts'
 import type { LimitName } from './health-watch.ts'
+import type { MergeDesk } from './merge-desk.ts'
 import type { ReleaseDesk } from './release-desk.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -32,6 +33,8 @@ export interface Instance {
   readonly samples: Samples
   readonly measures: Measures
   readonly crashDesk: CrashDesk
+  /** Told of what workers say of their apps' own metrics. */
+  readonly metrics: { readonly merge: Pick<MergeDesk, 'greet' | 'heard'> }
   /** Told of what its apps and their workers do, since a rollout may wait for it. */
   readonly releases: Pick<ReleaseDesk, 'ends' | 'stopped' | 'serves' | 'crashed'>
   readonly places: Places

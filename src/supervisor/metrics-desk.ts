@@ -17,6 +17,7 @@ import type { App } from './app.ts'
 import { addApp, addObjectives, objectivesOf } from './app-metrics.ts'
 import { systemClock } from './clock.ts'
 import { healthOf } from './health.ts'
+import { MergeDesk } from './merge-desk.ts'
 import type { Health, MetricOperations } from './operations.ts'
 import type { ProbeDesk } from './probe-desk.ts'
 
@@ -35,6 +36,8 @@ const SAVE_SOON_MS = 200
 
 export class MetricsDesk implements MetricOperations {
   readonly measures: Measures
+  /** What apps count by themselves. */
+  readonly merge: MergeDesk
   readonly #directory: string
   readonly #logs: LogDesk
   readonly #complain: (problem: string) => void
@@ -55,10 +58,12 @@ export class MetricsDesk implements MetricOperations {
       () => this.#saveSoon(),
       () => this.#saveNext(),
     )
+    this.merge = new MergeDesk(this.measures, () => this.#source?.apps ?? [])
     const saved = readMeasures(stateDirectory)
     if (saved !== null) this.measures.restore(saved, present())
     this.#timer = setInterval(() => {
       this.#save()
+      void this.merge.collect()
       for (const app of this.#source?.apps ?? []) this.#lookAtObjectives(app)
     }, SAVE_EVERY_MS).unref()
   }
@@ -81,18 +86,19 @@ export class MetricsDesk implements MetricOperations {
     }
   }
 
-  families(app: string | null): readonly Family[] {
-    return withAllLabels(this.#wanted(app))
+  async families(app: string | null): Promise<readonly Family[]> {
+    return withAllLabels(await this.#wanted(app))
   }
 
   async expose(app: string | null): Promise<{ readonly text: string; readonly contentType: string }> {
-    return { text: await expose(this.#wanted(app)), contentType: CONTENT_TYPE }
+    return { text: await expose(await this.#wanted(app)), contentType: CONTENT_TYPE }
   }
 
-  #wanted(app: string | null): readonly Family[] {
+  async #wanted(app: string | null): Promise<readonly Family[]> {
     const names = (this.#source?.apps ?? []).map(({ name }) => name)
     if (app !== null && !names.includes(app)) throw unknownApp(app, names, nearest(app, names))
-    const all = this.#families()
+    await this.merge.collect()
+    const all = [...this.#families(), ...this.merge.families()]
     return app === null ? all : familiesOf(app, all)
   }
 
@@ -101,6 +107,7 @@ export class MetricsDesk implements MetricOperations {
     this.#noteLines()
     for (const app of this.#source?.apps ?? []) this.#addApp(families, app)
     this.#addOwn(families)
+    this.merge.addTo(families)
     families.addMeasures(this.measures)
     return families.all()
   }

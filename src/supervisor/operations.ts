@@ -106,7 +106,7 @@ export interface Health {
 /** Figures of all apps. */
 export interface MetricOperations {
   /** Of one app, or with null of all and the instance itself. Throws for an app that is unknown. */
-  families(app: string | null): readonly Family[]
+  families(app: string | null): Promise<readonly Family[]>
   /** The same as Prometheus reads it. */
   expose(app: string | null): Promise<{ readonly text: string; readonly contentType: string }>
   health(): Health

@@ -2,7 +2,7 @@
 
 import type { Metric } from 'prom-client'
 
-export type MetricType = 'counter' | 'gauge' | 'histogram'
+export type MetricType = 'counter' | 'gauge' | 'histogram' | 'summary'
 
 export interface MetricValue {
   readonly labels: Readonly<Record<string, string | number>>

@@ -3,6 +3,7 @@
 import type { RequestCounts } from '../protocol/request-counts.ts'
 import { Counters, type Labels, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
+import { MergedMetrics, type SavedMerged } from './merged-metrics.ts'
 import type { MetricName } from './metric-table.ts'
 import { Percentiles } from './percentiles.ts'
 import { SloBook, type MaybePromised, type Present, type SavedObjectives } from './slo-book.ts'
@@ -14,6 +15,8 @@ export interface SavedMeasures {
   readonly requests: SavedRequests
   /** Not there where an earlier version has saved them. */
   readonly objectives?: SavedObjectives
+  /** Null when there was too much of it. */
+  readonly merged?: SavedMerged | null
 }
 
 /** A process, by its labels and by the name that no other has. */
@@ -36,6 +39,8 @@ export class Measures {
   /** Of each group's last minute. */
   readonly percentiles = new Percentiles()
   readonly objectives = new SloBook()
+  /** What apps count by themselves. */
+  readonly merged = new MergedMetrics()
   readonly #growing: Growing
   readonly #changed: () => void
   readonly #gone: () => void
@@ -67,6 +72,7 @@ export class Measures {
     this.#gone()
     this.requests.forget(incarnation)
     this.#growing.forget(incarnation)
+    this.merged.forget(incarnation)
   }
 
   drained(process: Process, { tookMs, requestsCut, connectionsCut }: DrainFigures): void {
@@ -96,6 +102,11 @@ export class Measures {
 
   probed(labels: Readonly<Record<'app' | 'probe' | 'target' | 'outcome', string>>): void {
     this.#count('supervise_probes_total', labels)
+  }
+
+  /** A process did not say in time what its app counts. */
+  mergeTimedOut(owner: RequestOwner): void {
+    this.counters.add('supervise_merge_timeouts_total', ownerLabels(owner))
   }
 
   /** What the supervisor of that name has passed on in its life so far. */
@@ -140,6 +151,7 @@ export class Measures {
     this.requests.forgetApp(app)
     this.percentiles.forgetApp(app)
     this.objectives.forgetApp(app)
+    this.merged.forgetApp(app)
   }
 
   save(present: Present): SavedMeasures {
@@ -148,10 +160,12 @@ export class Measures {
       growing: this.#growing.save(),
       requests: this.requests.save(),
       objectives: this.objectives.save(present),
+      merged: this.merged.save(),
     }
   }
 
-  restore({ counters, growing, requests, objectives }: SavedMeasures, present: Present): void {
+  restore({ counters, growing, requests, objectives, merged }: SavedMeasures, present: Present): void {
+    this.merged.restore(merged)
     this.objectives.restore(objectives, present)
     this.counters.restore(counters)
     this.#growing.restore(growing)

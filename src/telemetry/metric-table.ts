@@ -218,6 +218,16 @@ export const METRICS = {
     labels: [],
     help: "Share of the time since the last scrape in which the supervisor's event loop was busy.",
   },
+  supervise_merged_series: {
+    type: 'gauge',
+    labels: GROUP,
+    help: "Series of the app's own metrics that are merged in, each bucket of a histogram by itself.",
+  },
+  supervise_merge_timeouts_total: {
+    type: 'counter',
+    labels: GROUP,
+    help: "How often a worker did not tell the app's own metrics in time; what it told before was shown.",
+  },
   supervise_build_info: { type: 'gauge', labels: ['version', 'node_version'], help: '1, with the versions as labels.' },
 } as const satisfies Readonly<Record<string, MetricSpec>>
 

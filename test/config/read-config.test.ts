@@ -62,6 +62,7 @@ describe('readConfig()', () => {
       slo: null,
       probes: [],
       tracing: null,
+      mergeMetrics: false,
       log: { level: null, file: null, stdout: null, multiline: true, redact: [] },
       watch: null,
     })
@@ -121,6 +122,7 @@ describe('readConfig()', () => {
       slo: { availability: 99.9, latency: { threshold: 500ms, target: 99 } }
       probes: [{ path: /pay, every: 5s, within: 1s, failures: 2, expect: { status: 204, body: paid } }]
       tracing: { otlp: 'http://localhost:4318', ratio: 5% }
+      metrics: { merge: true }
       log: { level: debug, stdout: false, multiline: false, redact: cause }
       watch: { paths: [web, lib], ignore: [logs, ./tmp], quiet: 1s }`
     const directory = project({ 'supervise.config.yaml': yaml, 'web/server.js': '', '.env': 'A=1\nNODE_ENV=test' })
@@ -187,6 +189,7 @@ describe('readConfig()', () => {
         },
       ],
       tracing: { otlp: 'http://localhost:4318', ratio: 0.05 },
+      mergeMetrics: true,
       hooks: {
         'pre-rollout': { by: 'url', url: 'https://ci.example.com/go', withinMs: 5000 },
         rollback: { by: 'command', command: './tell.sh', withinMs: 30_000 },

@@ -98,7 +98,7 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       },
     },
     metrics: {
-      families: () => [],
+      families: () => Promise.resolve([]),
       expose: (app) => {
         const text = `# HELP a A${app === null ? '' : ` of ${app}`}.\n`
         return Promise.resolve({ text, contentType: 'text/plain; charset=utf-8' })

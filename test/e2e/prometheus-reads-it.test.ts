@@ -2,7 +2,7 @@
 // data or could have it.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -12,23 +12,12 @@ import { startSupervise } from '../support/harness.ts'
 import { makeHome } from '../support/home.ts'
 import { mixedLanes, startLoad } from '../support/load.ts'
 import { mustExit } from '../support/must-exit.ts'
+import { findPrometheus } from '../support/prometheus.ts'
 import { makeRelease, ROOT } from '../support/releases.ts'
 import { QUICK } from '../support/under-load.ts'
 import { until } from '../support/until.ts'
 
-/** Where .ci/run unpacks Debian's package; else what is on the PATH. */
-const UNPACKED = join(ROOT, '.cache/prometheus/usr/bin')
-
-function find(program: string): string | null {
-  if (existsSync(join(UNPACKED, program))) return join(UNPACKED, program)
-  try {
-    return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim()
-  } catch {
-    return null
-  }
-}
-
-const [prometheus, promtool] = [find('prometheus'), find('promtool')]
+const [prometheus, promtool] = [findPrometheus('prometheus'), findPrometheus('promtool')]
 const isThere = prometheus !== null && promtool !== null
 if (!isThere) console.warn('There is no Prometheus here: what it would say of the metrics is not tested.')
 

@@ -206,6 +206,7 @@ export class Scene {
       saveNow() {},
       appChanged() {},
       measures: new Measures(),
+      metrics: { merge: { greet: () => {}, heard: () => {} } },
       // Made after the app.
       releases: {
         ends: (app) => this.desk.ends(app),
