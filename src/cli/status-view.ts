@@ -5,6 +5,7 @@ import type {
   AppStatus,
   GroupStatus,
   InstanceStatus,
+  KeptBy,
   LimitsStatus,
   ListenerStatus,
   ProbeStatus,
@@ -69,10 +70,17 @@ export function renderStatus(status: InstanceStatus, now: number, paint: Paint, 
   const limits = limitsText(status.limits)
   const up = formatUptime((now - Date.parse(startedAt)) / 1000)
   const title = `Instance ${paint('bold', instance)}  pid ${pid}  up ${up}  supervise ${version}  Node ${nodeVersion.replace(/^v/, '')}`
-  const heading = limits === null ? [title] : [title, limits]
+  const line = `${title}${keptText(status.keptBy)}`
+  const heading = limits === null ? [line] : [line, limits]
   if (apps.length === 0) return [...heading, 'No app. Start one with `supervise start app.js --detach`.']
   const workers = renderWorkers(apps, paint, width)
   return [...heading, ...renderApps(apps, paint, width), ...(workers.length === 0 ? [] : ['', ...workers])]
+}
+
+/** An older supervisor does not say it. */
+function keptText(keptBy: KeptBy | undefined): string {
+  if (keptBy === undefined || keptBy.who === 'nobody') return ''
+  return keptBy.who === 'systemd' ? '  under systemd' : `  keeper ${keptBy.pid ?? 'starting'}`
 }
 
 // ---- apps ----------------------------------------------------------------------------------------

@@ -165,12 +165,16 @@ export interface ReleaseStatus {
   readonly contract: string | null
 }
 
+export type KeptBy = { readonly who: 'keeper' | 'systemd' | 'nobody'; readonly pid: number | null }
+
 export interface InstanceStatus {
   readonly instance: string
   readonly pid: number
   readonly version: string
   readonly nodeVersion: string
   readonly detached: boolean
+  /** Who starts the supervisor again should it die. */
+  readonly keptBy: KeptBy
   readonly startedAt: string
   readonly limits: LimitsStatus
   readonly apps: readonly AppStatus[]

@@ -23,9 +23,10 @@ import { openInstanceDirectory, type InstanceDirectory } from './instance-direct
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import { logFileOf } from './log-file.ts'
+import { Keeper, takeAbsenceMs, type KeeperOptions } from './keeper.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
-import type { OperationResult, ProgressLine } from './messages.ts'
+import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
 import { answeringFor, LIMITS, startControlServer, type ControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly admin: AdminOptions | null
   /** Takes workers of an earlier supervisor back only to end them, and starts nothing. */
   readonly end?: EndOptions
+  /** Left out where a service manager or a terminal is what starts it again, or nobody. */
+  readonly keeper?: KeeperOptions
   /** Sees how the start goes, results too. */
   readonly onProgress: (line: ProgressLine) => void
 }
@@ -72,7 +75,9 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   if (lock.notice !== null)
     log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
   const manager = new ServiceManager(log.events)
-  const supervisor = makeSupervisor(options, directory, log, manager)
+  let keeper: Keeper | null = null
+  const keptBy = () => keptByOf(manager, keeper)
+  const supervisor = makeSupervisor(options, directory, log, { inherited: manager.inherited, keptBy })
   const onFatal = (error: unknown): void => supervisor.internalError(error)
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', onFatal)
@@ -86,6 +91,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   if (options.end === undefined) manager.follow(supervisor)
   const admin = await openAdmin(options.admin, supervisor, log)
   const { link, control } = await openEntrances(directory, supervisor, log)
+  keeper = options.keeper === undefined ? null : keep(options.keeper, directory, supervisor)
   let exitCode: ExitCode | null
   try {
     exitCode =
@@ -94,6 +100,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
         : await end(options, supervisor, restored, strays)
   } finally {
     await supervisor.close()
+    keeper?.close()
     await manager.close()
     await admin?.close()
     await control.close()
@@ -121,9 +128,27 @@ async function serve(options: RunOptions, supervisor: Supervisor, manager: Servi
   sweep(left, incarnationsOf(supervisor), directory)
   const exitCode = await startApps(options, supervisor, restored, restarts)
   if (exitCode !== null) return exitCode
+  // Brought back, and there is nothing that it was to do.
+  const isNeeded = supervisor.apps.length > 0 || heldOutputs(directory.output).length > 0
+  if (!isNeeded && (options.keeper?.parent ?? null) !== null) return EXIT.ok
   manager.ready()
   await supervisor.ended
   return null
+}
+
+function keep(options: KeeperOptions, directory: InstanceDirectory, supervisor: Supervisor): Keeper {
+  const { eventLog } = supervisor
+  const keeper = new Keeper(directory, options, eventLog)
+  const absentMs = takeAbsenceMs(directory)
+  if (options.parent === null || absentMs === null) return keeper
+  const text = `the supervisor before this one died; brought back after ${absentMs} ms`
+  eventLog.record({ type: 'supervisorBroughtBack', app: null, text, cause: 'keeper', data: { absentMs } }, 'warn')
+  return keeper
+}
+
+function keptByOf(manager: ServiceManager, keeper: Keeper | null): KeptBy {
+  if (manager.isThere) return { who: 'systemd', pid: null }
+  return keeper === null ? { who: 'nobody', pid: null } : { who: 'keeper', pid: keeper.pid }
 }
 
 async function end(options: RunOptions, supervisor: Supervisor, apps: readonly App[], strays: StrayWorkers) {
@@ -187,7 +212,7 @@ function makeSupervisor(
   options: RunOptions,
   directory: InstanceDirectory,
   log: InstanceLog,
-  manager: ServiceManager,
+  given: { readonly inherited: ServiceManager['inherited']; readonly keptBy: () => KeptBy },
 ): Supervisor {
   let hasFailed = false
   const save = (apps: readonly App[], isEnding: boolean): void => {
@@ -208,8 +233,9 @@ function makeSupervisor(
       linkPath: directory.linkSocket,
       endpointDirectory: directory.endpoints,
       outputDirectory: directory.output,
-      inherited: manager.inherited,
+      inherited: given.inherited,
     },
+    keptBy: given.keptBy,
     releasesFile: releasesFile(directory.name),
     stateDirectory: stateDirectory(directory.name),
     events: log.events,

@@ -31,6 +31,11 @@ export class ServiceManager {
     if (activation.problem !== null) this.#warn('socketRefused', activation.problem)
   }
 
+  /** Whether there is one that hears from us. */
+  get isThere(): boolean {
+    return this.#notifier !== null
+  }
+
   /** From now on the manager is told how it goes. */
   follow(supervisor: Supervisor): void {
     if (this.#notifier === null) return

@@ -1,5 +1,6 @@
 // What an instance is given by whoever puts it together: its places, and where its words go.
 
+import type { KeptBy } from '../control/messages.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
 import type { App } from './app.ts'
@@ -9,6 +10,7 @@ export interface SupervisorOptions {
   readonly name: string
   readonly version: string
   readonly detached: boolean
+  readonly keptBy: () => KeptBy
   readonly places: Places
   readonly events: EventLog
   readonly logs: LogDesk

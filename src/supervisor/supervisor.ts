@@ -154,6 +154,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       version,
       nodeVersion: process.version,
       detached,
+      keptBy: this.#options.keptBy(),
       startedAt: this.#startedAt.toISOString(),
       limits: containerLimits(),
       apps: this.apps.map((app) => appStatus(app, this, this.releases.newsOf(app))),

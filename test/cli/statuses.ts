@@ -61,6 +61,7 @@ export function instance(change: Partial<InstanceStatus> = {}): InstanceStatus {
     version: '0.1.0',
     nodeVersion: 'v24.21.0',
     detached: true,
+    keptBy: { who: 'nobody', pid: null },
     startedAt: '2026-01-01T00:00:00.000Z',
     limits: { memoryBytes: null, memoryUsedBytes: null, cpuCores: null },
     apps: [app()],

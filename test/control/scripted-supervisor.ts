@@ -79,6 +79,7 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       version: '0.0.0',
       nodeVersion: process.version,
       detached: false,
+      keptBy: { who: 'nobody', pid: null },
       startedAt: '2026-01-01T00:00:00.000Z',
       limits: NO_LIMITS,
       apps: [appStatus()],
