@@ -29,6 +29,7 @@ export type {
   WorkerResources,
   WorkerSeries,
 } from './figure-messages.ts'
+export type { InstanceStatus, KeptBy } from './instance-messages.ts'
 export type { ProbeStatus } from './probe-messages.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
@@ -163,21 +164,6 @@ export interface ReleaseStatus {
   readonly watch: WatchStatus | null
   /** The hook `contract`, where the release has one to run: `due`, `running`, `done` or `failed`. */
   readonly contract: string | null
-}
-
-export type KeptBy = { readonly who: 'keeper' | 'systemd' | 'nobody'; readonly pid: number | null }
-
-export interface InstanceStatus {
-  readonly instance: string
-  readonly pid: number
-  readonly version: string
-  readonly nodeVersion: string
-  readonly detached: boolean
-  /** Who starts the supervisor again should it die. */
-  readonly keptBy: KeptBy
-  readonly startedAt: string
-  readonly limits: LimitsStatus
-  readonly apps: readonly AppStatus[]
 }
 
 export interface AppDescription extends AppStatus {
