@@ -20,14 +20,15 @@ export interface KeeperOptions {
 
 export interface KeeperParent {
   readonly pid: number
-  /** Supervisors that died in a row, each within a minute. */
+  /** Supervisors that died in a row, each within two seconds. */
   readonly deaths: number
 }
 
 /** `<pid> <deaths>`, from the keeper to the supervisor that it starts. */
 export const KEEPER_VARIABLE = 'SUPERVISE_KEEPER'
 
-const WELL_AFTER_MS = 60_000
+/** One that dies later was running: it is brought back at once, however often. */
+const WELL_AFTER_MS = 2_000
 const AGAIN_MS = 1000
 
 /**
@@ -47,7 +48,7 @@ exec </dev/null
 while [ -d "$directory" ]; do
   : >"$directory/died"
   case $deaths in
-    0) pause=0.1 ;; 1) pause=0.2 ;; 2) pause=0.4 ;; 3) pause=0.8 ;; 4) pause=1.6 ;; 5) pause=3.2 ;; 6) pause=6.4 ;;
+    0 | 1 | 2) pause=0.1 ;; 3) pause=0.4 ;; 4) pause=0.8 ;; 5) pause=1.6 ;; 6) pause=3.2 ;; 7) pause=6.4 ;;
     *) pause=10 ;;
   esac
   sleep $pause 2>/dev/null || sleep 1
