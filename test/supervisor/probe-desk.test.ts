@@ -9,6 +9,7 @@ import type { EventRecord } from '../../src/control/messages.ts'
 import type { App } from '../../src/supervisor/app.ts'
 import { ProbeDesk } from '../../src/supervisor/probe-desk.ts'
 import { EventLog } from '../../src/telemetry/events.ts'
+import { withAllLabels } from '../../src/telemetry/exposition.ts'
 import { Families } from '../../src/telemetry/families.ts'
 import { Measures } from '../../src/telemetry/measures.ts'
 import { until } from '../support/until.ts'
@@ -182,7 +183,7 @@ describe('ProbeDesk', () => {
     expect(statusOf(all)).toMatchObject([{ outcome: 'status', problem: 'answered 503', failures: 3, failing: true }])
     const families = new Families()
     all.desk.addTo(families, all.asApp)
-    const values = families.all().find(({ name }) => name === 'supervise_probe_success')?.values
+    const values = withAllLabels(families.all()).find(({ name }) => name === 'supervise_probe_success')?.values
     expect(values).toEqual([{ labels: { app: 'web', probe: 'p', target: 'public' }, value: 0 }])
     all.status = 200
     all.pass(10)
