@@ -127,6 +127,7 @@ async function serve(options: RunOptions, supervisor: Supervisor, manager: Servi
   const restarts = await completeAdoption(restored, supervisor)
   sweep(left, incarnationsOf(supervisor), directory)
   const exitCode = await startApps(options, supervisor, restored, restarts)
+  supervisor.isBeginning = false
   if (exitCode !== null) return exitCode
   // Brought back, and there is nothing that it was to do.
   const isNeeded = supervisor.apps.length > 0 || heldOutputs(directory.output).length > 0

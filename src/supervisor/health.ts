@@ -10,13 +10,18 @@ export interface HealthFacts {
   counts(): { readonly serving: number; readonly wanted: number }
 }
 
-export function healthOf(apps: readonly HealthFacts[]): Health {
+/** Whoever is answered by a loop that turns. */
+const LIVE = { ok: true, why: 'the supervisor answers' }
+const NOT_YET = { ok: false, why: 'the configuration is being read' }
+
+/** `isBeginning` until the apps of the first start are known. */
+export function healthOf(apps: readonly HealthFacts[], isBeginning = false): Health {
+  if (isBeginning && apps.length === 0) return { live: LIVE, started: NOT_YET, ready: NOT_YET }
   const running = apps.filter(({ isStopped, state }) => !isStopped || state === 'failed')
   const starting = running.filter(({ state }) => state === 'starting')
   const silent = running.filter((app) => app.counts().serving === 0)
   return {
-    // Whoever is answered by a loop that turns.
-    live: { ok: true, why: 'the supervisor answers' },
+    live: LIVE,
     started: said(starting, 'starts', running.length === 0 ? 'there is no app' : 'every app has started'),
     ready: said(silent, 'does not serve', running.length === 0 ? 'there is no app' : 'every app serves'),
   }

@@ -17,11 +17,13 @@ import type { App } from './app.ts'
 import { addApp, addObjectives, objectivesOf } from './app-metrics.ts'
 import { systemClock } from './clock.ts'
 import { healthOf } from './health.ts'
+import { judgeBudget } from '../core/budget-watch.ts'
 import { MergeDesk } from './merge-desk.ts'
 import type { Health, MetricOperations } from './operations.ts'
 import type { ProbeDesk } from './probe-desk.ts'
 
 export interface MetricsSource {
+  readonly isBeginning: boolean
   readonly apps: readonly App[]
   readonly samples: Samples
   readonly version: string
@@ -113,7 +115,7 @@ export class MetricsDesk implements MetricOperations {
   }
 
   health(): Health {
-    return healthOf(this.#source?.apps ?? [])
+    return healthOf(this.#source?.apps ?? [], this.#source?.isBeginning ?? true)
   }
 
   controlRequest(method: string, status: number): void {
@@ -142,13 +144,12 @@ export class MetricsDesk implements MetricOperations {
   #lookAtObjectives(app: App): void {
     for (const { objective, target, burning } of objectivesOf(app, this.measures)) {
       const key = `${app.name} ${objective}`
-      const before = this.#burning.get(key) ?? null
-      if (burning === null && before !== null) {
-        this.#burning.delete(key)
+      const { rate, tell } = judgeBudget(this.#burning.get(key) ?? null, burning?.rate ?? null)
+      if (rate === null) this.#burning.delete(key)
+      else this.#burning.set(key, rate)
+      if (tell === 'holds')
         app.record('budgetHolds', `the error budget of ${objective} (${target} %) burns no more`, 'policy slo')
-      }
-      if (burning === null || burning.rate <= (before ?? 0)) continue
-      this.#burning.set(key, burning.rate)
+      if (tell !== 'burns' || burning === null) continue
       const text = `the error budget of ${objective} (${target} %) burns ${burning.rate} times too fast or faster, in the last ${burning.long} and the last ${burning.short}`
       app.record('budgetBurns', text, 'policy slo', burning.severity === 'page' ? 'error' : 'warn')
     }

@@ -70,6 +70,8 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly readConfig = readConfig
   readonly recycle = recycle
   isEnding = false
+  /** Until the apps of the first start are known. */
+  isBeginning = true
   readonly #apps = new Map<string, App>()
   readonly #options: SupervisorOptions
   readonly #watches: AppWatches

@@ -8,6 +8,7 @@ function app(name: string, state: AppState, serving: number) {
 
 it('healthOf() is ready when every app that is not stopped serves, and has started when none starts any more', () => {
   expect(healthOf([])).toMatchObject({ started: { ok: true }, ready: { ok: true } })
+  expect(healthOf([], true)).toMatchObject({ live: { ok: true }, started: { ok: false }, ready: { ok: false } })
   expect(healthOf([app('web', 'online', 2), app('old', 'stopped', 0)])).toMatchObject({ ready: { ok: true } })
   expect(healthOf([app('web', 'degraded', 1)])).toMatchObject({ ready: { ok: true } })
   const { ready, started, live } = healthOf([app('web', 'online', 2), app('api', 'starting', 0)])
