@@ -2,7 +2,7 @@
 
 import { ALERT_NAMES, type AlertKind } from './alert-kinds.ts'
 import type { Hook, Receiver } from './app-config.ts'
-import { all, hook, inside, isText, listOf, objectOf, reader } from './deploy-parsers.ts'
+import { all, hook, showHook, inside, isText, listOf, objectOf, reader } from './deploy-parsers.ts'
 import { accept, isRecord, refuse, refuseValue, type Parsed, type Parser } from './parser.ts'
 import { duration, oneOf } from './parsers.ts'
 
@@ -19,7 +19,7 @@ export const receivers: Parser<readonly Receiver[]> = {
     objectOf({ on: listOf([kind.json]), command: { type: 'string' }, within: within.json }, 'command'),
   ]),
   format: (list) =>
-    list.map(({ on, hook: to }) => `${showReceiver(to)}${on === null ? '' : ` on ${on.join(' ')}`}`).join(', '),
+    list.map(({ on, hook: to }) => `${showHook(to)}${on === null ? '' : ` on ${on.join(' ')}`}`).join(', '),
   parse(input, directory) {
     const items: readonly unknown[] = [input].flat()
     const isList = Array.isArray(input) && items.length > 1
@@ -71,12 +71,4 @@ const webhook: Parser<Hook> = {
     isText(input) && /^https?:\/\//i.test(input)
       ? hook.parse({ url: input }, directory)
       : refuseValue(input, 'a URL such as "https://hooks.example.com/alerts"'),
-}
-
-/** Whoever knows the path of such a URL may often write to it, so it is not shown; the mark tells it from another. */
-export function showReceiver(to: Hook): string {
-  if (to.by === 'command') return `\`${to.command}\``
-  const origin = URL.canParse(to.url) ? new URL(to.url).origin : 'a URL'
-  const mark = process.getBuiltinModule('node:crypto').createHash('sha256').update(to.url).digest('hex').slice(0, 4)
-  return `${origin}/… (${mark})`
 }

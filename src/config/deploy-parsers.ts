@@ -138,7 +138,7 @@ export const hook: Parser<Hook> = {
       objectOf({ url: { type: 'string', pattern: '^https?://' }, within: within.json }, 'url'),
     ],
   },
-  format: (value) => (value.by === 'command' ? value.command : value.url),
+  format: showHook,
   parse(input, directory) {
     if (isText(input))
       return /^https?:\/\//i.test(input)
@@ -146,6 +146,14 @@ export const hook: Parser<Hook> = {
         : parseHook({ command: input }, directory)
     return parseHook(input, directory)
   },
+}
+
+/** Whoever knows the path of such a URL may often write to it, so it is not shown; the mark tells it from another. */
+export function showHook(to: Hook): string {
+  if (to.by === 'command') return `\`${to.command}\``
+  const origin = URL.canParse(to.url) ? new URL(to.url).origin : 'a URL'
+  const mark = process.getBuiltinModule('node:crypto').createHash('sha256').update(to.url).digest('hex').slice(0, 4)
+  return `${origin}/… (${mark})`
 }
 
 function parseHook(input: unknown, directory: string): Parsed<Hook> {

@@ -31,6 +31,9 @@ export function whyRefused(request: AdminRequest, policy: AdminPolicy): Supervis
   const name = nameIn(host)
   if (!isOwnName(name, policy.names)) return foreignHost(host)
   if (origin !== undefined && !isOwnOrigin(origin, host)) return foreignOrigin(origin)
+  // What a page embeds or fetches without CORS has no Origin; browsers say this of it.
+  const site = request.headers['sec-fetch-site']
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return foreignOrigin('another site')
   if (isOpen(request, policy)) return null
   if (policy.token === null) return tokenMissing(request.method, request.path)
   if (authorization === undefined) return tokenNeeded(request.method, request.path)

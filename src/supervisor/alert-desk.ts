@@ -3,7 +3,7 @@
 
 import { hostname } from 'node:os'
 import { kindsOf, type AlertKind } from '../config/alert-kinds.ts'
-import { showReceiver } from '../config/alert-parsers.ts'
+import { showHook } from '../config/deploy-parsers.ts'
 import type { AppConfig, Receiver } from '../config/app-config.ts'
 import { SCHEMA_OF_ALERTS, type AlertPayload } from './alert-payload.ts'
 import type { EventRecord } from '../control/messages.ts'
@@ -118,7 +118,7 @@ export class AlertDesk {
   #told(app: string, { hook, payload }: OutsideCall, problem: string | null): void {
     const alert = String(payload['alert'])
     const data = { alert, id: payload['id'] }
-    const who = showReceiver(hook)
+    const who = showHook(hook)
     if (problem === null) {
       const text = `told ${who} of ${alert}`
       this.#source.eventLog.record({ type: 'alertSent', app, text, cause: 'option notify', data }, 'debug')

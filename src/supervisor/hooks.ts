@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Hook, HookName } from '../config/app-config.ts'
+import { showHook } from '../config/deploy-parsers.ts'
 import { formatDuration } from '../config/quantities.ts'
 import { OUTPUT_BYTES, runCommand, Tail } from './run-command.ts'
 
@@ -34,8 +35,11 @@ export interface HookAnswer {
 export async function runHook(call: HookCall): Promise<HookAnswer> {
   const { hook, name } = call
   const { problem, output } = await tellOutside({ ...call, env: { ...call.env, SUPERVISE_HOOK: name } })
-  const what = hook.by === 'command' ? `\`${hook.command}\`` : showUrl(hook.url)
-  return { yes: problem === null, why: problem === null ? null : `the hook ${name} (${what}) ${problem}`, output }
+  return {
+    yes: problem === null,
+    why: problem === null ? null : `the hook ${name} (${showHook(hook)}) ${problem}`,
+    output,
+  }
 }
 
 /** Never rejects. */
@@ -107,11 +111,4 @@ function whyNotAsked(error: unknown): string {
     default:
       return `cannot be asked (${code ?? message})`
   }
-}
-
-/** Without what may be a secret: user, password and query. */
-function showUrl(url: string): string {
-  if (!URL.canParse(url)) return 'its URL'
-  const { origin, pathname } = new URL(url)
-  return origin + pathname
 }

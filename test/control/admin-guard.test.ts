@@ -23,6 +23,11 @@ describe('whyRefused()', () => {
   it('refuses pages of others, and answers its own', () => {
     expect(refusal({ headers: { origin: 'https://evil.example' } })).toBe('FOREIGN_ORIGIN')
     expect(refusal({ headers: { origin: 'null' } })).toBe('FOREIGN_ORIGIN')
+    // An image or a fetch without CORS has no origin.
+    expect(refusal({ headers: { 'sec-fetch-site': 'cross-site' } })).toBe('FOREIGN_ORIGIN')
+    expect(refusal({ headers: { 'sec-fetch-site': 'same-site' } })).toBe('FOREIGN_ORIGIN')
+    expect(refusal({ headers: { 'sec-fetch-site': 'none' } })).toBeNull()
+    expect(refusal({ headers: { 'sec-fetch-site': 'same-origin' } })).toBeNull()
     expect(refusal({ headers: { origin: 'http://127.0.0.1:9615' } })).toBeNull()
   })
 
