@@ -27,6 +27,7 @@ const EVERY_MS = 1000
 const SAMPLES_EVERY_MS = 10_000
 const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
+const REDRAW_MS = 100
 const HOME = '\u001b[H'
 const CLEAR_LINE = '\u001b[K'
 const CLEAR_BELOW = '\u001b[J'
@@ -49,7 +50,7 @@ async function top(invocation: Invocation): Promise<ExitCode> {
   const { live, unreachable } = await reachInstances(invocation)
   if (live.length === 0) throw notRunning(unreachable, invocation)
   const screen = new Screen(stdout, (size) => renderTop(view.model, size, invocation.output.paint))
-  const view = new View(live, () => screen.draw())
+  const view = new View(live, () => screen.drawSoon())
   try {
     screen.enter()
     await view.watch()
@@ -69,6 +70,7 @@ class Screen {
   readonly #draw = () => this.draw()
   readonly #leave = () => this.leave()
   #isIn = false
+  #soon: NodeJS.Timeout | undefined
 
   constructor(terminal: WriteStream, render: Render) {
     this.#terminal = terminal
@@ -84,7 +86,14 @@ class Screen {
     process.once('exit', this.#leave)
   }
 
+  /** At most ten times a second: an app may write thousands of lines. */
+  drawSoon(): void {
+    this.#soon ??= setTimeout(() => this.draw(), REDRAW_MS)
+  }
+
   draw(): void {
+    clearTimeout(this.#soon)
+    this.#soon = undefined
     if (!this.#isIn) return
     const lines = this.#render({ columns: this.#terminal.columns || 80, rows: this.#terminal.rows || 24 })
     // One write a picture, so that a terminal never shows half of one.
@@ -94,6 +103,7 @@ class Screen {
   leave(): void {
     if (!this.#isIn) return
     this.#isIn = false
+    clearTimeout(this.#soon)
     this.#terminal.off('resize', this.#draw)
     process.off('exit', this.#leave)
     process.stdin.setRawMode(false)
@@ -171,15 +181,17 @@ class View {
   }
 
   /** A supervisor that is gone ends it; the next look says so, and goes on asking. */
-  async #follow(instance: Instance, path: string): Promise<void> {
-    const options = { query: { follow: true, lines: 50 }, signal: this.#aborter.signal }
+  async #follow(instance: Instance, path: string, isAgain = false): Promise<void> {
+    const query = { follow: true, lines: isAgain ? 0 : 50 }
     try {
+      const options = { query, signal: this.#aborter.signal }
       for await (const item of instance.client.stream<EventRecord | LogRecord>('GET', path, options))
         this.#take('line' in item ? recordLine(this.model, item) : recordEvent(this.model, item))
     } catch {
-      if (this.#aborter.signal.aborted) return
-      setTimeout(() => void this.#follow(instance, path), EVERY_MS * 2).unref()
+      // As after an end in peace: there may be another supervisor in a moment.
     }
+    if (this.#aborter.signal.aborted) return
+    setTimeout(() => void this.#follow(instance, path, true), EVERY_MS).unref()
   }
 
   async #perform({ kind, instance, app }: TopAction): Promise<void> {
