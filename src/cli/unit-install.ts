@@ -1,9 +1,10 @@
 // Writes unit files where systemd looks for them, and tells systemd.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { makeDirectories } from '../config/make-directories.ts'
 import { noManager, systemctlFailed, unitIsForeign, unitMissing, unitNotWritable } from '../errors/systemd.ts'
 import { MADE_BY } from '../systemd/unit-files.ts'
 import type { Environment } from './invocation.ts'
@@ -81,7 +82,7 @@ function refuseForeign(path: string): void {
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectories(resolve(directory), 0o755)
   } catch (error) {
     throw unitNotWritable(directory, whyOf(error))
   }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { directoryNotUsable, invalidInstanceName, socketPathTooLong, unsafeDirectory } from '../errors/control.ts'
 import { EXIT } from '../errors.ts'
-import { makeDirectories } from '../state/make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 import { systemCodeOf } from '../config/failure.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -3,7 +3,7 @@
 import { openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { logFileUnusable } from '../errors/control.ts'
-import { makeDirectories } from '../state/make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 import { ownStateRoot } from '../state/state-root.ts'
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { Environment } from './instance-directory.ts'

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import type { CrashRecord } from '../control/messages.ts'
 import type { CrashEntry, CrashGroup } from '../core/crash-groups.ts'
-import { makeDirectories } from './make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const CRASHES_SCHEMA = 1

@@ -7,7 +7,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { EventRecord } from '../control/messages.ts'
-import { makeDirectories } from './make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 
 export interface JournalOptions {
   /** Of each of the two segments. @default 4 MiB */

@@ -3,7 +3,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SavedMeasures } from '../telemetry/measures.ts'
-import { makeDirectories } from './make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 const MEASURES_SCHEMA = 1

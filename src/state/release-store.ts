@@ -20,7 +20,7 @@ import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
-import { makeDirectories } from './make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 import { stateDirectory } from './state-directory.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { CrashAnswer, CrashList } from '../control/messages.ts'
 import { unknownCrash } from '../errors/app.ts'
-import { makeDirectories } from '../state/make-directories.ts'
+import { makeDirectories } from '../config/make-directories.ts'
 import { diagnose } from '../telemetry/diagnosis.ts'
 import { DiagnosticFiles } from '../telemetry/diagnostic-files.ts'
 import type { Samples } from '../telemetry/samples.ts'

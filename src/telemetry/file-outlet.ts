@@ -1,8 +1,9 @@
 // One log file, open for appending. What cannot be written is tried again until it can: the sink keeps the lines meanwhile,
 // within its bounds. Made of descriptors and nothing else: when it is turned is decided in log-file.ts.
 
-import { close, constants, fstatSync, mkdirSync, openSync, write } from 'node:fs'
-import { dirname } from 'node:path'
+import { close, constants, fstatSync, openSync, write } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { makeDirectories } from '../config/make-directories.ts'
 import { codeOf, type Outlet } from './outlet.ts'
 
 export interface FileOutletEvents {
@@ -41,7 +42,7 @@ export class FileOutlet implements Outlet {
   /** Throws where it cannot be opened; a write would only try again. */
   open(): void {
     if (this.#descriptor !== null) return
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o750 })
+    makeDirectories(dirname(resolve(this.path)), 0o750)
     this.#descriptor = openSync(this.path, APPEND, 0o640)
     const stats = fstatSync(this.#descriptor)
     this.#isFile = stats.isFile()

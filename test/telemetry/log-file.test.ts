@@ -1,5 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -66,6 +67,18 @@ describe('LogFile', () => {
     const again = openFile({}, path.slice(directory.length))
     again.file.write('two\n')
     await soon(() => again.text() === 'one\ntwo\n')
+  })
+
+  it.runIf(existsSync('/proc/self'))('does not hang where the system denies its directory', () => {
+    // In a process of its own, since a call that never comes back would hold this one, too.
+    const script = `
+      import { LogFile } from ${JSON.stringify(new URL('../../src/telemetry/log-file.ts', import.meta.url).href)}
+      const onTrouble = (words) => process.exit(console.log(words))
+      const file = new LogFile('/proc/none/web.log', ${JSON.stringify(NO_LIMITS)}, { onTrouble, onRecovery: () => {}, dropNotice: String })
+      file.write('line')`
+    const options = { encoding: 'utf8', timeout: 20_000 } as const
+    const { stdout, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], options)
+    expect({ stdout, signal }).toEqual({ stdout: expect.stringMatching(/ cannot be written: /), signal: null })
   })
 
   it('rotates between whole lines when it is large enough, losing none, and compresses', async () => {

@@ -4,17 +4,17 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Makes what is missing of an absolute path, for its owner alone; throws the system's error where that cannot be. */
-export function makeDirectories(path: string): void {
+/** Makes what is missing of an absolute path, as a rule for its owner alone; throws the system's error where that cannot be. */
+export function makeDirectories(path: string, mode = 0o700): void {
   const missing: string[] = []
   for (let current = path; !isThere(current) && current !== dirname(current); current = dirname(current))
     missing.unshift(current)
-  for (const directory of missing) makeOne(directory)
+  for (const directory of missing) makeOne(directory, mode)
 }
 
-function makeOne(path: string): void {
+function makeOne(path: string, mode: number): void {
   try {
-    mkdirSync(path, { mode: 0o700 })
+    mkdirSync(path, { mode })
   } catch (error) {
     // Another process was faster.
     if (!isThere(path)) throw error
