@@ -18,6 +18,9 @@ export interface CrashIndex {
   readonly entries: readonly CrashEntry[]
 }
 
+const RECORD_TEXTS = ['id', 'app', 'at', 'fingerprint', 'title', 'reason', 'release'] as const
+const RECORD_LISTS = ['stderr', 'curve', 'requests'] as const
+
 const RECORD = /^c(\d{1,15})\.json$/
 
 export class CrashFiles {
@@ -29,10 +32,12 @@ export class CrashFiles {
     this.#index = join(this.#directory, 'index.json')
   }
 
+  /** Null when there is none that this version can read; throws when its shape is not what its schema number says. */
   readIndex(): CrashIndex | null {
     const read = readJson(this.#index)
-    // Written by this project under this schema number, in one piece: its shape is known.
-    return isObject(read) && read['schema'] === CRASHES_SCHEMA ? (read as unknown as CrashIndex) : null
+    if (!isObject(read) || read['schema'] !== CRASHES_SCHEMA) return null
+    if (!isIndex(read)) throw new TypeError(`${this.#index} is damaged`)
+    return read
   }
 
   /** Atomic: whoever reads it sees the old index or the new one. */
@@ -56,7 +61,9 @@ export class CrashFiles {
 
   read(seq: number): CrashRecord | null {
     const read = readJson(this.#pathOf(seq))
-    return isObject(read) && typeof read['id'] === 'string' ? (read as unknown as CrashRecord) : null
+    const isRecord = isObject(read) && RECORD_TEXTS.every((name) => typeof read[name] === 'string')
+    // Lists are what is counted and shown without a look; the rest was written by this project.
+    return isRecord && RECORD_LISTS.every((name) => Array.isArray(read[name])) ? (read as unknown as CrashRecord) : null
   }
 
   /** Returns how many bytes it takes. */
@@ -102,6 +109,17 @@ function readJson(path: string): unknown {
   } catch {
     return null
   }
+}
+
+/** Written by this project under this schema number: what is in its groups and entries is known. */
+function isIndex(read: Readonly<Record<string, unknown>>): read is Readonly<Record<string, unknown>> & CrashIndex {
+  const { next, groups, entries } = read
+  if (!Number.isSafeInteger(next) || !Array.isArray(groups) || !Array.isArray(entries)) return false
+  return groups.every(isGroup) && entries.every((one) => isObject(one) && Number.isSafeInteger(one['seq']))
+}
+
+function isGroup(one: unknown): boolean {
+  return isObject(one) && isObject(one['first']) && isObject(one['last']) && Array.isArray(one['releases'])
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -10,7 +10,8 @@ import {
   type CrashLimits,
   type Kept,
 } from '../core/crash-groups.ts'
-import { CRASHES_SCHEMA, CrashFiles } from '../state/crash-files.ts'
+import { CRASHES_SCHEMA, CrashFiles, type CrashIndex } from '../state/crash-files.ts'
+import { whyNotWritten } from '../state/why-not-written.ts'
 import { Ring } from '../telemetry/ring.ts'
 
 export type CrashDraft = Omit<CrashRecord, 'id'>
@@ -103,7 +104,7 @@ export class CrashBooks {
   }
 
   #load(): void {
-    const index = this.#files.readIndex()
+    const index = this.#readIndex()
     const numbers = this.#files.numbers()
     const there = new Set(numbers)
     if (index !== null) {
@@ -113,6 +114,18 @@ export class CrashBooks {
     const known = new Set(this.#kept.entries.map(({ seq }) => seq))
     for (const seq of numbers.filter((one) => !known.has(one))) this.#loadUncounted(seq)
     this.#fillMemory()
+  }
+
+  /** One that is damaged must not stop the start: groups and counts are made anew from the records. */
+  #readIndex(): CrashIndex | null {
+    try {
+      return this.#files.readIndex()
+    } catch (error) {
+      this.#complain(
+        `cannot go on with the counts of crashes: ${whyNotWritten(error)}; they begin anew with the records`,
+      )
+      return null
+    }
   }
 
   /** Written after the index was for the last time: the supervisor of that time was killed. */

@@ -3,7 +3,7 @@
 import { readdirSync } from 'node:fs'
 import { nearest } from '../config/suggest.ts'
 import { unknownApp } from '../errors/app.ts'
-import { readMeasures, writeMeasures } from '../state/measures-file.ts'
+import { measuresFile, readMeasures, writeMeasures } from '../state/measures-file.ts'
 import { whyNotWritten } from '../state/why-not-written.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
 import { containerLimits, throttledSeconds } from '../telemetry/container-limits.ts'
@@ -56,13 +56,8 @@ export class MetricsDesk implements MetricOperations {
     this.#directory = stateDirectory
     this.#logs = logs
     this.#complain = complain
-    this.measures = new Measures(
-      () => this.#saveSoon(),
-      () => this.#saveNext(),
-    )
+    this.measures = this.#restored()
     this.merge = new MergeDesk(this.measures, () => this.#source?.apps ?? [])
-    const saved = readMeasures(stateDirectory)
-    if (saved !== null) this.measures.restore(saved, present())
     this.#timer = setInterval(() => {
       this.#save()
       void this.merge.collect()
@@ -127,6 +122,26 @@ export class MetricsDesk implements MetricOperations {
     clearTimeout(this.#soon)
     clearImmediate(this.#next)
     this.#save()
+  }
+
+  /** What makes no sense must not stop the start: counting begins anew. */
+  #restored(): Measures {
+    const begin = () =>
+      new Measures(
+        () => this.#saveSoon(),
+        () => this.#saveNext(),
+      )
+    const measures = begin()
+    try {
+      const saved = readMeasures(this.#directory)
+      if (saved !== null) measures.restore(saved, present())
+      return measures
+    } catch {
+      this.#complain(
+        `cannot go on with what was counted: ${measuresFile(this.#directory)} is damaged; counts begin anew`,
+      )
+      return begin()
+    }
   }
 
   #addApp(families: Families, app: App): void {

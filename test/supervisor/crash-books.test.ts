@@ -130,3 +130,27 @@ it('records are for their owner alone', () => {
   const modes = ['crashes', 'crashes/c1.json'].map((name) => statSync(join(directory, name)).mode & 0o777)
   expect(modes).toEqual([0o700, 0o600])
 })
+
+it.each([
+  { schema: 1, next: 3 },
+  { schema: 1, next: 3, groups: {}, entries: [] },
+  { schema: 1, next: 3, groups: [{}], entries: [] },
+  { schema: 1, next: 3, groups: [], entries: [null] },
+  { schema: 1, next: '3', groups: [], entries: [] },
+])('an index that makes no sense is said once, and counts begin anew with the records: %j', (index) => {
+  const directory = place()
+  const before = open(directory)
+  before.add(draft())
+  before.add(draft())
+  before.close()
+  writeFileSync(join(directory, 'crashes', 'index.json'), JSON.stringify(index))
+  writeFileSync(join(directory, 'crashes', 'c3.json'), '{"id":"c3"}')
+  const complaints: string[] = []
+  const books = open(directory, complaints)
+  expect(complaints).toEqual([
+    expect.stringMatching(/^cannot go on with the counts of crashes: .*index\.json is damaged;/),
+  ])
+  expect(books.groups('web')).toMatchObject([{ count: 2, firstId: 'c1', lastId: 'c2' }])
+  expect(books.add(draft()).id).toBe('c3')
+  expect(books.recent('web').map(({ id }) => id)).toEqual(['c1', 'c2', 'c3'])
+})
