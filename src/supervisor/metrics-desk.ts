@@ -83,6 +83,12 @@ export class MetricsDesk implements MetricOperations {
     }
   }
 
+  /** An app that is deleted leaves nothing. */
+  forget(app: string): void {
+    this.measures.forgetApp(app)
+    this.#saveSoon()
+  }
+
   async families(app: string | null): Promise<readonly Family[]> {
     return withAllLabels(await this.#wanted(app))
   }
@@ -192,14 +198,10 @@ export class MetricsDesk implements MetricOperations {
 
   /** Lines are counted since this supervisor's start, and are to count across it. */
   #noteLines(): void {
-    const whose = `supervisor ${process.pid} ${Math.round(performance.timeOrigin)}`
-    const { apps, sinks } = this.#logs.counts()
+    const { apps, droppedLines } = this.#logs.counts()
     for (const [app, streams] of apps)
-      for (const [stream, { lines, bytes }] of Object.entries(streams))
-        this.measures.linesWritten(whose, { app, stream }, { lines, bytes })
-    let dropped = 0
-    for (const { droppedLines } of sinks.values()) dropped += droppedLines
-    this.measures.linesDropped(whose, dropped)
+      for (const [stream, counts] of Object.entries(streams)) this.measures.linesWritten(app, stream, counts)
+    this.measures.linesDropped(droppedLines)
   }
 
   /** Once for all that end together. */

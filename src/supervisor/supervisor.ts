@@ -358,6 +358,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     if (this.#apps.get(app.name) === app) this.#apps.delete(app.name)
     this.#watches.forget(app.name)
     this.#options.logs.forget(app.name)
+    this.metrics.forget(app.name)
     this.saveSoon()
   }
 

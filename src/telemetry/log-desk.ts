@@ -43,6 +43,8 @@ export interface LogCounts {
   readonly apps: ReadonlyMap<string, Readonly<Record<LogRecord['stream'], Readonly<LineCounts>>>>
   /** By `stdout` or the file's path. */
   readonly sinks: ReadonlyMap<string, SinkState>
+  /** By all of them, and by files that are closed by now. */
+  readonly droppedLines: number
 }
 
 interface Place {
@@ -141,7 +143,8 @@ export class LogDesk {
   counts(): LogCounts {
     const sinks = new Map([['stdout', this.#options.console.sink.state]])
     for (const file of this.#files.all) sinks.set(file.path, file.state)
-    return { apps: new Map([...this.#places].map(([app, { counts }]) => [app, counts])), sinks }
+    const droppedLines = this.#options.console.sink.state.droppedLines + this.#files.droppedLines
+    return { apps: new Map([...this.#places].map(([app, { counts }]) => [app, counts])), sinks, droppedLines }
   }
 
   async close(withinMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 // What an instance counts of its apps: told by those who know, kept across the supervisor's death, read by metrics and views.
 
 import type { RequestCounts } from '../protocol/request-counts.ts'
-import { Counters, type Labels, type SavedCounters } from './counters.ts'
+import { Counters, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
 import { MergedMetrics, type SavedMerged } from './merged-metrics.ts'
 import type { MetricName } from './metric-table.ts'
@@ -42,6 +42,8 @@ export class Measures {
   /** What apps count by themselves. */
   readonly merged = new MergedMetrics()
   readonly #growing: Growing
+  /** Of this supervisor's own life, and so never saved. */
+  readonly #own: Growing
   readonly #changed: () => void
   readonly #gone: () => void
 
@@ -53,6 +55,7 @@ export class Measures {
     this.#gone = gone
     this.#changed = changed
     this.#growing = new Growing(this.counters)
+    this.#own = new Growing(this.counters)
   }
 
   workerReady(process: Process, startMs: number): void {
@@ -109,19 +112,15 @@ export class Measures {
     this.counters.add('supervise_merge_timeouts_total', ownerLabels(owner))
   }
 
-  /** What the supervisor of that name has passed on in its life so far. */
-  linesWritten(
-    whose: string,
-    labels: Labels,
-    { lines, bytes }: { readonly lines: number; readonly bytes: number },
-  ): void {
-    const key = `${whose} ${labels['app']} ${labels['stream']}`
-    this.#growing.tell('supervise_log_lines_total', labels, key, lines)
-    this.#growing.tell('supervise_log_bytes_total', labels, key, bytes)
+  /** What this supervisor has passed on of an app in its life so far. */
+  linesWritten(app: string, stream: string, { lines, bytes }: Readonly<Record<'lines' | 'bytes', number>>): void {
+    const whose = linesOf(app, stream)
+    this.#own.tell('supervise_log_lines_total', { app, stream }, whose, lines)
+    this.#own.tell('supervise_log_bytes_total', { app, stream }, whose, bytes)
   }
 
-  linesDropped(whose: string, lines: number): void {
-    this.#growing.tell('supervise_log_dropped_lines_total', {}, whose, lines)
+  linesDropped(lines: number): void {
+    this.#own.tell('supervise_log_dropped_lines_total', {}, 'supervisor', lines)
   }
 
   controlRequest(method: string, status: number): void {
@@ -146,7 +145,9 @@ export class Measures {
     this.objectives.add(process.app, growth, promised, nowMs)
   }
 
+  /** One of the same name that comes later begins at 0. */
   forgetApp(app: string): void {
+    for (const stream of ['stdout', 'stderr']) this.#own.forget(linesOf(app, stream))
     this.counters.forgetApp(app)
     this.requests.forgetApp(app)
     this.percentiles.forgetApp(app)
@@ -176,6 +177,10 @@ export class Measures {
     this.counters.add(name, labels, by)
     this.#changed()
   }
+}
+
+function linesOf(app: string, stream: string): string {
+  return `lines ${app} ${stream}`
 }
 
 export function ownerLabels({ app, group, release }: RequestOwner): Record<'app' | 'group' | 'release', string> {

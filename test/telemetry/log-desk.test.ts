@@ -126,6 +126,20 @@ describe('LogDesk', () => {
     await expect(desk.reopen(null)).rejects.toMatchObject({ code: 'NO_LOG_FILES' })
   })
 
+  it('goes on counting what a file had dropped when it is closed', async () => {
+    const { desk } = makeDesk()
+    // A directory in its place: nothing can be written to it.
+    const place = { ...file('in-the-way.log')!, path: directory }
+    desk.configure('web', { ...PLAIN, file: place })
+    for (let count = 0; count < 20_000; count += 1) desk.take(record('x'.repeat(1000)))
+    const { droppedLines } = desk.counts()
+    expect(droppedLines).toBeGreaterThan(0)
+    desk.forget('web')
+    expect(desk.counts().droppedLines).toBeGreaterThanOrEqual(droppedLines)
+    await desk.close(100)
+    expect(desk.counts().droppedLines).toBeGreaterThanOrEqual(droppedLines)
+  })
+
   it('says under journald how urgent each line is', async () => {
     const { desk, events, stdout } = makeDesk({ prioritize: true })
     desk.take(record('plain'))
@@ -142,6 +156,7 @@ describe('LogDesk', () => {
     const stdout = desk.counts().sinks.get('stdout')
     expect(stdout?.waitingBytes).toBeLessThanOrEqual(17 * 1024 * 1024)
     expect(stdout?.droppedLines).toBeGreaterThan(20_000)
+    expect(desk.counts().droppedLines).toBe(stdout?.droppedLines)
     expect(desk.feed({ ...ALL, lines: 100_000 }).recent.length).toBeLessThanOrEqual(5000)
   })
 })

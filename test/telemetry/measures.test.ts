@@ -36,6 +36,16 @@ describe('Measures', () => {
     expect(measures.counters.counted('supervise_worker_cpu_seconds_total')[0]?.value).toBe(12)
     expect([...(measures.requests.of(process)?.series.values() ?? [])].map(({ count }) => count)).toEqual([2])
   })
+
+  it('leaves nothing of an app that is gone: one of its name that comes later is counted from its first line on', () => {
+    const measures = new Measures()
+    const lines = () => measures.counters.counted('supervise_log_lines_total').map(({ value }) => value)
+    measures.linesWritten('web', 'stdout', { lines: 50, bytes: 500 })
+    measures.forgetApp('web')
+    expect(lines()).toEqual([])
+    measures.linesWritten('web', 'stdout', { lines: 30, bytes: 300 })
+    expect(lines()).toEqual([30])
+  })
 })
 
 function fail(): never {
