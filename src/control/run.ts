@@ -126,6 +126,8 @@ async function serve(options: RunOptions, supervisor: Supervisor, manager: Servi
   const { restored, left, directory } = found
   const restarts = await completeAdoption(restored, supervisor)
   sweep(left, incarnationsOf(supervisor), directory)
+  // Whoever is not linked yet may be so in a moment, and tell its counts again.
+  supervisor.measures.keepOnly(new Set([...incarnationsOf(supervisor), ...heldOutputs(directory.output)]))
   const exitCode = await startApps(options, supervisor, restored, restarts)
   supervisor.isBeginning = false
   if (exitCode !== null) return exitCode

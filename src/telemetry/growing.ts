@@ -37,6 +37,11 @@ export class Growing {
     this.#told.delete(whose)
   }
 
+  /** Those that are not named have ended unseen: they tell nothing any more. */
+  keepOnly(living: ReadonlySet<string>): void {
+    for (const whose of this.#told.keys()) if (!living.has(whose)) this.#told.delete(whose)
+  }
+
   save(): SavedGrowing {
     return Object.fromEntries(this.#told)
   }

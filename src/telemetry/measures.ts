@@ -78,6 +78,15 @@ export class Measures {
     this.merged.forget(incarnation)
   }
 
+  /**
+   * The processes that live: what others had told is let go of. They ended while no supervisor was there, and without this
+   * what is saved would grow with each supervisor's life.
+   */
+  keepOnly(incarnations: ReadonlySet<string>): void {
+    this.requests.keepOnly(incarnations)
+    this.#growing.keepOnly(incarnations)
+  }
+
   drained(process: Process, { tookMs, requestsCut, connectionsCut }: DrainFigures): void {
     const labels = ownerLabels(process)
     this.counters.time('supervise_drain_duration_seconds', labels, tookMs / 1000)

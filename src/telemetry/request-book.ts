@@ -87,6 +87,11 @@ export class RequestBook {
     this.#told.delete(incarnation)
   }
 
+  /** Those that are not named have ended unseen. */
+  keepOnly(living: ReadonlySet<string>): void {
+    for (const incarnation of this.#told.keys()) if (!living.has(incarnation)) this.#told.delete(incarnation)
+  }
+
   /** Of an app that is gone. */
   forgetApp(app: string): void {
     for (const [key, totals] of this.#totals) if (totals.app === app) this.#totals.delete(key)

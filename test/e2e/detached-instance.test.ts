@@ -45,7 +45,9 @@ describe('supervise start -d', () => {
     expect((await get({ host: '127.0.0.1', port })).pid).not.toBe(before)
 
     mustExit(await home.cli(['delete', 'broken']), 0)
+    expect((await home.cli(['metrics'])).stdout).toContain('app="web"')
     mustExit(await home.cli(['delete', 'web']), 0)
+    expect((await home.cli(['metrics'])).stdout).not.toContain('app="web"')
     expect(await canConnect({ host: '127.0.0.1', port })).toBe(false)
     expect((await home.status()).apps.map(({ name }) => name)).toEqual(['api'])
     expect((await get({ host: '127.0.0.1', port: port + 1 })).status).toBe(200)

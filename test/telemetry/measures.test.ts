@@ -37,6 +37,28 @@ describe('Measures', () => {
     expect([...(measures.requests.of(process)?.series.values() ?? [])].map(({ count }) => count)).toEqual([2])
   })
 
+  it('is not saved larger with each life of a supervisor: of those that ended unseen nothing stays but their counts', () => {
+    const tally = new RequestTally()
+    tally.count('GET', 200, 3)
+    const before = new Measures()
+    for (const incarnation of ['a', 'b']) {
+      before.cpuTaken({ ...process, incarnation }, 10)
+      before.answered({ ...process, incarnation }, tally.tell(true) ?? fail(), null, 0)
+    }
+    before.linesWritten('web', 'stdout', { lines: 5, bytes: 50 })
+    before.linesDropped(1)
+    const measures = new Measures()
+    measures.restore(JSON.parse(JSON.stringify(before.save(PRESENT))), PRESENT)
+    measures.keepOnly(new Set(['b']))
+    const { growing, requests } = measures.save(PRESENT)
+    expect(Object.keys(growing)).toEqual(['b'])
+    expect(Object.keys(requests.told)).toEqual(['b'])
+    measures.cpuTaken({ ...process, incarnation: 'b' }, 11)
+    measures.linesWritten('web', 'stdout', { lines: 2, bytes: 20 })
+    expect(measures.counters.counted('supervise_worker_cpu_seconds_total')[0]?.value).toBe(21)
+    expect(measures.counters.counted('supervise_log_lines_total')[0]?.value).toBe(7)
+  })
+
   it('leaves nothing of an app that is gone: one of its name that comes later is counted from its first line on', () => {
     const measures = new Measures()
     const lines = () => measures.counters.counted('supervise_log_lines_total').map(({ value }) => value)
