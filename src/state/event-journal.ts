@@ -34,6 +34,7 @@ export class EventJournal {
   #isTorn = false
   #waiting: string[] = []
   #hasFailed = false
+  #cannotTurn = false
 
   constructor(stateDirectory: string, options: JournalOptions) {
     this.#options = options
@@ -51,8 +52,9 @@ export class EventJournal {
     const short = text.length > LONGEST_TEXT ? { ...event, text: `${text.slice(0, LONGEST_TEXT)}…` } : event
     this.#waiting.push(`${JSON.stringify(short)}\n`)
     if (this.#waiting.length > MOST_WAITING) this.#waiting.shift()
+    let size: number
     try {
-      this.#write(this.#waiting.join(''))
+      size = this.#write(this.#waiting.join(''))
       this.#waiting = []
       this.#hasFailed = false
     } catch (error) {
@@ -60,7 +62,9 @@ export class EventJournal {
       // First: the complaint is an event, too.
       this.#hasFailed = true
       if (isNew) this.#options.complain(`cannot write ${this.#current}: ${String(error)}; later events wait in memory`)
+      return
     }
+    if (size > (this.#options.segmentBytes ?? SEGMENT_BYTES)) this.#turn()
   }
 
   /** The latest `most` events before number `seq` that match, oldest first. */
@@ -81,8 +85,24 @@ export class EventJournal {
     return most === 0 ? [] : found.slice(-most)
   }
 
-  /** Opened each time: the file may have been moved or deleted in between, and events are rare. */
-  #write(text: string): void {
+  /** What is written is written: where the segment cannot be turned, it grows until it can. */
+  #turn(): void {
+    try {
+      renameSync(this.#current, this.#previous)
+      this.#cannotTurn = false
+    } catch (error) {
+      const isNew = !this.#cannotTurn
+      this.#cannotTurn = true
+      if (isNew)
+        this.#options.complain(`cannot move ${this.#current} away: ${String(error)}; it grows until that works`)
+    }
+  }
+
+  /**
+   * Returns how many bytes are there now. Opened each time: the file may have been moved or deleted in between, and events
+   * are rare.
+   */
+  #write(text: string): number {
     const descriptor = this.#open()
     try {
       const { size } = fstatSync(descriptor)
@@ -94,7 +114,7 @@ export class EventJournal {
         ftruncateSync(descriptor, size)
         throw error
       }
-      if (size + text.length > (this.#options.segmentBytes ?? SEGMENT_BYTES)) renameSync(this.#current, this.#previous)
+      return size + text.length
     } finally {
       closeSync(descriptor)
     }

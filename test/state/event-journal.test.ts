@@ -2,9 +2,11 @@ import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -94,6 +96,20 @@ describe('EventJournal', () => {
     journal.append(event(6))
     expect(open(state).recent.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6])
     chmodSync(state, 0o700)
+  })
+
+  it('a segment that cannot be turned is told once, and no event is written twice', () => {
+    const directory = place()
+    const previous = join(directory, 'events.1.ndjson')
+    mkdirSync(previous)
+    const complaints: string[] = []
+    const journal = open(directory, complaints, 1000)
+    for (let seq = 1; seq <= 50; seq += 1) journal.append(event(seq))
+    expect(complaints).toEqual([expect.stringMatching(/^cannot move .*events\.ndjson away: /)])
+    expect(open(directory).recent.map(({ seq }) => seq)).toEqual(Array.from({ length: 50 }, (_, n) => n + 1))
+    rmdirSync(previous)
+    journal.append(event(51))
+    expect(statSync(previous).isFile()).toBe(true)
   })
 
   it('cannot write at all for long: what waits is bounded', () => {
