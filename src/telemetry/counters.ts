@@ -22,12 +22,22 @@ export interface SavedCounters {
 /** In seconds: from a flip to a long drain. */
 export const TIME_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const
 
-/** Labels whose values come and go for ever, such as releases, must not fill the memory. */
+/**
+ * Labels whose values come and go for ever, such as releases, must not fill the memory: of one name and app so many are kept.
+ * What nothing was told of for longest goes first, since a count that is still told of would go back.
+ */
 const MOST_SERIES = 500
 
+type Families<Series> = Map<string, Map<string, Touched<Series>>>
+
+interface Touched<Series> {
+  readonly series: Series
+  touched: number
+}
+
 export class Counters {
-  readonly #counted = new Map<string, Map<string, { labels: Labels; value: number }>>()
-  readonly #timed = new Map<string, Map<string, { labels: Labels; counts: number[]; sum: number }>>()
+  readonly #counted: Families<{ labels: Labels; value: number }> = new Map()
+  readonly #timed: Families<{ labels: Labels; counts: number[]; sum: number }> = new Map()
 
   add(name: string, labels: Labels, by = 1): void {
     const series = seriesOf(this.#counted, name, labels, () => ({ labels, value: 0 }))
@@ -44,11 +54,11 @@ export class Counters {
   }
 
   counted(name: string): readonly Counted[] {
-    return [...(this.#counted.get(name)?.values() ?? [])]
+    return seriesIn(this.#counted.get(name))
   }
 
   timed(name: string): readonly Timed[] {
-    return [...(this.#timed.get(name)?.values() ?? [])]
+    return seriesIn(this.#timed.get(name))
   }
 
   save(): SavedCounters {
@@ -67,12 +77,15 @@ export class Counters {
   /** Of an app that is gone. */
   forgetApp(app: string): void {
     for (const series of [...this.#counted.values(), ...this.#timed.values()])
-      for (const [key, { labels }] of series) if (labels['app'] === app) series.delete(key)
+      for (const [key, { series: one }] of series) if (one.labels['app'] === app) series.delete(key)
   }
 }
 
-function seriesOf<Series>(
-  all: Map<string, Map<string, Series>>,
+/** Rises with each touch of any series. */
+let touches = 0
+
+function seriesOf<Series extends { readonly labels: Labels }>(
+  all: Families<Series>,
   name: string,
   labels: Labels,
   none: () => Series,
@@ -80,15 +93,29 @@ function seriesOf<Series>(
   let family = all.get(name)
   if (family === undefined) all.set(name, (family = new Map()))
   const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-  let series = family.get(key)
-  if (series === undefined) {
-    const [oldest] = family.keys()
-    if (family.size >= MOST_SERIES && oldest !== undefined) family.delete(oldest)
-    family.set(key, (series = none()))
+  let known = family.get(key)
+  if (known === undefined) {
+    makeRoom(family, labels['app'])
+    family.set(key, (known = { series: none(), touched: 0 }))
   }
-  return series
+  known.touched = touches += 1
+  return known.series
 }
 
-function asRecord<Series>(from: ReadonlyMap<string, ReadonlyMap<string, Series>>): Record<string, Series[]> {
-  return Object.fromEntries([...from].map(([name, series]) => [name, [...series.values()]]))
+function makeRoom<Series extends { readonly labels: Labels }>(
+  family: Map<string, Touched<Series>>,
+  app: string | undefined,
+): void {
+  const ofApp = [...family].filter(([, { series }]) => series.labels['app'] === app)
+  if (ofApp.length < MOST_SERIES) return
+  const [oldest] = ofApp.reduce((one, other) => (other[1].touched < one[1].touched ? other : one))
+  family.delete(oldest)
+}
+
+function seriesIn<Series>(family: ReadonlyMap<string, Touched<Series>> | undefined): Series[] {
+  return [...(family?.values() ?? [])].map(({ series }) => series)
+}
+
+function asRecord<Series>(from: Families<Series>): Record<string, Series[]> {
+  return Object.fromEntries([...from].map(([name, family]) => [name, seriesIn(family)]))
 }

@@ -17,8 +17,8 @@ export class Growing {
   tell(name: string, labels: Labels, whose: string, value: number): void {
     let told = this.#told.get(whose)
     if (told === undefined) this.#told.set(whose, (told = {}))
-    // A count that begins at 0 shows its first growth, too.
-    if (told[name] === undefined) this.#counters.add(name, labels, 0)
+    // A count that begins at 0 shows its first growth, too; and one that stands still is still told of.
+    this.#counters.add(name, labels, 0)
     const before = told[name] ?? 0
     told[name] = before
     if (value <= before) return

@@ -39,6 +39,8 @@ export interface Growth {
 
 /** What one process told last. */
 interface Told {
+  /** Whose totals it adds to; null until it tells this supervisor something. */
+  owner: string | null
   readonly series: Map<string, SeriesCounts>
   readonly good: Map<number, number>
   readonly bad: Map<number, number>
@@ -56,7 +58,7 @@ interface SavedTotals extends RequestOwner {
   readonly bad: readonly number[]
 }
 
-/** Releases come and go for years: of each group so many are kept. */
+/** Releases come and go for years: of each group so many are kept, and those whose processes live. */
 export const KEPT_RELEASES = 5
 
 export class RequestBook {
@@ -67,6 +69,7 @@ export class RequestBook {
   take(owner: RequestOwner, incarnation: string, counts: RequestCounts): Growth {
     const totals = this.#totalsOf(owner)
     const told = this.#toldBy(incarnation)
+    told.owner = keyOf(owner)
     let answered = 0
     let failed = 0
     for (const series of counts.series) {
@@ -121,7 +124,7 @@ export class RequestBook {
     }
     for (const [incarnation, { series, good, bad }] of Object.entries(saved.told)) {
       const named = new Map(series.map((one) => [nameOf(one), one]))
-      this.#told.set(incarnation, { series: named, good: new Map(pairs(good)), bad: new Map(pairs(bad)) })
+      this.#told.set(incarnation, { owner: null, series: named, good: new Map(pairs(good)), bad: new Map(pairs(bad)) })
     }
   }
 
@@ -140,13 +143,15 @@ export class RequestBook {
 
   #forgetOldReleases(app: string, group: GroupName): void {
     const ofGroup = [...this.#totals].filter(([, totals]) => totals.app === app && totals.group === group)
-    for (const [key] of ofGroup.slice(0, -KEPT_RELEASES)) this.#totals.delete(key)
+    // What a living process still adds to would begin anew, and go back.
+    const living = new Set([...this.#told.values()].map(({ owner }) => owner))
+    for (const [key] of ofGroup.slice(0, -KEPT_RELEASES)) if (!living.has(key)) this.#totals.delete(key)
   }
 
   #toldBy(incarnation: string): Told {
     let told = this.#told.get(incarnation)
     if (told === undefined) {
-      told = { series: new Map(), good: new Map(), bad: new Map() }
+      told = { owner: null, series: new Map(), good: new Map(), bad: new Map() }
       this.#told.set(incarnation, told)
     }
     return told

@@ -38,8 +38,16 @@ describe('Counters', () => {
 
   it('stays small when the values of a label come and go for ever', () => {
     const counters = new Counters()
-    for (let release = 0; release < 2000; release += 1) counters.add('a', { app: 'web', release: `r${release}` })
-    expect(counters.counted('a').length).toBeLessThanOrEqual(500)
+    counters.add('a', { app: 'quiet' }, 3)
+    for (let release = 0; release < 2000; release += 1) {
+      counters.add('a', { app: 'web', release: `r${release}` })
+      counters.add('a', { app: 'web', release: 'lives' })
+    }
+    const kept = counters.counted('a')
+    expect(kept.length).toBeLessThanOrEqual(501)
+    // Neither what is still told of nor another app's counts go for them.
+    expect(kept.find(({ labels }) => labels['release'] === 'lives')?.value).toBe(2000)
+    expect(kept.find(({ labels }) => labels['app'] === 'quiet')?.value).toBe(3)
     expect(counters.counted('a').at(-1)?.labels['release']).toBe('r1999')
   })
 })

@@ -63,13 +63,18 @@ describe('RequestBook', () => {
     )
   })
 
-  it('keeps the last releases of a group alone', () => {
+  it('keeps the last releases of a group alone, and those whose processes live', () => {
     const book = new RequestBook()
-    for (let release = 1; release <= KEPT_RELEASES + 3; release += 1) {
+    const answer = (release: string) => {
       const tally = new RequestTally()
       tally.count('GET', 200, 1)
-      book.take({ ...owner, release: `r${release}` }, `${release}`, tally.tell()!)
+      book.take({ ...owner, release }, release, tally.tell()!)
     }
-    expect(book.totals().map(({ release }) => release)).toEqual(['r4', 'r5', 'r6', 'r7', 'r8'])
+    answer('serves')
+    for (let release = 1; release <= KEPT_RELEASES + 3; release += 1) {
+      answer(`r${release}`)
+      book.forget(`r${release}`)
+    }
+    expect(book.totals().map(({ release }) => release)).toEqual(['serves', 'r4', 'r5', 'r6', 'r7', 'r8'])
   })
 })
