@@ -35,8 +35,6 @@ export interface LogDeskOptions {
 export interface LineCounts {
   lines: number
   bytes: number
-  /** Left out for their level. */
-  filtered: number
 }
 
 export interface LogCounts {
@@ -101,15 +99,10 @@ export class LogDesk {
 
   take(record: LogRecord): void {
     const { config, file, toConsole, counts } = this.#placeOf(record.app)
-    const count = counts[record.stream]
     const own = ownFields(record)
     const level = own === null ? null : levelOf(own)
-    count.lines += 1
-    count.bytes += record.line.length
-    if (level !== null && config.level !== null && isBelow(level, config.level)) {
-      count.filtered += 1
-      return
-    }
+    countIn(counts[record.stream], record)
+    if (level !== null && config.level !== null && isBelow(level, config.level)) return
     const complete = level === null ? record : { ...record, level }
     this.#recent.push(complete)
     const { console, formatJson } = this.#options
@@ -164,8 +157,15 @@ export class LogDesk {
   }
 }
 
+/** As the app wrote it: a record may have several lines, and a piece of a long line has no end. */
+function countIn(counts: LineCounts, { line, continues }: LogRecord): void {
+  const ends = continues === true ? 0 : 1
+  counts.lines += line.split('\n').length - 1 + ends
+  counts.bytes += Buffer.byteLength(line) + ends
+}
+
 function noLines(): LineCounts {
-  return { lines: 0, bytes: 0, filtered: 0 }
+  return { lines: 0, bytes: 0 }
 }
 
 /** Null when it went well, else why not. A disk that does not answer is not waited for. */

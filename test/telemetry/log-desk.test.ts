@@ -83,7 +83,7 @@ describe('LogDesk', () => {
     const shown = linesOf(await stdout()).map((line) => JSON.parse(line))
     expect(shown.map(({ level, msg }) => level ?? msg)).toEqual([40, 'plain', 30, 'warn', 'info'])
     expect(desk.feed({ ...ALL, lines: 10 }).recent.map(({ level }) => level)).toEqual(['warn', undefined, 'info'])
-    expect(desk.counts().apps.get('web')?.stdout).toEqual({ lines: 4, bytes: 46, filtered: 2 })
+    expect(desk.counts().apps.get('web')?.stdout).toEqual({ lines: 4, bytes: 50 })
   })
 
   it("shows more of the supervisor's own about an app that asks for it, with fields hidden", async () => {
@@ -124,6 +124,15 @@ describe('LogDesk', () => {
     desk.forget('api')
     expect([...desk.counts().sinks.keys()]).toEqual(['stdout'])
     await expect(desk.reopen(null)).rejects.toMatchObject({ code: 'NO_LOG_FILES' })
+  })
+
+  it('counts lines and bytes as they were written', () => {
+    const { desk } = makeDesk()
+    desk.take(record('Error: x\n    at y\n    at z'))
+    desk.take(record('é', { continues: true }))
+    desk.take(record('€'))
+    const written = 'Error: x\n    at y\n    at z\né€\n'
+    expect(desk.counts().apps.get('web')?.stdout).toEqual({ lines: 4, bytes: Buffer.byteLength(written) })
   })
 
   it('goes on counting what a file had dropped when it is closed', async () => {
