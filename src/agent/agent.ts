@@ -17,7 +17,7 @@ import {
   type WorkerMessage,
 } from '../protocol/messages.ts'
 import type { RuntimeBridge } from '../protocol/runtime-bridge.ts'
-import { answersToTell } from './answers.ts'
+import { answersToTell, countCutByExit } from './answers.ts'
 import { AppChannel } from './app-channel.ts'
 import { AppDrain } from './app-drain.ts'
 import { Descriptors, type Saturation } from './descriptors.ts'
@@ -110,8 +110,12 @@ export class Agent {
     setRouting(this.#settings)
     setCloseBound({ deadlineMs: this.#settings.drainTimeoutMs, spreadMs: this.#settings.drainSpreadMs })
     process.on('exit', (code) => {
-      this.#guard('tell its last figures', () => this.#heartbeat?.beat())
-      this.#link.send({ type: 'exiting', code })
+      let cut = 0
+      this.#guard('tell its last figures', () => {
+        cut = countCutByExit()
+        this.#heartbeat?.beat()
+      })
+      this.#link.send({ type: 'exiting', code, cut })
     })
     process.on('uncaughtExceptionMonitor', (error, origin) => this.#uncaught(error, origin))
     for (const name of missingInternals()) this.#notice(`This Node has no ${name}: what needs it is left out`)

@@ -11,7 +11,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 
 import type { Responses } from '../protocol/messages.ts'
 import { ABORTED, type RequestCounts } from '../protocol/request-counts.ts'
-import type { Connection } from './connections.ts'
+import { connections, type Connection } from './connections.ts'
 import { isProbe } from './private-connections.ts'
 import { durationOf, methodOf } from './request-clock.ts'
 import { traceAnswer } from './request-trace.ts'
@@ -57,13 +57,29 @@ export function countCut(connection: Connection, exchange: Exchange): void {
 
 /** The connection has ended with requests open. */
 export function countAllCut(connection: Connection): void {
-  const { last, open, session } = connection
-  if (session === null) {
-    // One after the other: what is true of the last is true of those before it.
-    if (last !== null) for (let left = open; left > 0; left--) countCut(connection, last)
+  for (const exchange of underWay(connection)) countCut(connection, exchange)
+}
+
+/** The process ends, and every connection with it. Returns how many requests that cuts; the heartbeat after it tells of them. */
+export function countCutByExit(): number {
+  let cut = 0
+  for (const connection of connections) {
+    for (const exchange of underWay(connection)) {
+      if (isLeftOut(connection, exchange)) continue
+      tally.countCut(methodOf(exchange), durationOf(exchange))
+      cut++
+    }
+  }
+  return cut
+}
+
+function* underWay({ last, open, session }: Connection): Iterable<Exchange> {
+  if (session !== null) {
+    for (const [stream, kind] of session.streams) if (kind === 'request') yield stream
     return
   }
-  for (const [stream, kind] of session.streams) if (kind === 'request') countCut(connection, stream)
+  // One after the other: what is true of the last is true of those before it.
+  if (last !== null) for (let left = open; left > 0; left--) yield last
 }
 
 /** What has changed since it was asked last, or all of it; null when there is nothing to tell. */

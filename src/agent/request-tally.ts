@@ -3,6 +3,7 @@
 import type { Responses } from '../protocol/messages.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../protocol/latency-buckets.ts'
 import {
+  ABORTED,
   DURATION_BOUNDS_US,
   METHODS,
   type Method,
@@ -33,13 +34,22 @@ export class RequestTally {
   /** `status` of HTTP, or `ABORTED`. */
   count(method: string, status: number, durationMs: number): void {
     const us = durationMs * 1000
+    this.#countSeries(method, status, us)
+    if (status >= 500) this.#bad.count(us)
+    else this.#good.count(us)
+  }
+
+  /** Cut by the end of the process: it would have taken nobody knows how long, so it says nothing of how long answers take. */
+  countCut(method: string, durationMs: number): void {
+    this.#countSeries(method, ABORTED, durationMs * 1000)
+  }
+
+  #countSeries(method: string, status: number, us: number): void {
     const series = this.#seriesOf(method, status)
     series.count++
     series.sumUs += us
     series.durations[durationBucket(us)]!++
     series.hasChanged = true
-    if (status >= 500) this.#bad.count(us)
-    else this.#good.count(us)
   }
 
   /** What has changed since it was asked last, or all of it; null when there is nothing to tell. */

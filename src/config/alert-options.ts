@@ -20,9 +20,9 @@ export interface AlertOptions {
   notify?: string | NotifyOptions | readonly (string | NotifyOptions)[]
   /**
    * What is promised to users: `{ availability: 99.9, latency: { threshold: '500ms', target: 99 } }`, which is also written
-   * `'99.9, 500ms 99'`. So many per cent of the requests are answered without 5xx, and so many within the threshold. Metrics
-   * and `describe` say what is left of the error budget and how fast it is used up; a budget that burns raises the alert
-   * `budget-burn`.
+   * `'99.9, 500ms 99'`. So many per cent of the requests are answered without 5xx and not cut by a crash, and so many within the
+   * threshold. Metrics and `describe` say what is left of the error budget and how fast it is used up; a budget that burns
+   * raises the alert `budget-burn`.
    * @default none
    */
   slo?: number | string | ServiceLevelOptions

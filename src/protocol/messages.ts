@@ -223,8 +223,11 @@ export type WorkerMessage =
   | { readonly type: 'answered' }
   /** What the app gave to `process.send` when node:cluster's own channel was gone. */
   | { readonly type: 'message'; readonly body: unknown }
-  /** The process's `exit` event: the exit code of a worker that is not our child is known by this alone. */
-  | { readonly type: 'exiting'; readonly code: number }
+  /**
+   * The process's `exit` event: the exit code of a worker that is not our child is known by this alone. `cut` are the requests
+   * that end with it, counted in `answers` by then; an earlier agent does not count them.
+   */
+  | { readonly type: 'exiting'; readonly code: number; readonly cut?: number }
   /** An exception that nobody caught, before Node prints it and exits. */
   | {
       readonly type: 'uncaught'

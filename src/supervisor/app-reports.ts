@@ -6,6 +6,7 @@ import type { WorkerMessage } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
 import type { Measures, Process } from '../telemetry/measures.ts'
 import type { Clock } from './clock.ts'
+import { requestsCutWith } from './cut-requests.ts'
 import { drainData, drainWords, killWords, lossWords, restartNotice } from './ending-words.ts'
 import type { CrashDescription } from './instance.ts'
 import type { RestartKind } from './group.ts'
@@ -127,6 +128,8 @@ export class AppReports {
     const { record } = crash
     this.#end(worker)
     this.#measures.workerCrashed(this.#processOf(worker), record.reason)
+    const { slo } = worker.generation.config
+    this.#measures.cutByCrash(this.#processOf(worker), requestsCutWith(worker), slo, this.#clock.now())
     this.#lastCrash.set(worker.id, crash)
     const { id, fingerprint, reason, code, signal } = record
     const data = { crash: id, fingerprint, reason, code, signal, ...drainData(worker) }

@@ -86,6 +86,8 @@ export class WorkerHandle {
   /** The exception that ended it. */
   uncaught: Extract<WorkerMessage, { type: 'uncaught' }> | null = null
   killReason: KillReason | null = null
+  /** Its last words. */
+  exiting: Extract<WorkerMessage, { type: 'exiting' }> | null = null
   /** Private endpoints by listener. */
   readonly endpoints = new Map<string, string>()
   /** What they speak. */
@@ -94,7 +96,6 @@ export class WorkerHandle {
   #life: Life
   #channel: WorkerChannel | null = null
   #cancelWake: () => void = () => {}
-  #exitCode: number | null = null
   #hasExited = false
   #wasLinked = false
   #question: (() => void) | null = null
@@ -213,7 +214,7 @@ export class WorkerHandle {
         return answered?.()
       }
       case 'exiting':
-        this.#exitCode = message.code
+        this.exiting = message
         return
       case 'uncaught':
         this.uncaught = message
@@ -357,7 +358,7 @@ export class WorkerHandle {
     const timer = setInterval(() => {
       if (isSameProcess(this.pid, this.startTime) && this.startTime !== null) return
       clearInterval(timer)
-      this.#gone(this.#exitCode, null, false)
+      this.#gone(null, null, false)
     }, POLL_ADOPTED_MS)
   }
 
@@ -367,7 +368,7 @@ export class WorkerHandle {
     if (this.#policy.treeKill) killGroup(this.pid)
     this.#hasExited = true
     const exit: WorkerExit = {
-      code: code ?? (signal === null ? this.#exitCode : null),
+      code: code ?? (signal === null ? (this.exiting?.code ?? null) : null),
       signal,
       asked: this.#life.endWanted,
       uptimeMs: this.uptimeMs(),

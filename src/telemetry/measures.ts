@@ -154,6 +154,18 @@ export class Measures {
     this.objectives.add(process.app, growth, promised, nowMs)
   }
 
+  /** Requests that a crash has cut: some the process has counted as aborted, others it could not tell of any more. */
+  // oxlint-disable-next-line max-params -- as `answered`
+  cutByCrash(
+    process: Process,
+    { told, untold }: { readonly told: number; readonly untold: number },
+    promised: MaybePromised,
+    nowMs: number,
+  ): void {
+    if (untold > 0) this.requests.addAborted(process, untold)
+    this.objectives.addFailed(process.app, { told, untold }, promised, nowMs)
+  }
+
   /** One of the same name that comes later begins at 0. */
   forgetApp(app: string): void {
     for (const stream of ['stdout', 'stderr']) this.#own.forget(linesOf(app, stream))

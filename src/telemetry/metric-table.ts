@@ -20,7 +20,7 @@ export const METRICS = {
   supervise_http_requests_total: {
     type: 'counter',
     labels: [...GROUP, 'method', 'status_class'],
-    help: 'Requests that the app has answered; `aborted` are those whose connection ended before the response.',
+    help: 'Requests that the app has answered; `aborted` are those whose connection ended before the response, also by a crash of the worker.',
   },
   supervise_http_requests_in_flight: { type: 'gauge', labels: WORKER, help: 'Requests under way now.' },
   supervise_forwarded_requests_total: {

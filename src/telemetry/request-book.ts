@@ -4,7 +4,13 @@
 
 import { LATENCY_BUCKETS } from '../protocol/latency-buckets.ts'
 import type { GroupName } from '../protocol/messages.ts'
-import { DURATION_BOUNDS_US, type Method, type RequestCounts, type SeriesCounts } from '../protocol/request-counts.ts'
+import {
+  ABORTED,
+  DURATION_BOUNDS_US,
+  type Method,
+  type RequestCounts,
+  type SeriesCounts,
+} from '../protocol/request-counts.ts'
 
 /** Whose requests are added up. */
 export interface RequestOwner {
@@ -85,6 +91,11 @@ export class RequestBook {
     }
   }
 
+  /** Of a process that ended before it could tell of them, or of what they asked for. */
+  addAborted(owner: RequestOwner, requests: number): void {
+    totalOf(this.#totalsOf(owner), { method: '_OTHER', status: ABORTED }).count += requests
+  }
+
   /** The process is gone: it tells nothing any more. */
   forget(incarnation: string): void {
     this.#told.delete(incarnation)
@@ -163,18 +174,24 @@ function growSeries(totals: RequestTotals, told: Told, counts: SeriesCounts): nu
   const name = nameOf(counts)
   const before = told.series.get(name)
   told.series.set(name, counts)
-  let total = totals.series.get(name)
-  if (total === undefined) {
-    const { method, status } = counts
-    total = { method, status, count: 0, sumUs: 0, durations: Array.from(counts.durations, () => 0) }
-    totals.series.set(name, total)
-  }
+  const total = totalOf(totals, counts)
   const grown = growth(counts.count, before?.count)
   total.count += grown
   total.sumUs += growth(counts.sumUs, before?.sumUs)
   for (let at = 0; at <= DURATION_BOUNDS_US.length; at++)
     total.durations[at] = (total.durations[at] ?? 0) + growth(counts.durations[at] ?? 0, before?.durations[at])
   return grown
+}
+
+function totalOf(totals: RequestTotals, series: Pick<SeriesTotal, 'method' | 'status'>): SeriesTotal {
+  const name = nameOf(series)
+  const known = totals.series.get(name)
+  if (known !== undefined) return known
+  const { method, status } = series
+  const durations = Array.from({ length: DURATION_BOUNDS_US.length + 1 }, () => 0)
+  const total: SeriesTotal = { method, status, count: 0, sumUs: 0, durations }
+  totals.series.set(name, total)
+  return total
 }
 
 function growBuckets(totals: Float64Array, told: Map<number, number>, counts: readonly number[]): number[] {

@@ -37,12 +37,29 @@ export class SloBook {
 
   add(app: string, growth: Growth, promised: MaybePromised, nowMs: number): void {
     if (!promised || growth.answered === 0) return
-    let minutes = this.#apps.get(app)
-    if (minutes === undefined) this.#apps.set(app, (minutes = new Minutes(FIELDS, LONGEST_MINUTES)))
     const { latency } = promised
     // A failure that was quick is no success of the latency.
     const slow = latency === null ? 0 : countAbove(growth.good, latency.thresholdMs) + growth.failed
-    minutes.add({ total: growth.answered, failed: growth.failed, slow }, nowMs)
+    this.#minutesOf(app).add({ total: growth.answered, failed: growth.failed, slow }, nowMs)
+  }
+
+  /** Cut by a crash: what the process has told of them was no failure yet. */
+  // oxlint-disable-next-line max-params -- as `add`
+  addFailed(
+    app: string,
+    { told, untold }: { readonly told: number; readonly untold: number },
+    promised: MaybePromised,
+    nowMs: number,
+  ): void {
+    const failed = told + untold
+    if (!promised || failed === 0) return
+    this.#minutesOf(app).add({ total: untold, failed, slow: promised.latency === null ? 0 : failed }, nowMs)
+  }
+
+  #minutesOf(app: string): Minutes<Fields> {
+    let minutes = this.#apps.get(app)
+    if (minutes === undefined) this.#apps.set(app, (minutes = new Minutes(FIELDS, LONGEST_MINUTES)))
+    return minutes
   }
 
   of(app: string, promised: MaybePromised, nowMs: number): readonly ObjectiveStatus[] {

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
+import { PROBE_HEADER } from '../../src/protocol/probe-header.ts'
 import { get } from './support/clients.ts'
 import { Bench, isAlive, type TestSupervisor } from './support/test-supervisor.ts'
 
@@ -146,6 +147,31 @@ describe('the end of a worker', () => {
     expect(uncaught.stack).toMatch(/^Error: deliberate x+$/)
     expect(uncaught.stack).toHaveLength(16_000)
     expect((await supervisor.said(pid, 'exiting')).code).toBe(1)
+  })
+
+  it('is told with the requests that it cuts, which are counted, but for probes', async () => {
+    const { pid, port } = await supervisor.serve(
+      bench.app(`
+        const server = require('node:http').createServer((request) => {
+          console.log('asked', request.url)
+          if (request.url === '/crash') throw new Error('deliberate')
+        }); ${LISTEN}`),
+    )
+    supervisor.say(pid, { type: 'expectProbes', secret: 'ours' })
+    supervisor.say(pid, { type: 'ask' })
+    await supervisor.said(pid, 'answered')
+    const lost = [get({ port, path: '/1' }), get({ port, path: '/2', method: 'POST' })]
+    lost.push(get({ port, path: '/3', headers: { [PROBE_HEADER]: 'ours' } }))
+    await Promise.all([1, 2, 3].map((n) => supervisor.output(pid, new RegExp(`asked /${n}`))))
+    lost.push(get({ port, path: '/crash' }))
+    expect((await Promise.allSettled(lost)).map(({ status }) => status)).toEqual(lost.map(() => 'rejected'))
+    expect(await supervisor.said(pid, 'exiting')).toMatchObject({ code: 1, cut: 3 })
+    const { series, good, bad } = await supervisor.said(pid, 'answers', (told) => told.series.length > 0)
+    expect(series.map(({ method, status, count }) => [method, status, count])).toEqual([
+      ['GET', 0, 2],
+      ['POST', 0, 1],
+    ])
+    expect([good, bad]).toEqual([[], []])
   })
 
   it('is told with a rejection that nobody handled', async () => {

@@ -6,6 +6,7 @@ import { get } from '../support/get.ts'
 import { startSupervise } from '../support/harness.ts'
 import { makeHold } from '../support/hold.ts'
 import { crashesOf } from '../support/instance-facts.ts'
+import { parseMetrics, sumOf } from '../support/metrics.ts'
 import { isAlive } from '../support/processes.ts'
 import { fixture } from '../support/releases.ts'
 import { QUICK, startUnderLoad } from '../support/under-load.ts'
@@ -47,6 +48,9 @@ describe('a worker that crashes under load', () => {
     const hold = makeHold(supervise.home)
     const settled = Promise.allSettled(Array.from({ length: 12 }, () => get(target, hold.path, HELD_MS)))
     const asked = await hold.asked(12)
+    const metrics = async () => parseMetrics((await supervise.api('GET', '/v1/metrics')).text)
+    const inFlight = async () => sumOf(await metrics(), 'supervise_http_requests_in_flight')
+    await until(async () => (await inFlight()) === asked.length, 10_000, 'the workers have told of what they answer')
     const [victim = 0] = asked
     process.kill(victim, 'SIGKILL')
     await until(() => !isAlive(victim), 5_000, 'the worker is gone')
@@ -55,6 +59,8 @@ describe('a worker that crashes under load', () => {
     const lost = (await settled).filter(({ status }) => status === 'rejected').length
     expect(lost).toBe(asked.filter((pid) => pid === victim).length)
     await supervise.online()
+    // It could not count them any more, and was seen to have them.
+    expect(sumOf(await metrics(), 'supervise_http_requests_total', { status_class: 'aborted' })).toBe(lost)
     await supervise.stop()
   })
 
@@ -86,6 +92,10 @@ describe('a worker that crashes under load', () => {
     expect(records[4]?.stderr.join('\n')).toMatch(/nowhere is not defined/)
     expect(records[5]?.stderr.join('\n')).toMatch(/rejected on request/)
     expect(new Set(words.slice(0, 4)).size).toBe(4)
+    // All but those that ended within the request's own turn of the loop, without a last word.
+    const metrics = parseMetrics((await supervise.api('GET', '/v1/metrics')).text)
+    const aborted = sumOf(metrics, 'supervise_http_requests_total', { status_class: 'aborted', method: 'GET' })
+    expect(aborted).toBe(3)
     await supervise.stop()
   })
 })

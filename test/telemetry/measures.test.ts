@@ -70,6 +70,34 @@ describe('Measures', () => {
   })
 })
 
+describe('cutByCrash()', () => {
+  const promised = { availability: 90, latency: { thresholdMs: 500, target: 90 } }
+
+  it('counts what a crash has cut as aborted and as failed, once, whether it was told or not', () => {
+    const tally = new RequestTally()
+    for (let request = 0; request < 94; request += 1) tally.count('GET', 200, 3)
+    for (let cut = 0; cut < 4; cut += 1) tally.countCut('GET', 3)
+    const measures = new Measures()
+    measures.answered(process, tally.tell() ?? fail(), promised, 0)
+    measures.cutByCrash(process, { told: 4, untold: 0 }, promised, 0)
+    measures.cutByCrash({ ...process, incarnation: 'b' }, { told: 0, untold: 2 }, promised, 0)
+    const aborted = [...(measures.requests.of(process)?.series.values() ?? [])].filter(({ status }) => status === 0)
+    expect(aborted.map(({ method, count }) => [method, count])).toEqual([
+      ['GET', 4],
+      ['_OTHER', 2],
+    ])
+    // Six of a hundred, where ten may fail.
+    for (const { budgetLeft } of measures.objectives.of('web', promised, 0)) expect(budgetLeft).toBeCloseTo(0.4)
+  })
+
+  it('says nothing of an app that promises nothing, and makes up no series', () => {
+    const measures = new Measures()
+    measures.cutByCrash(process, { told: 3, untold: 0 }, null, 0)
+    expect(measures.requests.totals()).toEqual([])
+    expect(measures.save(PRESENT).objectives).toEqual({})
+  })
+})
+
 function fail(): never {
   throw new Error('It told nothing')
 }
