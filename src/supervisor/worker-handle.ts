@@ -372,7 +372,7 @@ export class WorkerHandle {
       signal,
       asked: this.#life.endWanted,
       uptimeMs: this.uptimeMs(),
-      wasReady: this.readyAt !== null,
+      wasReady: this.readyAt !== null || this.wasReadyBefore,
       killReason: this.killReason,
       uncaught: this.uncaught !== null,
       seen,

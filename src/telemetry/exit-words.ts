@@ -109,8 +109,10 @@ function isAbort(code: number | null): boolean {
   return code === 134
 }
 
-function since({ wasReady }: Ending): string {
-  return wasReady ? '' : ' before it was ready'
+function since({ wasReady, code, signal }: Ending): string {
+  if (wasReady) return ''
+  // What nobody saw takes a clause of its own to say.
+  return signal === null && code === null ? ', before it was ready' : ' before it was ready'
 }
 
 /** What the process itself said of it; a signal from outside has nothing to do with what was printed last. */

@@ -123,6 +123,7 @@ describe('explainExit()', () => {
   it('says so when nobody saw the exit code of an adopted worker', () => {
     expect(words({ adopted: true })).toContain('nobody saw')
     expect(words({ adopted: true, code: 30 })).toBe('exited with code 30')
+    expect(words({ adopted: true, wasReady: false })).toMatch(/had forked it, before it was ready$/)
   })
 
   it('does not blame the last line of stderr for a signal from outside', () => {
