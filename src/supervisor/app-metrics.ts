@@ -39,10 +39,8 @@ function addGroup(families: Families, app: App, group: Group, samples: Samples):
   const states = new Map<string, number>()
   const count = (state: string): void => void states.set(state, (states.get(state) ?? 0) + 1)
   for (const place of group.places.values()) {
-    for (const worker of place.processes) {
-      count(worker.state)
-      addWorker(families, app, worker, samples)
-    }
+    for (const worker of place.processes) count(worker.state)
+    addPlace(families, app, place, samples)
     if (place.processes.size === 0 && place.waiting !== null) {
       count(place.waiting.kind)
       addWaiting(families, labels, place, group.clock.now())
@@ -59,22 +57,74 @@ function addWaiting(families: Families, labels: Readonly<Record<string, string>>
   families.add('supervise_worker_backoff_seconds', { ...labels, worker: String(place.id), state }, seconds)
 }
 
-function addWorker(families: Families, app: App, worker: WorkerHandle, samples: Samples): void {
-  const { release, group } = worker.generation
-  const labels = { app: app.name, group, release: release.id, worker: String(worker.id) }
+/**
+ * One set of figures a worker and release: while it is replaced there are two processes, and a series must not stand twice in a
+ * scrape.
+ */
+function addPlace(families: Families, app: App, { processes }: Place, samples: Samples): void {
+  const byRelease = Map.groupBy(processes, ({ generation }) => generation.release.id)
+  for (const [release, workers] of byRelease) {
+    const last = workers.findLast(({ isStaying }) => isStaying) ?? workers.at(-1)
+    if (last === undefined) continue
+    const labels = { app: app.name, group: last.generation.group, release, worker: String(last.id) }
+    addSums(families, labels, workers, samples)
+    addStaying(families, labels, last)
+  }
+}
+
+type WorkerLabels = Readonly<Record<'app' | 'group' | 'release' | 'worker', string>>
+
+/** What both processes take together. */
+function addSums(families: Families, labels: WorkerLabels, workers: readonly WorkerHandle[], samples: Samples): void {
+  const sampled = workers.map(({ pid }) => samples.of(pid)).filter((sample) => sample !== null)
+  const children = sampled.map((sample) => sample.children).filter((known) => known !== null)
+  const told = workers.map(({ vitals }) => vitals).filter((vitals) => vitals !== null)
+  families.add('supervise_worker_resident_memory_bytes', labels, sumOf(sampled, wholeRssBytes))
+  families.add(
+    'supervise_worker_children',
+    labels,
+    sumOf(children, ({ count }) => count),
+  )
+  families.add(
+    'supervise_worker_children_resident_memory_bytes',
+    labels,
+    sumOf(children, ({ rssBytes }) => rssBytes),
+  )
+  families.add(
+    'supervise_worker_heap_used_bytes',
+    labels,
+    sumOf(told, ({ heapUsedBytes }) => heapUsedBytes),
+  )
+  families.add(
+    'supervise_worker_open_connections',
+    labels,
+    sumOf(told, ({ connections }) => connections),
+  )
+  families.add(
+    'supervise_worker_open_handles',
+    labels,
+    sumOf(told, ({ handles }) => handles),
+  )
+  families.add(
+    'supervise_http_requests_in_flight',
+    labels,
+    sumOf(told, ({ inFlight }) => inFlight),
+  )
+}
+
+/** What would mean nothing as a sum: of the process that stays. */
+function addStaying(families: Families, labels: WorkerLabels, worker: WorkerHandle): void {
   const { vitals } = worker
   families.add('supervise_worker_uptime_seconds', labels, worker.uptimeMs() / 1000)
-  const sample = samples.of(worker.pid)
-  if (sample !== null) families.add('supervise_worker_resident_memory_bytes', labels, wholeRssBytes(sample))
-  families.add('supervise_worker_children', labels, sample?.children?.count)
-  families.add('supervise_worker_children_resident_memory_bytes', labels, sample?.children?.rssBytes)
   if (vitals === null) return
-  families.add('supervise_worker_heap_used_bytes', labels, vitals.heapUsedBytes)
   families.add('supervise_worker_heap_limit_bytes', labels, vitals.heapLimitBytes)
   families.add('supervise_worker_event_loop_utilization_ratio', labels, vitals.loopUtilization)
-  families.add('supervise_worker_open_connections', labels, vitals.connections)
-  families.add('supervise_worker_open_handles', labels, vitals.handles)
-  families.add('supervise_http_requests_in_flight', labels, vitals.inFlight)
   for (const [statistic, ms] of Object.entries(vitals.loopDelays ?? {}))
     families.add('supervise_worker_event_loop_delay_seconds', { ...labels, statistic }, ms / 1000)
+}
+
+/** Null, which is left out, when nothing is known. */
+function sumOf<Known>(all: readonly Known[], figure: (one: Known) => number | undefined): number | null {
+  const figures = all.map(figure).filter((one) => one !== undefined)
+  return figures.length === 0 ? null : figures.reduce((sum, one) => sum + one, 0)
 }

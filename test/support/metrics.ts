@@ -1,4 +1,4 @@
-// Reads metrics as Prometheus writes them.
+// Reads metrics as Prometheus does, which drops what stands twice in a scrape.
 
 export interface MetricLine {
   readonly name: string
@@ -8,6 +8,12 @@ export interface MetricLine {
 
 export function parseMetrics(text: string): readonly MetricLine[] {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  const series = new Set<string>()
+  for (const line of lines) {
+    const name = line.slice(0, line.lastIndexOf(' '))
+    if (series.has(name)) throw new Error(`This series is there twice: ${name}`)
+    series.add(name)
+  }
   return lines.map((line) => {
     const [, name = '', labels = '', value = ''] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? []
     if (name === '') throw new Error(`This is no line of a metric: ${line}`)
