@@ -1,5 +1,6 @@
 // What is told of one app and its workers: events, crash records, and why the last start of a worker failed.
 
+import { basename } from 'node:path'
 import type { EventType } from '../config/event-types.ts'
 import type { OperationKind } from '../core/operation-queue.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
@@ -48,6 +49,7 @@ export class AppReports {
     this.#events = eventLog
     this.#measures = measures
     this.#clock = clock
+    measures.appBegan(app)
     this.rolloutTraces = new RolloutTraces(app, clock, this.traces)
     this.#merge = metrics.merge
   }
@@ -91,6 +93,11 @@ export class AppReports {
     this.#measures.told(process, 'supervise_forward_retries_total', forwardRetries)
     this.#measures.told(process, 'supervise_forward_failures_total', forwardFailures)
     this.#measures.told(process, 'supervise_worker_gc_seconds_total', gcMs / 1000)
+  }
+
+  forked(worker: WorkerHandle): void {
+    this.note(worker, 'workerForked', `runs ${basename(worker.generation.config.script)}`, 'debug')
+    this.#measures.workerBegan(this.#processOf(worker))
   }
 
   ready(worker: WorkerHandle): void {

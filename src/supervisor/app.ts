@@ -1,6 +1,5 @@
 // One app: its groups, its listeners, what it was configured with, and what its workers say.
 
-import { basename } from 'node:path'
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import type { AppState, CrashRecord, OperationResult, WorkerStep } from '../control/messages.ts'
 import type { LifeState } from '../core/worker-lifecycle.ts'
@@ -278,7 +277,7 @@ export class App implements GroupOwner, HealthOwner {
     const notice = this.outputs.watch(worker, output)
     if (notice !== null) this.reports.note(worker, 'outputNotice', notice, 'warn')
     this.#voices.expect(worker)
-    this.reports.note(worker, 'workerForked', `runs ${basename(identity.generation.config.script)}`, 'debug')
+    this.reports.forked(worker)
     this.#instance.saveSoon()
     return worker
   }

@@ -84,6 +84,7 @@ export function concludeLost(app: App, books: ReleaseBooks): void {
     if (rollout.outcome === null) {
       const words = `${rollout.release} is ${outcome === 'failed' ? 'given up' : 'taken back'}, ${id} starts: ${why}`
       app.record(outcome === 'failed' ? 'rolloutFailed' : 'rolledBack', words, 'policy rollout', 'error')
+      if (outcome !== null) app.reports.rolloutEnded(outcome)
     }
   }
   books.conclude(app.name, id, app.active)

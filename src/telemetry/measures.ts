@@ -1,5 +1,7 @@
 // What an instance counts of its apps: told by those who know, kept across the supervisor's death, read by metrics and views.
 
+import type { CrashRecord } from '../control/messages.ts'
+import type { RolloutOutcome } from '../core/rollout.ts'
 import type { RequestCounts } from '../protocol/request-counts.ts'
 import { Counters, type SavedCounters } from './counters.ts'
 import { Growing, type SavedGrowing } from './growing.ts'
@@ -33,6 +35,24 @@ export interface DrainFigures {
 
 export type OperationOutcome = 'succeeded' | 'failed'
 
+/** As tables, so that none can be left out. */
+const REASONS: Readonly<Record<CrashRecord['reason'], true>> = {
+  exit: true,
+  signal: true,
+  'out-of-memory': true,
+  hang: true,
+  'start-failure': true,
+  liveness: true,
+}
+
+const OUTCOMES: Readonly<Record<RolloutOutcome, true>> = {
+  promoted: true,
+  aborted: true,
+  rolledBack: true,
+  failed: true,
+  superseded: true,
+}
+
 export class Measures {
   readonly counters = new Counters()
   readonly requests = new RequestBook()
@@ -56,6 +76,19 @@ export class Measures {
     this.#changed = changed
     this.#growing = new Growing(this.counters)
     this.#own = new Growing(this.counters)
+  }
+
+  /** What is rare and alarming begins at 0: a series that first appears with its count has not grown to whoever watches it. */
+  appBegan(app: string): void {
+    for (const outcome of Object.keys(OUTCOMES)) this.counters.add('supervise_rollouts_total', { app, outcome }, 0)
+  }
+
+  workerBegan(process: Process): void {
+    const labels = ownerLabels(process)
+    for (const reason of Object.keys(REASONS))
+      this.counters.add('supervise_worker_crashes_total', { ...labels, reason }, 0)
+    this.counters.add('supervise_drain_requests_cut_total', labels, 0)
+    this.counters.add('supervise_drain_connections_cut_total', labels, 0)
   }
 
   workerReady(process: Process, startMs: number): void {

@@ -45,6 +45,33 @@ function filled(query: string): string {
   return query.replaceAll('$__rate_interval', '1m').replaceAll('$__range', '5m').replaceAll('$app', '.*')
 }
 
+/** What each of these alerts looks at, and how much of it is too much. */
+const RARE = [
+  ['ReleaseTakenBack', 'supervise_rollouts_total', 'outcome="rolledBack"', 1],
+  ['RequestsCutByDrains', 'supervise_drain_requests_cut_total', 'release="r1"', 1],
+  ['CrashesOften', 'supervise_worker_crashes_total', 'reason="exit"', 4],
+] as const
+
+/** The series of this scrape, of an app to which nothing has happened yet, and then grown once, have promtool fire the alerts. */
+function mustAlertTheFirstTime(scrape: string, directory: string): void {
+  const cases = RARE.map(([alertname, name, label, growth]) => {
+    const line = scrape.split('\n').find((one) => one.startsWith(`${name}{`) && one.includes(label))
+    const [series = '', value] = line?.split(/ (?=\S+$)/) ?? []
+    expect([alertname, value]).toEqual([alertname, '0'])
+    return {
+      interval: '1m',
+      input_series: [{ series, values: `0x3 ${growth}x3` }],
+      promql_expr_test: [
+        { expr: `count(ALERTS{alertname="${alertname}"})`, eval_time: '3m', exp_samples: [] },
+        { expr: `count(ALERTS{alertname="${alertname}"})`, eval_time: '6m', exp_samples: [{ labels: '{}', value: 1 }] },
+      ],
+    }
+  })
+  const file = join(directory, 'alerts-test.yml')
+  writeFileSync(file, JSON.stringify({ rule_files: [join(ROOT, 'grafana/alerts.yaml')], tests: cases }))
+  expect(execFileSync(promtool ?? '', ['test', 'rules', file], { encoding: 'utf8' })).toMatch(/SUCCESS/)
+}
+
 it.runIf(isThere)(
   'promtool has nothing to say, and every panel of the dashboard has data',
   { timeout: 120_000 },
@@ -63,6 +90,7 @@ it.runIf(isThere)(
         home,
       },
     )
+    mustAlertTheFirstTime(await get(admin, '/metrics'), home.work)
     const target = { host: '127.0.0.1', port }
     const lanes = mixedLanes({ webSockets: 0 })
     const load = startLoad({ target, lanes, ratePerSecond: 300, durationMs: 100_000 })
@@ -98,7 +126,11 @@ it.runIf(isThere)(
       await supervise.online()
     }
     await happen()
-    await until(async () => (await ask('supervise_worker_crashes_total')).length > 0, 10_000, 'a crash was scraped')
+    await until(
+      async () => (await ask('sum(supervise_worker_crashes_total) > 0')).length > 0,
+      10_000,
+      'a crash was scraped',
+    )
     await happen()
 
     for (const { panels } of ROWS) {

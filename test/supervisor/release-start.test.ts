@@ -98,6 +98,7 @@ describe('generationAfterLoss()', () => {
 
 describe('concludeLost()', () => {
   const said: string[] = []
+  const counted: string[] = []
 
   /** r1 begins anew after everything was lost in this state of the rollout of r2. */
   function concluded(state: RolloutState) {
@@ -107,12 +108,14 @@ describe('concludeLost()', () => {
     if (known !== null) books.set('web', { ...known, releases: [...known.releases, open], rollout: rolloutIn(state) })
     const { generation } = firstGeneration(books, configOf('1'))
     said.length = 0
+    counted.length = 0
     const app = {
       name: 'web',
       active: 'blue',
       activeGroup: { generation },
       clock: { now: () => 0 },
       record: (type: string, text: string) => said.push(`${type}: ${text}`),
+      reports: { rolloutEnded: (outcome: string) => counted.push(outcome) },
     }
     // The rest of an app is nothing to it.
     concludeLost(app as unknown as App, books)
@@ -127,6 +130,7 @@ describe('concludeLost()', () => {
     const { lastGood, step, record } = concluded('baking')
     expect([lastGood, step, record?.outcome, record?.served]).toEqual(['r1', 'done', 'rolledBack', true])
     expect(said).toEqual(['rolledBack: r2 is taken back, r1 starts: its supervisor was lost before it was found good'])
+    expect(counted).toEqual(['rolledBack'])
   })
 
   it('says of a release that never served that it was given up, and nothing of what was decided before', () => {

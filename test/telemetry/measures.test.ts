@@ -70,6 +70,24 @@ describe('Measures', () => {
   })
 })
 
+it('what raises an alarm is there with 0 before it happens for the first time, and goes on where it was', () => {
+  const measures = new Measures()
+  for (let begun = 0; begun < 2; begun += 1) {
+    measures.appBegan('web')
+    measures.workerBegan(process)
+    measures.workerCrashed(process, 'hang')
+  }
+  const counted = (name: string) => measures.counters.counted(name)
+  expect(counted('supervise_rollouts_total')).toContainEqual({
+    labels: { app: 'web', outcome: 'rolledBack' },
+    value: 0,
+  })
+  expect(counted('supervise_drain_requests_cut_total')).toEqual([{ labels, value: 0 }])
+  expect(counted('supervise_drain_connections_cut_total')).toEqual([{ labels, value: 0 }])
+  expect(counted('supervise_worker_crashes_total')).toContainEqual({ labels: { ...labels, reason: 'exit' }, value: 0 })
+  expect(counted('supervise_worker_crashes_total')).toContainEqual({ labels: { ...labels, reason: 'hang' }, value: 2 })
+})
+
 describe('cutByCrash()', () => {
   const promised = { availability: 90, latency: { thresholdMs: 500, target: 90 } }
 
