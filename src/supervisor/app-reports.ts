@@ -101,6 +101,8 @@ export class AppReports {
   }
 
   ready(worker: WorkerHandle): void {
+    // How long it took is not known of one that was found: it may have served for days.
+    if (worker.adopted) return this.note(worker, 'workerReady', 'is ready')
     const tookMs = worker.uptimeMs()
     this.note(worker, 'workerReady', `ready after ${Math.round(tookMs)} ms`)
     this.#measures.workerReady(this.#processOf(worker), tookMs)
@@ -145,10 +147,16 @@ export class AppReports {
   }
 
   restartPlanned(worker: number, kind: RestartKind, delayMs: number, generation: Generation): void {
-    const { config, release, group } = generation
-    const { type, text, level } = restartNotice(worker, kind, delayMs, config)
-    this.#events.record({ type, app: this.#app, worker, text, cause: `policy restart ${config.restart}` }, level)
-    if (kind !== 'ended') this.#measures.workerRestarted({ app: this.#app, group, release: release.id })
+    const { type, text, level } = restartNotice(worker, kind, delayMs, generation.config)
+    this.#events.record(
+      { type, app: this.#app, worker, text, cause: `policy restart ${generation.config.restart}` },
+      level,
+    )
+  }
+
+  /** What was planned is done: a stop in between would have cancelled it. */
+  restarted({ release, group }: Generation): void {
+    this.#measures.workerRestarted({ app: this.#app, group, release: release.id })
   }
 
   launchFailed(worker: number, error: Error): void {

@@ -33,6 +33,7 @@ export type RestartKind = 'backoff' | 'failed' | 'ended'
 export interface GroupOwner {
   readonly clock: Clock
   readonly steps: LaunchSteps
+  readonly reports: { restarted(generation: Generation): void }
   lend(worker: WorkerHandle, done: () => void): void
   withdraw(worker: WorkerHandle, done: () => void): void
   shelve(worker: WorkerHandle): void
@@ -279,6 +280,7 @@ export class Group implements WorkerOwner {
     place.waiting = { kind, until: now + decision.delayMs }
     place.cancelRetry = this.clock.wakeAt(now + decision.delayMs, () => {
       place.waiting = null
+      this.#owner.reports.restarted(this.generation)
       this.#startAgain(place)
     })
     this.#owner.restartPlanned(place.id, kind, decision.delayMs, this.generation)

@@ -68,6 +68,22 @@ describe('replace()', () => {
   })
 })
 
+describe('a restart', () => {
+  it('is counted when it comes, and not when a stop has come before it', async () => {
+    const scene = new Scene()
+    await scene.replace([1], generation(1))
+    scene.exit(0, 1)
+    expect(scene.restarts).toBe(0)
+    scene.wakeAll()
+    expect(scene.restarts).toBe(1)
+    await scene.serveAll()
+    scene.exit(1, 1)
+    await scene.group.stop('drain')
+    scene.wakeAll()
+    expect(scene.restarts).toBe(1)
+  })
+})
+
 describe('takeBack()', () => {
   it('lets what drains serve again, starts what has gone, and ends the stop for nobody (R11)', async () => {
     const scene = new Scene()
@@ -140,6 +156,7 @@ describe('Group, while a restart waits for its turn to boot', () => {
 
 class Scene {
   readonly forked: WorkerHandle[] = []
+  restarts = 0
   readonly group: Group
   readonly #children: EventEmitter[] = []
   readonly #gate: BootGate
@@ -204,6 +221,7 @@ class Scene {
         },
       },
       steps: { gate: this.#gate, makeOutput: async () => ({ close() {} }) as never, fork },
+      reports: { restarted: () => (this.restarts += 1) },
       lend: (_worker, done) => done(),
       shelve: () => {},
       withdraw: (_worker, done) => done(),
