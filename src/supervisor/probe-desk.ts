@@ -78,10 +78,11 @@ export class ProbeDesk {
   }
 
   addTo(families: Families, app: App): void {
-    for (const { target, last } of this.#askedNow(app)) {
+    for (const { target, last, state } of this.#askedNow(app)) {
       if (last === null) continue
       const labels = { app: app.name, probe: target.probe.name, target: target.name }
       families.add('supervise_probe_success', labels, last.outcome === 'ok' ? 1 : 0)
+      families.add('supervise_probe_failing', labels, state.isFailing ? 1 : 0)
       families.add('supervise_probe_duration_seconds', labels, last.tookMs / 1000)
     }
   }

@@ -169,6 +169,11 @@ export const METRICS = {
     labels: ['app', 'probe', 'target'],
     help: 'Whether the last answer to a probe (option `probes`) was good: 1 or 0; `target` is url, public, or a worker such as `blue 1`.',
   },
+  supervise_probe_failing: {
+    type: 'gauge',
+    labels: ['app', 'probe', 'target'],
+    help: '1 while so many answers in a row were bad as the option `probes` allows (`failures`), else 0.',
+  },
   supervise_probe_duration_seconds: {
     type: 'gauge',
     labels: ['app', 'probe', 'target'],

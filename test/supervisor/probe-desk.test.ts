@@ -171,20 +171,27 @@ describe('ProbeDesk', () => {
 
   it('tells once that it fails, and once that it is over', async () => {
     const all = await scene()
+    const figuresOf = (name: string) => {
+      const families = new Families()
+      all.desk.addTo(families, all.asApp)
+      return withAllLabels(families.all()).find((family) => family.name === name)?.values
+    }
     all.status = 503
+    const failing: unknown[] = []
     for (const count of [1, 2, 3]) {
       all.pass(count === 1 ? 2 : 10)
       // oxlint-disable-next-line no-await-in-loop -- one answer after the other
       await all.settled(count)
+      failing.push(figuresOf('supervise_probe_failing')?.[0]?.value)
     }
+    expect(failing).toEqual([0, 1, 1])
     expect(all.events().map(({ type, text }) => [type, text])).toEqual([
       ['probeFailed', 'probe p at its public address answered 503 (2 in a row)'],
     ])
     expect(statusOf(all)).toMatchObject([{ outcome: 'status', problem: 'answered 503', failures: 3, failing: true }])
-    const families = new Families()
-    all.desk.addTo(families, all.asApp)
-    const values = withAllLabels(families.all()).find(({ name }) => name === 'supervise_probe_success')?.values
-    expect(values).toEqual([{ labels: { app: 'web', probe: 'p', target: 'public' }, value: 0 }])
+    const labels = { app: 'web', probe: 'p', target: 'public' }
+    expect(figuresOf('supervise_probe_success')).toEqual([{ labels, value: 0 }])
+    expect(figuresOf('supervise_probe_failing')).toEqual([{ labels, value: 1 }])
     all.status = 200
     all.pass(10)
     await all.settled(4)
