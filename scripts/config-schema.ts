@@ -30,7 +30,9 @@ export function renderConfigSchema(): object {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'supervise.config',
-    definitions: { app: strict({ $schema, ...properties }, ['script']) },
+    definitions: {
+      app: { ...strict({ $schema, ...properties }), anyOf: [{ required: ['script'] }, { required: ['command'] }] },
+    },
     // Chosen by what is there, so that an editor tells of one mistake and not of every form that does not fit.
     if: { type: 'array' },
     // oxlint-disable-next-line unicorn/no-thenable

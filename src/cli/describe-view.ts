@@ -126,11 +126,12 @@ function percent(ratio: number): string {
 function configLines({ config, groups, active }: AppDescription): string[] {
   const rows = [
     ['file', config.file ?? '(none: started with flags)'],
-    ['script', config.script],
+    [config.hasAgent ? 'script' : 'program', config.script],
+    ['agent', config.hasAgent ? '' : 'none: its requests, drain and event loop are not seen'],
     ['release', groups[active]?.path ?? ''],
     ['directory', config.cwd],
     ['arguments', config.args.join(' ')],
-    ['Node', config.node ?? "(the supervisor's own)"],
+    ['Node', config.hasAgent ? (config.node ?? "(the supervisor's own)") : ''],
     ['Node flags', config.nodeArgs.join(' ')],
     ['environment', config.environmentNames.join(' ')],
   ]

@@ -36,5 +36,14 @@ export function targetRequest(target: string | null, command: Command, invocatio
   const environment = Object.entries(invocation.environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   )
-  return { target, flags: flagValues(command, afterDashes), directory, environment: Object.fromEntries(environment) }
+  const flags = isCommand(target, afterDashes)
+    ? { ...flagValues(command, null), command: afterDashes }
+    : flagValues(command, afterDashes)
+  return { target, flags, directory, environment: Object.fromEntries(environment) }
+}
+
+/** Where nothing is named, words after `--` are a program; flags are arguments for what is found here. */
+function isCommand(target: string | null, afterDashes: readonly string[] | null): afterDashes is readonly string[] {
+  const [first] = afterDashes ?? []
+  return target === null && first !== undefined && !first.startsWith('-')
 }

@@ -25,10 +25,11 @@ export interface StartOptions extends ActOptions, AdminFlags {
 export function define(command: Command, invocation: Invocation): void {
   command
     .argument('[target]', 'script, config file or directory, or a stopped app; the config file here when left out')
-    .usage('[target] [options] [-- args]')
+    .usage('[target] [options] [-- args | -- program args]')
     .description(
       'Starts an app, or the apps of a config file, and keeps them running: in the foreground until Ctrl-C, or with ' +
-        '--detach in the background. What follows -- goes to the app.',
+        '--detach in the background. What follows -- goes to the app; without a target it is a program to run, unless it ' +
+        'begins with a dash.',
     )
     .option('-d, --detach', 'leave it running in the background')
     .option('--fresh', 'start what is typed here, and forget which release was last good')
@@ -48,6 +49,10 @@ export function define(command: Command, invocation: Invocation): void {
     { command: 'supervise start app.js -d -i 4 -n web', does: 'in the background, four workers, named web' },
     { command: 'supervise start', does: 'what the config file here says' },
     { command: 'supervise start app.js -- --port 8080', does: 'arguments for the app' },
+    {
+      command: 'supervise start --listen 3000 -- ./server --verbose',
+      does: 'a program that is not Node, and its socket',
+    },
     { command: 'supervise start web', does: 'the app web again, after a stop' },
   ])
 }
@@ -101,9 +106,10 @@ export async function nameInstance(sources: readonly ConfigSource[], directory: 
   if (source && !another) {
     const { nameOfScript } = await import('../config/script.ts')
     const { flags, environment, app } = source
-    const script = flags['script']
+    const { firstWordOf } = await import('../config/command-parsers.ts')
+    const program = flags['script'] ?? firstWordOf(flags['command'])
     const given = flags['name'] ?? environment['SUPERVISE_NAME'] ?? app
-    const name = given ?? (typeof script === 'string' ? nameOfScript(resolve(source.directory, script)) : null)
+    const name = given ?? (typeof program === 'string' ? nameOfScript(resolve(source.directory, program)) : null)
     // A name that no app may have is refused where the app's flags are read, as what was typed.
     if (typeof name === 'string') return usableName(name)
   }

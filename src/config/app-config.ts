@@ -135,10 +135,17 @@ export interface LogFileConfig {
 /** How many processes more than `workers` a reload may run at a time. */
 export type Surge = { readonly workers: number } | { readonly percent: number }
 
+/** Where a command's clients come in. A path is absolute. */
+export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string }
+
 export interface AppConfig {
   readonly name: string
-  /** Absolute path of the app's main module, symlinks not resolved. */
+  /** Absolute path of the app's main module, or of the program of a command, symlinks not resolved. */
   readonly script: string
+  /** It is a program that is not Node: there is no agent in its processes. */
+  readonly isCommand: boolean
+  /** What a command is given as open sockets. */
+  readonly listen: readonly ListenAddress[]
   readonly args: readonly string[]
   /** Absolute path. */
   readonly cwd: string

@@ -21,9 +21,21 @@ export interface AppOptions extends DeployOptions, AlertOptions {
    */
   name?: string
   /**
-   * The app's main module, run as `node script` would run it.
+   * The app's main module, run as `node script` would run it. An app has this or `command`.
    */
-  script: string
+  script?: string
+  /**
+   * A program that is not Node, with its arguments: `['./server', '--flag']`. A name without a slash is looked for in `PATH`. A
+   * text is split at its spaces, quotes respected.
+   * @default none
+   */
+  command?: string | readonly string[]
+  /**
+   * Addresses that a `command` is given as open sockets (`LISTEN_FDS`, the first one in `PORT` and `HOST`, too): a port,
+   * `host:port`, or the path of a Unix socket; one or several. Connections wait in them while the program is replaced.
+   * @default none: the program opens its port by itself, and a reload ends the old process before it starts the new one
+   */
+  listen?: number | string | readonly (number | string)[]
   /**
    * Arguments for the app, `process.argv` from the third on. A text is split at its spaces, quotes respected.
    * @default none
@@ -64,6 +76,7 @@ export interface AppOptions extends DeployOptions, AlertOptions {
 
   /**
    * How many processes serve the app, 1 to 1000. `'max'` is one per CPU that this machine or container grants.
+   * A `command` has one when nothing is said.
    * @default 'max'
    */
   workers?: number | 'max'
@@ -71,7 +84,8 @@ export interface AppOptions extends DeployOptions, AlertOptions {
   /**
    * What makes a worker ready, so that it gets connections and a reload goes on: `'listen'` (its servers listen),
    * `'message'` (it called `process.send('ready')`), `{ http: '/readyz' }` (this path answers 2xx), or
-   * `{ after: '2s' }` for an app that never listens.
+   * `{ after: '2s' }` for an app that never listens. A `command` knows the last two; its path is asked at the first address
+   * of `listen`, or at `port`; when nothing is said it is ready once it has lived for `minReady`.
    * @default 'listen'
    */
   ready?: 'listen' | 'message' | { readonly http: string } | { readonly after: Duration }

@@ -2,6 +2,7 @@
 
 import type { ConfigChange } from '../control/messages.ts'
 import type { AppConfig } from './app-config.ts'
+import { NEED_AGENT } from './command.ts'
 import { HOOK_NAMES, OPTIONS } from './options.ts'
 import type { OptionKey, OptionSpec } from './options.ts'
 
@@ -24,8 +25,14 @@ function shown(option: OptionKey, field: keyof AppConfig, applies: ConfigChange[
  */
 const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   name: shown('name', 'name', 'reload'),
-  script: shown('script', 'script', 'reload'),
-  args: shown('args', 'args', 'reload'),
+  script: ({ script, isCommand }) => [{ option: 'script', value: isCommand ? undefined : script, applies: 'reload' }],
+  isCommand: ({ script, args, isCommand }) => [
+    { option: 'command', value: isCommand ? [script, ...args] : undefined, applies: 'reload' },
+  ],
+  listen: ({ listen }) => [
+    { option: 'listen', value: (listen ?? []).length === 0 ? undefined : listen, applies: 'reload' },
+  ],
+  args: ({ args, isCommand }) => [{ option: 'args', value: isCommand ? undefined : args, applies: 'reload' }],
   cwd: shown('cwd', 'cwd', 'reload'),
   nodeArgs: shown('nodeArgs', 'nodeArgs', 'reload'),
   node: shown('node', 'node', 'reload'),
@@ -103,7 +110,9 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
 /** Every option as it is in force, by its name; variables are left out, and so is what is not set. */
 export function describeOptions(config: AppConfig): Readonly<Record<string, string>> {
   const entries = Object.values(FIELDS).flatMap((show) => show(config))
-  return Object.fromEntries(entries.flatMap((one) => (one.value === undefined ? [] : [[one.option, textOf(one)]])))
+  const isMeant = ({ option, value }: Shown) =>
+    value !== undefined && !(config.isCommand && NEED_AGENT.includes(option))
+  return Object.fromEntries(entries.filter(isMeant).map((one) => [one.option, textOf(one)]))
 }
 
 /** Of variables only the names are told: their values may be secrets. */

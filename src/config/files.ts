@@ -9,6 +9,7 @@ import { name as nameParser } from './option-parsers.ts'
 import { OPTION_KEYS } from './options.ts'
 import { didYouMean, isRecord, quote } from './parser.ts'
 import type { Path } from './schema.ts'
+import { firstWordOf } from './command-parsers.ts'
 import { nameOfScript } from './script.ts'
 import { nearest } from './suggest.ts'
 
@@ -143,9 +144,10 @@ function checkAround(value: Readonly<Record<string, unknown>>, problems: Problem
 
 function nameOf(options: unknown, directory: string): string | null {
   if (!isRecord(options)) return null
-  const { name, script } = options
+  const { name } = options
   if (typeof name === 'string') return name
-  return typeof script === 'string' ? nameOfScript(resolve(directory, script)) : null
+  const program = options['script'] ?? firstWordOf(options['command'])
+  return typeof program === 'string' ? nameOfScript(resolve(directory, program)) : null
 }
 
 function problemsOfNames(apps: readonly AppEntry[]): readonly Problem[] {

@@ -4,6 +4,7 @@
 import type {
   Hook,
   HookName,
+  ListenAddress,
   PreviewAddress,
   Probe,
   ReadyMode,
@@ -35,6 +36,7 @@ import {
   watch,
   workers,
 } from './option-parsers.ts'
+import { commandWords, listenAddresses } from './command-parsers.ts'
 import type { Parser } from './parser.ts'
 import { boolean, duration, integer, limit, oneOf, path, paths, sizeLimit, words } from './parsers.ts'
 
@@ -91,6 +93,8 @@ type HookValues = { [Name in HookName as `hooks.${Name}`]: Hook | null }
 export interface OptionValues extends HookValues {
   name: string | null
   script: string | null
+  command: readonly string[] | null
+  listen: readonly ListenAddress[]
   args: readonly string[]
   cwd: string | null
   nodeArgs: readonly string[]
@@ -181,6 +185,8 @@ const SMALLEST_LOG = 4 * 1024
 export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key]> } = {
   name: { group: 'App', flag: '-n, --name <name>', help: 'what the app is called', parser: orNone(name), byDefault: none, otherwise: 'from the script' },
   script: { group: 'App', flag: '--script <file>', help: "the app's main module", parser: orNone(path), byDefault: none },
+  command: { group: 'App', flag: '--command <words>', help: 'a program to run instead of a script; also all that follows -- where no script is named', parser: orNone(commandWords), byDefault: none, flagOnly: true },
+  listen: { group: 'App', flag: '--listen <address>', help: 'port, host:port or path that a command is given as an open socket', parser: listenAddresses, byDefault: () => [], repeatable: true },
   args: { group: 'App', flag: '--args <words>', help: 'arguments for the app; also all that follows --', parser: words, byDefault: () => [] },
   cwd: { group: 'App', flag: '--cwd <directory>', help: 'directory that the app runs in', parser: orNone(path), byDefault: none },
   nodeArgs: { group: 'App', flag: '--node-args <words>', help: 'flags for Node itself', parser: words, byDefault: () => [] },
@@ -188,7 +194,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   env: { group: 'App', flag: '--env <NAME=value>', help: 'environment variable of the app', parser: environmentVariables, byDefault: () => ({}), repeatable: true, flagOnly: true },
   envFile: { group: 'App', flag: '--env-file <file>', help: 'file of environment variables', parser: paths('resolve'), byDefault: () => [], repeatable: true },
   port: { group: 'App', flag: '--port <number>', help: 'sets PORT for the app', parser: orNone(integer(0, 65_535)), byDefault: none },
-  workers: { group: 'App', flag: '-i, --workers <count>', help: 'how many processes serve the app, or max', parser: workers, byDefault: oneForEachCpu, otherwise: 'one per CPU' },
+  workers: { group: 'App', flag: '-i, --workers <count>', help: 'how many processes serve the app, or max', parser: workers, byDefault: oneForEachCpu, otherwise: 'one per CPU, 1 for a command' },
 
   ready: { group: 'Ready and well', flag: '--ready <how>', help: 'listen, message, a path such as /readyz, or a time such as 2s', parser: readyMode, byDefault: () => ({ by: 'listen' }) },
   readyTimeout: { group: 'Ready and well', flag: '--ready-timeout <duration>', help: 'how long a worker may take to get ready', parser: duration('30s', 'no-zero'), byDefault: () => 30_000 },

@@ -2,6 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { AppConfig, LivenessProbe, LogConfig, TracingConfig, WatchConfig } from './app-config.ts'
+import { checkCommand, optionsOfCommand, programOf, type AddMistake } from './command.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
 import { askNode } from './node-binary.ts'
@@ -28,7 +29,7 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
   if (input.entry !== null && !isRecord(input.entry.options)) return { config: null, mistakes, misplaced: [] }
   const misplaced: Mistake[] = []
   const add = (key: OptionKey, problem: string) => mistakes.push({ origin: settings.originOf(key), problem })
-  const misplace = (key: 'script' | 'cwd', problem: string) =>
+  const misplace = (key: 'script' | 'command' | 'cwd', problem: string) =>
     misplaced.push({ origin: settings.originOf(key), problem })
 
   const directory = input.document === null ? input.source.directory : dirname(input.document.file)
@@ -40,20 +41,23 @@ export async function resolveApp(input: AppInput): Promise<ResolvedApp> {
 
   // Already refused for its own value, if it was given at all.
   const isRefused = (key: OptionKey) => mistakes.some(({ origin }) => sameOrigin(origin, settings, key))
-  const script = settings.get('script')
-  if (script === null) {
-    if (!isRefused('script')) add('script', 'is missing; write the app\'s main file, such as "app.js"')
+  const program = settings.get('command') === null ? settings.get('script') : programOf(settings, env, misplace)
+  if (program === null) {
+    if (!isRefused('script') && !isRefused('command'))
+      add('script', 'is missing; write the app\'s main file, such as "app.js", or a program as `command`')
     return { config: null, mistakes, misplaced }
   }
-  const scriptProblem = problemOfScript(script, cwd, directory)
+  const isCommand = settings.get('command') !== null
+  const scriptProblem = isCommand ? null : problemOfScript(program, cwd, directory)
   if (scriptProblem !== null) misplace('script', scriptProblem)
-  const name = settings.get('name') ?? nameOfScript(script)
+  const name = settings.get('name') ?? nameOfScript(program)
   if (name === null) {
-    add('name', `cannot be made from the script ${quote(script)}; write one`)
+    add('name', `cannot be made from the ${isCommand ? 'command' : 'script'} ${quote(program)}; write one`)
     return { config: null, mistakes, misplaced }
   }
   const [log, watch] = [logOf(settings, name), watchOf(settings, cwd)]
-  const config = { name, script, cwd, env, node, ...plainOptions(settings), log, watch }
+  const plain = { ...plainOptions(settings), ...(isCommand && optionsOfCommand(settings)) }
+  const config = { name, script: program, isCommand, cwd, env, node, ...plain, log, watch }
   return { config, mistakes, misplaced }
 }
 
@@ -64,6 +68,7 @@ function sameOrigin(origin: Mistake['origin'], settings: Settings, key: OptionKe
 /** The options that are what they are, whatever the others are. */
 function plainOptions(settings: Settings) {
   return {
+    listen: settings.get('listen'),
     args: settings.get('args'),
     nodeArgs: settings.get('nodeArgs'),
     workers: settings.get('workers'),
@@ -181,8 +186,6 @@ function watchOf(settings: Settings, cwd: string): WatchConfig | null {
   }
 }
 
-type AddMistake = (key: OptionKey, problem: string) => void
-
 async function nodeOf(
   settings: Settings,
   environment: Readonly<Record<string, string>>,
@@ -231,7 +234,8 @@ function checkTogether(settings: Settings, add: AddMistake): void {
   if (settings.layerOf('tracing.ratio') !== null && settings.layerOf('tracing.otlp') === null)
     add('tracing.ratio', 'does nothing without tracing.otlp; write a URL for it, such as "http://localhost:4318"')
 
-  if (settings.get('strategy') !== 'rolling') return
+  checkCommand(settings, add)
+  if (settings.get('strategy') !== 'rolling' || settings.layerOf('command') !== null) return
   const ofStandby: readonly OptionKey[] = [
     'autoPromote',
     'bake',

@@ -39,6 +39,7 @@ export async function findSources(
 
 export async function openTarget(request: TargetRequest): Promise<Target> {
   const { target, directory } = request
+  if (target === null && request.flags['command'] !== undefined) return withoutFile(request.flags, request)
   if (target === null) return openDirectory(directory, request)
   const path = resolve(directory, target)
   if (isDirectory(path)) return openDirectory(path, request)
@@ -67,8 +68,11 @@ function whatWasLookedFor(directory: string): readonly string[] {
 }
 
 function openScript(script: string, request: TargetRequest): Target {
-  const { directory, environment } = request
-  const source = { file: null, app: null, flags: { script, ...request.flags }, directory, environment }
+  return withoutFile({ script, ...request.flags }, request)
+}
+
+function withoutFile(flags: FlagValues, { directory, environment }: TargetRequest): Target {
+  const source = { file: null, app: null, flags, directory, environment }
   return { instance: null, document: null, inputs: [{ source, document: null, entry: null }] }
 }
 
@@ -79,7 +83,7 @@ async function openConfig(file: string, { flags, directory, environment }: Targe
     document,
     entry,
   }))
-  if (inputs.length > 1) refuseForSeveral(['name', 'script'], document, inputs[0]?.source)
+  if (inputs.length > 1) refuseForSeveral(['name', 'script', 'command'], document, inputs[0]?.source)
   return { instance: document.instance, document, inputs }
 }
 

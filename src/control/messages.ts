@@ -1,7 +1,6 @@
 // The whole conversation on the control socket, on one page but for what is about releases (release-messages.ts). Requests
 // are HTTP with JSON below /v1; streams and long operations answer with newline-delimited JSON. docs/reference/control-api.md
-// tells it to people. Since this is the vocabulary of the supervisor's own answers, every folder but agent/ and core/ may
-// import its types.
+// tells it to people. The supervisor's own answers are in its words: every folder but agent/ and core/ may import its types.
 
 import type { ConfigSource } from '../config/app-config.ts'
 import type { LogLevel } from '../config/log-parsers.ts'
@@ -170,6 +169,8 @@ export interface AppDescription extends AppStatus {
   readonly config: {
     readonly file: string | null
     readonly script: string
+    /** False for a command, whose requests, drain and event loop are not seen: `script` is its program. */
+    readonly hasAgent: boolean
     readonly args: readonly string[]
     readonly cwd: string
     readonly nodeArgs: readonly string[]

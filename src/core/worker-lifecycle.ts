@@ -46,6 +46,8 @@ export interface LifecyclePolicy {
   readonly readyTimeoutMs: number
   readonly drainTimeoutMs: number
   readonly killTimeoutMs: number
+  /** There is no agent in it: it drains by its own means, and reports nothing. */
+  readonly isCommand?: boolean
 }
 
 /**
@@ -117,7 +119,7 @@ export function isUp(state: LifeState): boolean {
 
 function deadlineIn(state: LifeState, now: number, policy: LifecyclePolicy): number | null {
   if (state === 'starting') return now + policy.readyTimeoutMs
-  if (state === 'draining') return now + policy.drainTimeoutMs + DRAIN_REPORT_GRACE_MS
+  if (state === 'draining') return now + policy.drainTimeoutMs + (policy.isCommand === true ? 0 : DRAIN_REPORT_GRACE_MS)
   if (state === 'stopping') return now + policy.killTimeoutMs
   if (state === 'killing') return now + KILL_AGAIN_MS
   return null

@@ -55,6 +55,25 @@ export function releaseWithoutScript(app: string, path: string, places: readonly
   )
 }
 
+/** Both releases would take connections from the same socket. */
+export function commandWithoutGroups(app: string) {
+  return new SuperviseError(
+    'COMMAND_WITHOUT_GROUPS',
+    `Cannot deploy "${app}" with strategy "blue-green": it is a command, and without an agent nothing keeps a release from the traffic`,
+    `Nothing was started. Leave \`--strategy\` out: a command is deployed rolling, and \`supervise reload ${app}\` reads the code in its place again.`,
+    EXIT.usage,
+  )
+}
+
+export function commandWithoutNode(app: string) {
+  return new SuperviseError(
+    'COMMAND_WITHOUT_NODE',
+    `Cannot deploy "${app}" with another Node: it is a command, which runs without one`,
+    'Nothing was started. Leave `--node` out.',
+    EXIT.usage,
+  )
+}
+
 /** It did not get as far as the public traffic. */
 export function deployRefused(app: string, release: string, why: string, lines: readonly string[]) {
   return new SuperviseError(

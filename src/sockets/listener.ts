@@ -140,6 +140,19 @@ export function adoptListener(key: ListenerKey, request: ListenRequest, name: So
 }
 
 /**
+ * Binds a first socket beside one of another supervisor that nobody can hand over: both are served until the processes that
+ * have the old one are gone. Returns the listener that has it, which of a path is another one.
+ */
+export function bindBeside(adopted: Listener): Listener | BindFailure {
+  const { key, request } = adopted
+  if (request.addressType === -1) return bindUnixListener(key, request, adoptUnixName(request.address ?? ''))
+  const handle = bindNextSlot(adopted.name, request.flags)
+  if (typeof handle === 'number') return { errno: handle }
+  adopted.addSlot(0, handle)
+  return adopted
+}
+
+/**
  * A listener whose sockets were bound by somebody who also ends them, such as systemd. It does not grow, and closing it
  * closes none of them: `onClose` gives them back.
  */
@@ -162,8 +175,12 @@ export function listenerFromHandles(
   return listener
 }
 
-function bindUnixListener(key: ListenerKey, request: ListenRequest): Listener | BindFailure {
-  const bound = bindUnixSocket(request.address ?? '', request.flags)
+function bindUnixListener(
+  key: ListenerKey,
+  request: ListenRequest,
+  replaced: UnixName | null = null,
+): Listener | BindFailure {
+  const bound = bindUnixSocket(request.address ?? '', request.flags, replaced)
   if (typeof bound === 'number') return { errno: bound }
   const { handle, name, note } = bound
   const listener = new Listener(key, request, {

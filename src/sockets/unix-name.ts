@@ -35,14 +35,23 @@ export interface BoundUnixSocket {
   readonly note: string | null
 }
 
-/** Binds and publishes; returns a negative errno when that cannot be. `flags` are those of a `ListenRequest`. */
-export function bindUnixSocket(path: string, flags: number): BoundUnixSocket | number {
+/**
+ * Binds and publishes; returns a negative errno when that cannot be. `flags` are those of a `ListenRequest`. `replaced` is a
+ * socket of ours that still accepts and cannot be handed on: from now on the path leads to the new one.
+ */
+export function bindUnixSocket(
+  path: string,
+  flags: number,
+  replaced: UnixName | null = null,
+): BoundUnixSocket | number {
   if (isAbstract(path)) {
     const handle = bindPipeHandle(path)
     return typeof handle === 'number' ? handle : { handle, name: { path, hidden: null, inode: null }, note: null }
   }
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return UV.invalid
-  const obstacle = obstacleAt(path)
+  const there = inodeOf(path)
+  const mayReplace = replaced !== null && (there === null || there === replaced.inode)
+  const obstacle = mayReplace ? there : obstacleAt(path)
   return obstacle === 'taken' ? UV.inUse : bindHidden(path, flags, obstacle)
 }
 
@@ -89,9 +98,10 @@ function bindHidden(path: string, flags: number, stale: number | null): BoundUni
   const renamed = attempt(() => {
     openToAll(draft, flags)
     renameSync(draft, hidden)
-    if (stale !== null && inodeOf(path) === stale) unlinkSync(path)
   })
-  const errno = renamed || attempt(() => linkSync(hidden, path))
+  const errno =
+    renamed ||
+    attempt(() => (stale !== null && inodeOf(path) === stale ? replaceBy(hidden, draft, path) : linkSync(hidden, path)))
   const name = { path, hidden, inode: inodeOf(hidden) }
   if (errno === 0) return { handle, name, note: null }
   if (renamed === 0 && NO_LINKS.has(errno) && attempt(() => renameSync(hidden, path)) === 0) {
@@ -101,6 +111,12 @@ function bindHidden(path: string, flags: number, stale: number | null): BoundUni
   handle.close()
   attempt(() => unlinkSync(hidden))
   return errno === -constants.errno.EEXIST ? UV.inUse : errno
+}
+
+/** At no moment is there nothing at the path. */
+function replaceBy(hidden: string, spare: string, path: string): void {
+  linkSync(hidden, spare)
+  renameSync(spare, path)
 }
 
 /** As `uv_pipe_chmod`: bit 0 lets everybody read, bit 1 lets everybody write. */

@@ -16,6 +16,7 @@ import {
 } from '../errors/app.ts'
 import { EXIT, SuperviseError } from '../errors.ts'
 import type { App } from './app.ts'
+import { closeUnused, placesInWords } from './app-listeners.ts'
 import type { Group } from './group.ts'
 import { countOf, labelOf, range, Report, serves } from './operation-report.ts'
 import type { Body, Tell } from './operation-runner.ts'
@@ -85,7 +86,10 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   const wanted = wantedOf(target.config, app)
   const ids = range(1, wanted)
   app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
-  report.begin(`${moveInWords(group.generation, target)}  rolling, ${countOf(ids.length)}`, ids.length)
+  report.begin(
+    `${moveInWords(group.generation, target)}  ${orderOf(target.config)}, ${countOf(ids.length)}`,
+    ids.length,
+  )
   const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
   const result = await replaceAndMeasure(app, group, ids, target, plan, report)
   if (result.aborted) return report.fail(operationAborted(app.name, 'reload'))
@@ -101,12 +105,8 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   return report.succeed(`${serves(wanted)}, ${isSame ? `generation ${target.number}` : labelOf(target.release)}`)
 }
 
-/** ` on 0.0.0.0:3000, /run/app.sock`, or nothing for an app that does not listen. */
-function placesInWords(app: App): string {
-  const places = app.lending
-    .status()
-    .map(({ address, port, path }) => path ?? `${address?.includes(':') === true ? `[${address}]` : address}:${port}`)
-  return places.length === 0 ? '' : ` on ${places.join(', ')}`
+function orderOf(config: AppConfig): string {
+  return opensItsPort(config) ? 'the old process ends first, as it is given no sockets (listen)' : 'rolling'
 }
 
 /** A reload keeps the release, and reads its code again. */
@@ -139,7 +139,7 @@ async function adoptGeneration(app: App, group: Group, target: Generation, wante
   group.reconcile()
   scaleOther(app, group, wanted)
   await group.whenGone(surplus.filter((worker) => !worker.isLingering))
-  app.lending.closeUnused()
+  closeUnused(app)
 }
 
 function reloadFailed(app: App, result: ReplacementResult, report: Report, cause: string): OperationResult {
@@ -211,10 +211,26 @@ async function replaceAndMeasure(
   plan: ReloadPlan,
   report: Report,
 ): Promise<ReplacementResult> {
+  if (opensItsPort(group.generation.config) || opensItsPort(target.config)) await stopFirst(group, ids, report)
   const replacement = group.replace(ids, target, plan, report.step)
   const result = await replacement.result
-  if (result.outcome === 'kept') app.lending.closeUnused()
+  if (result.outcome === 'kept') closeUnused(app)
   return result
+}
+
+/** A command that is given no sockets: two processes of it may not get the same port. */
+function opensItsPort({ isCommand, listen }: AppConfig): boolean {
+  return isCommand && (listen ?? []).length === 0
+}
+
+async function stopFirst(group: Group, ids: readonly number[], report: Report): Promise<void> {
+  const leaving = ids.flatMap((id) => group.current(id) ?? [])
+  for (const worker of leaving) {
+    report.step({ worker: worker.id, state: 'draining' })
+    worker.handle('drainWanted')
+  }
+  await group.whenGone(leaving)
+  for (const worker of leaving) report.drained(worker)
 }
 
 /** Sets how many workers there are. */

@@ -15,6 +15,7 @@ import type { Measures } from '../telemetry/measures.ts'
 import { containerLimits } from '../telemetry/container-limits.ts'
 import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
+import { listenersOf } from './app-listeners.ts'
 import type { Group, Place } from './group.ts'
 import type { ProbeDesk } from './probe-desk.ts'
 import type { SampleDesk } from './sample-desk.ts'
@@ -39,7 +40,7 @@ export function appStatus(app: App, figures: Figures, news: ReleaseNews & Pick<A
     reason: reasonOf(app),
     active: app.active,
     instances: app.activeGroup.wanted,
-    listeners: app.lending.status(),
+    listeners: listenersOf(app),
     operation: operationStatus(app),
     ...news,
     watching: app.config.watch !== null,
@@ -54,12 +55,13 @@ export function appDescription(
   news: ReleaseNews & Pick<AppStatus, 'rollout'>,
   events: readonly EventRecord[],
 ): AppDescription {
-  const { script, args, cwd, nodeArgs, node, env } = app.config
+  const { script, args, cwd, nodeArgs, node, env, isCommand } = app.config
   return {
     ...appStatus(app, figures, news),
     config: {
       file: app.source.file,
       script,
+      hasAgent: !isCommand,
       args,
       cwd,
       nodeArgs,

@@ -6,7 +6,9 @@ import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel } from '../telemetry/events.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
+import { closeListeners, closeUnused } from './app-listeners.ts'
 import { AppReports, type Explanation } from './app-reports.ts'
+import { CommandSockets } from './command-sockets.ts'
 import type { Clock } from './clock.ts'
 import { Group, type GroupOwner, type RestartKind } from './group.ts'
 import { HealthWatch, type HealthOwner } from './health-watch.ts'
@@ -33,6 +35,7 @@ export class App implements GroupOwner, HealthOwner {
   readonly startedAt = new Date().toISOString()
   readonly clock: Clock
   readonly lending: Lending
+  readonly sockets = new CommandSockets()
   readonly operations: OperationRunner
   readonly outputs: WorkerOutputs
   readonly groups: { blue: Group | null; green: Group | null }
@@ -74,7 +77,7 @@ export class App implements GroupOwner, HealthOwner {
     this.operations = new OperationRunner(name, this.clock, (...ended) => this.reports.operationEnded(...ended))
     this.outputs = new WorkerOutputs(name, (record) => this.#instance.log(record))
     this.#health = new HealthWatch(this)
-    this.#factory = new WorkerFactory(instance, (hello, channel) => this.hello(hello, channel))
+    this.#factory = new WorkerFactory(instance, this.sockets, (hello, channel) => this.hello(hello, channel))
     this.#voices = new WorkerVoices(this.lending, this.routing, this.clock, this.reports)
     this.groups = { blue: null, green: null }
     this.active = generation.group
@@ -182,7 +185,7 @@ export class App implements GroupOwner, HealthOwner {
     this.groups[group.name] = null
     this.routing.end()
     this.preview.close()
-    this.lending.closeUnused()
+    closeUnused(this)
     this.generationChanged()
     return true
   }
@@ -210,7 +213,7 @@ export class App implements GroupOwner, HealthOwner {
       [...group.processes()].map(async (worker) => group.whenGone([worker]).then(() => gone(worker))),
     )
     await Promise.all([...groups.map((group) => group.stop(how)), ...leaving])
-    this.lending.closeAll()
+    closeListeners(this)
     this.groups[this.standby] = null
     this.routing.end()
     this.preview.close()
@@ -266,6 +269,7 @@ export class App implements GroupOwner, HealthOwner {
   get steps(): LaunchSteps {
     return {
       gate: this.#instance.gate,
+      prepare: ({ config }) => this.sockets.open(config),
       makeOutput: (incarnation) => this.outputs.make(this.#instance.places.outputDirectory, incarnation),
       fork: (identity, output) => this.#fork(identity, output),
     }
@@ -288,6 +292,7 @@ export class App implements GroupOwner, HealthOwner {
     const worker = this.#factory.adopt(identity, group, found)
     this.outputs.reopen(worker, this.#instance.places.outputDirectory)
     group.adopt(worker)
+    if (!worker.hasAgent) this.sockets.adopt(worker.generation.config)
     this.#voices.expect(worker)
     this.#instance.saveSoon()
     return worker

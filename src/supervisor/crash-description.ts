@@ -104,7 +104,7 @@ function missingScriptOf({ worker, exit }: CrashContext): WorkerHandle['listenPr
   const { config, release } = worker.generation
   if (exit.wasReady || exit.killReason !== null || existsSync(config.script)) return null
   return {
-    words: `its script "${config.script}" is no longer there`,
+    words: `its ${config.isCommand ? 'program' : 'script'} "${config.script}" is no longer there`,
     fix: `Bring the directory of ${release.id} back, or deploy a release that is there.`,
   }
 }

@@ -10,6 +10,8 @@ import { againOf, nextReleaseId, prune } from '../core/release-history.ts'
 import { servingSide, type Rollout } from '../core/rollout.ts'
 import { appRenamed, operationAborted } from '../errors/app.ts'
 import {
+  commandWithoutGroups,
+  commandWithoutNode,
   deployAborted,
   deployRefused,
   hookSaidNo,
@@ -255,6 +257,8 @@ async function nextRelease(app: App, desk: ReleaseDesk, target: DeployTarget): P
   const config = await app.readConfig((read) => (root === null ? null : placeIn(app, read, root)))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
   const { version, node, env, strategy = config.strategy } = target
+  if (config.isCommand && strategy !== 'rolling') throw commandWithoutGroups(app.name)
+  if (config.isCommand && node !== undefined) throw commandWithoutNode(app.name)
   const own = {
     ...(node !== undefined && { node: await nodeThatRuns(app, node, config) }),
     ...(env !== undefined && { env }),

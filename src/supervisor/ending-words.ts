@@ -14,7 +14,9 @@ export function killWords(worker: WorkerHandle): string {
     case 'liveness':
       return 'its liveness probe failed'
     case 'drain-deadline':
-      return "it does not answer, and the drain's time is over"
+      return worker.hasAgent
+        ? "it does not answer, and the drain's time is over"
+        : `it has not ended within the drain's time after ${worker.generation.config.stopSignal}`
     case 'stop-deadline':
       return `it did not end after ${worker.generation.config.stopSignal}`
     case 'flip-deadline':

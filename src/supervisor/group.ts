@@ -312,6 +312,7 @@ export class Group implements WorkerOwner {
     const { steps } = this.#owner
     return {
       gate: steps.gate,
+      prepare: (generation) => steps.prepare(generation),
       makeOutput: (incarnation) => steps.makeOutput(incarnation),
       fork: (identity, output) => {
         const worker = steps.fork(identity, output)

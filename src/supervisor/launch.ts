@@ -8,6 +8,8 @@ import type { WorkerOutput } from '../telemetry/worker-output.ts'
 
 export interface LaunchSteps {
   readonly gate: BootGate
+  /** Rejects where something that the process needs cannot be had. */
+  prepare(generation: Generation): Promise<void>
   makeOutput(incarnation: string): Promise<WorkerOutput>
   /** Throws when there is no process; `output` is the caller's to close then. */
   fork(identity: Identity, output: WorkerOutput): WorkerHandle
@@ -61,6 +63,8 @@ export class Launch {
 
   async #run(): Promise<void> {
     const incarnation = newIncarnation()
+    await this.#steps.prepare(this.generation)
+    if (this.#cancelled) return
     const output = await this.#steps.makeOutput(incarnation)
     if (this.#cancelled) return output.close()
     try {

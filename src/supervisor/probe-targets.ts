@@ -5,6 +5,7 @@ import type { GroupName, Speech } from '../protocol/messages.ts'
 import { PROBE_HEADER } from '../protocol/probe-header.ts'
 import type { Listener } from '../sockets/listener.ts'
 import type { App } from './app.ts'
+import { placesOfCommand } from './command-place.ts'
 import type { Place, Question } from './probe-question.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -53,6 +54,7 @@ export function mayBeBack(app: App, name: string): boolean {
 export function publicPlaces(app: App): readonly Place[] | null {
   const workers = servingWorkers(app)
   if (workers.length === 0) return null
+  if (app.config.isCommand) return placesOfCommand(app.config)
   return app.lending.places().flatMap((listener) => {
     const speaks = workers.map(({ speech }) => speech.get(listener.key)).find((one) => one !== undefined)
     return speaks === undefined || speaks === null ? [] : [{ speaks, to: addressOf(listener), name: null }]

@@ -3,6 +3,7 @@
 import type { ReadyMode } from '../config/app-config.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { Clock } from './clock.ts'
+import { askCommand } from './command-place.ts'
 import { ask } from './private-endpoint.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -22,6 +23,7 @@ export class ReadyWatch {
     this.#mode = worker.generation.config.ready
     this.#clock = clock
     this.waitsFor = describe(this.#mode)
+    if (!worker.hasAgent) this.#listens()
     if (this.#mode.by === 'time') clock.wakeAt(worker.startedAt + this.#mode.afterMs, () => this.#ready())
   }
 
@@ -44,12 +46,18 @@ export class ReadyWatch {
 
   async #askUntilReady(path: string): Promise<void> {
     while (this.#worker.state === 'starting') {
-      const endpoint = this.#worker.endpoint
-      const answer = endpoint === null ? null : await ask(endpoint, path, ASK_WITHIN_MS)
-      if (answer?.problem === null) return this.#ready()
+      const answer = await this.#ask(path)
+      // It may have ended meanwhile, and another process have answered.
+      if (answer?.problem === null && this.#worker.state === 'starting') return this.#ready()
       this.waitsFor = `${path}, which ${answer?.problem ?? 'has no private endpoint yet'}`
       await new Promise<void>((resolve) => this.#clock.wakeAt(this.#clock.now() + ASK_EVERY_MS, resolve))
     }
+  }
+
+  async #ask(path: string): Promise<{ readonly problem: string | null } | null> {
+    if (!this.#worker.hasAgent) return askCommand(this.#worker.generation.config, path, ASK_WITHIN_MS)
+    const endpoint = this.#worker.endpoint
+    return endpoint === null ? null : ask(endpoint, path, ASK_WITHIN_MS)
   }
 
   #ready(): void {

@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import type { AppConfig } from '../config/app-config.ts'
 import { isFile } from '../config/script.ts'
 
-type Place = Pick<AppConfig, 'script' | 'cwd'>
+type Place = Pick<AppConfig, 'script' | 'cwd'> & Partial<Pick<AppConfig, 'isCommand'>>
 
 export type ReleaseProblem =
   | { readonly kind: 'missing' | 'noDirectory' | 'unreadable' }
@@ -24,10 +24,12 @@ export function relocate<Config extends Place>(config: Config, root: string): Co
   if (!found.isDirectory()) return { kind: 'noDirectory' }
   const closed = attempt(() => accessSync(root, constants.X_OK))
   if (typeof closed === 'string') return problemOf(closed)
+  // A program from elsewhere, such as an interpreter, stays: the release is what it runs in.
+  if (config.isCommand === true && !isInside(config.script, config.cwd)) return { ...config, cwd: root }
   const from = rootsOf(config).find((directory) => isFile(join(root, relative(directory, config.script))))
   if (from === undefined) return { kind: 'noEntry', scripts: placesOf(config) }
   const script = join(root, relative(from, config.script))
-  const unread = attempt(() => accessSync(script, constants.R_OK))
+  const unread = attempt(() => accessSync(script, config.isCommand === true ? constants.X_OK : constants.R_OK))
   if (typeof unread === 'string') return problemOf(unread)
   return { ...config, script, cwd: isInside(config.cwd, from) ? join(root, relative(from, config.cwd)) : config.cwd }
 }

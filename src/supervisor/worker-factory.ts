@@ -3,10 +3,12 @@
 import type { AgentSettings } from '../protocol/messages.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { channelToWorker } from '../protocol/ipc-channel.ts'
+import type { CommandSockets } from './command-sockets.ts'
 import { diagnosticFlags } from './diagnostic-flags.ts'
 import { forkWorker } from './fork.ts'
 import type { Instance } from './instance.ts'
 import { awaitHello, type Receive } from './link-desk.ts'
+import { spawnCommand } from './spawn-command.ts'
 import { WorkerHandle, type Identity, type WorkerOwner } from './worker-handle.ts'
 
 /** A process that an earlier supervisor forked. */
@@ -18,11 +20,13 @@ export interface Found {
 
 export class WorkerFactory {
   readonly #instance: Instance
+  readonly #sockets: CommandSockets
   readonly #receive: Receive
 
   /** `receive` is for a worker whose Node has no link of its own (docs/explanation/sockets.md). */
-  constructor(instance: Instance, receive: Receive) {
+  constructor(instance: Instance, sockets: CommandSockets, receive: Receive) {
     this.#instance = instance
+    this.#sockets = sockets
     this.#receive = receive
   }
 
@@ -30,11 +34,27 @@ export class WorkerFactory {
   fork(app: string, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
     const settings = this.#settingsOf(app, identity)
     const { config, release } = identity.generation
+    if (config.isCommand) return this.#spawn(settings, identity, owner, output)
     const { linkPath } = this.#instance.places
     const child = forkWorker({ config, settings, version: release.version, linkPath, stdio: output.childStdio })
     const worker = new WorkerHandle(identity, owner, { child, pid: child.process.pid ?? 0 })
     output.begin(child.process)
     awaitHello(channelToWorker(child.process), this.#receive)
+    return worker
+  }
+
+  // oxlint-disable-next-line max-params
+  #spawn(settings: AgentSettings, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
+    const { config, release } = identity.generation
+    const whose = { settings, version: release.version }
+    const child = spawnCommand({
+      config,
+      identity: whose,
+      stdio: output.childStdio,
+      sockets: this.#sockets.given(config),
+    })
+    const worker = new WorkerHandle(identity, owner, { child, pid: child.pid ?? 0 })
+    output.begin(child)
     return worker
   }
 

@@ -1,7 +1,7 @@
 // One process as the supervisor sees it: tells the core what happened and carries out what it decides. What it must be
 // started for, and what follows its exit, is the group's business.
 
-import type { Worker as ClusterWorker } from 'node:cluster'
+import type { EventEmitter } from 'node:events'
 import {
   begin,
   isUp,
@@ -15,6 +15,7 @@ import type { Channel } from '../protocol/channel.ts'
 import type { SocketHandle } from '../protocol/handle.ts'
 import type { DrainProgress, DrainReport, SupervisorMessage, Vitals, WorkerMessage } from '../protocol/messages.ts'
 import { isSameProcess, startTimeOf } from '../state/process-identity.ts'
+import { killGroup, postSignal } from './post-signal.ts'
 import { STALL_MS, type Clock } from './clock.ts'
 import type { KillReason, WorkerExit } from './worker-exit.ts'
 import { noteClosed, noteListening, type Speeches } from './worker-listeners.ts'
@@ -50,7 +51,7 @@ export interface Identity {
 
 /** A process of our own, or one that an earlier supervisor forked. */
 export type Origin =
-  | { readonly child: ClusterWorker; readonly pid: number }
+  | { readonly child: EventEmitter; readonly pid: number }
   | {
       readonly child: null
       readonly pid: number
@@ -118,6 +119,13 @@ export class WorkerHandle {
     this.#arm()
     if (origin.child === null) this.#watchAdopted()
     else this.#watchChild(origin.child)
+    // Nothing is going to dial in. Its owner must know it first.
+    if (this.wasReadyBefore && !this.hasAgent) setImmediate(() => this.linked(false))
+  }
+
+  /** Whether our code runs in it: else nothing is heard of it but its output and its end. */
+  get hasAgent(): boolean {
+    return !this.#policy.isCommand
   }
 
   get state(): LifeState {
@@ -135,7 +143,7 @@ export class WorkerHandle {
   }
 
   get isLinked(): boolean {
-    return this.#channel !== null
+    return this.#channel !== null || !this.hasAgent
   }
 
   /** The private endpoint of its first listener. */
@@ -183,6 +191,7 @@ export class WorkerHandle {
 
   /** Calls `answered` when its loop has turned once more from now on. */
   ask(answered: () => void): void {
+    if (!this.hasAgent) return answered()
     this.#question = answered
     this.send({ type: 'ask' })
   }
@@ -286,7 +295,9 @@ export class WorkerHandle {
 
   #orderDrain(deadlineMs: number): void {
     this.#owner.withdraw(this, () => {
-      if (this.state === 'draining') this.send({ type: 'drain', deadlineMs, spreadMs: this.#policy.drainSpreadMs })
+      if (this.state !== 'draining') return
+      if (!this.hasAgent) this.#post(this.pid, this.#policy.stopSignal)
+      else this.send({ type: 'drain', deadlineMs, spreadMs: this.#policy.drainSpreadMs })
     })
   }
 
@@ -301,14 +312,7 @@ export class WorkerHandle {
   }
 
   #post(target: number, signal: NodeJS.Signals): boolean {
-    if (this.#hasExited || !isSameProcess(this.pid, this.startTime)) return false
-    try {
-      process.kill(target, signal)
-      return true
-    } catch {
-      // Gone in between: its exit is on its way.
-      return false
-    }
+    return !this.#hasExited && isSameProcess(this.pid, this.startTime) && postSignal(target, signal)
   }
 
   #arm(): void {
@@ -326,7 +330,7 @@ export class WorkerHandle {
       this.#cancelWake = this.#owner.clock.wakeAt(now + SILENT_MS, () => this.#deadlinePassed(state, now + SILENT_MS))
       return
     }
-    const silent = this.isSilent(SILENT_MS)
+    const silent = !this.hasAgent || this.isSilent(SILENT_MS)
     if (state === 'starting') this.killReason ??= 'not-ready'
     if (state === 'draining' && silent) this.killReason ??= 'drain-deadline'
     if (state === 'stopping') this.killReason ??= 'stop-deadline'
@@ -341,15 +345,15 @@ export class WorkerHandle {
     }
   }
 
-  #watchChild(child: ClusterWorker): void {
+  #watchChild(child: EventEmitter): void {
     // `error` is a failed signal or a broken channel; the exit tells what matters.
     child.on('error', () => undefined)
     child.on('message', (message: unknown) => {
       if (message === 'ready') this.saidReady = true
       if (message === 'ready' && this.#policy.ready.by === 'message') this.handle('becameReady')
     })
-    child.on('exit', (code, signal) => {
-      this.#gone(code, signal as NodeJS.Signals | null, true)
+    child.on('exit', (code: number | null, signal: NodeJS.Signals | null) => {
+      this.#gone(code, signal, true)
     })
   }
 
@@ -387,11 +391,3 @@ export class WorkerHandle {
 
 /** Without a word for so long, a process that should beat every 2 s at the latest does not answer. */
 const SILENT_MS = 5000
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // No one is left in it: the rule.
-  }
-}

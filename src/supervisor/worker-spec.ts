@@ -1,9 +1,10 @@
 // What a process was started from. It never changes while the process lives; a reload makes a new one.
 
 import { realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import { isInside } from './release-path.ts'
 import { readVersion } from './version-label.ts'
 
 export interface Release {
@@ -52,9 +53,9 @@ export function makeGeneration(
   config: AppConfig,
   { isPinned = false, version, own = {}, root = null }: GenerationOptions = {},
 ): Generation {
-  const script = realpathSync(config.script)
+  const script = realProgram(config)
   const cwd = realpathSync(config.cwd)
-  const path = dirname(script)
+  const path = releasePathOf({ ...config, script, cwd })
   const release = { id: releaseId, path, version: version === undefined ? readVersion(path, { root, cwd }) : version }
   return {
     number,
@@ -67,6 +68,16 @@ export function makeGeneration(
   }
 }
 
+/** Of a command the last link stays: `venv/bin/python` and the tools of busybox go by the name that they are called by. */
+function realProgram({ script, isCommand }: AppConfig): string {
+  return isCommand ? join(realpathSync(dirname(script)), basename(script)) : realpathSync(script)
+}
+
+/** Where the code is: a program from elsewhere, such as an interpreter, has it where it runs. */
+function releasePathOf({ script, cwd, isCommand }: AppConfig): string {
+  return isCommand && !isInside(script, cwd) ? cwd : dirname(script)
+}
+
 /** The configuration as it was read, to compare with what would be read now. */
 export function configAsGiven({ config, given }: Generation): AppConfig {
   return { ...config, ...given }
@@ -77,6 +88,7 @@ export function startsDifferently(before: Generation, after: Generation): boolea
   const identity = ({ config }: Generation): string =>
     JSON.stringify([
       config.script,
+      config.isCommand,
       config.cwd,
       config.args,
       config.nodeArgs,

@@ -3,7 +3,7 @@ import { renderDescription } from '../../src/cli/describe-view.ts'
 import type { AppDescription } from '../../src/control/messages.ts'
 import { app } from './statuses.ts'
 
-const config = { file: null, script: '/srv/app.js', args: [], cwd: '/srv', nodeArgs: [], node: null }
+const config = { file: null, script: '/srv/app.js', hasAgent: true, args: [], cwd: '/srv', nodeArgs: [], node: null }
 const web: AppDescription = {
   ...app(),
   config: { ...config, environmentNames: [], options: {} },

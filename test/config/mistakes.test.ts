@@ -25,7 +25,7 @@ describe('readConfig() refuses', () => {
   it('an unknown option near to none, with all that there are', async () => {
     const [line] = await linesFor({ colour: 'red' })
     expect(line).toMatch(
-      /^supervise\.config\.json:3: colour: is not an option; there are name, script, args, .*, watch$/,
+      /^supervise\.config\.json:3: colour: is not an option; there are name, script, command, listen, args, .*, watch$/,
     )
     expect(line).toContain(', liveness, ')
   })
@@ -80,7 +80,7 @@ describe('readConfig() refuses', () => {
 
   it('no script at all', async () => {
     expect(await linesFor({ script: undefined, workers: 1 })).toEqual([
-      'supervise.config.json:1: script: is missing; write the app\'s main file, such as "app.js"',
+      'supervise.config.json:1: script: is missing; write the app\'s main file, such as "app.js", or a program as `command`',
     ])
   })
 

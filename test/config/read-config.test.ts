@@ -14,6 +14,8 @@ describe('readConfig()', () => {
     expect(await readConfig(source(directory, { environment: { HOME: '/root' } }))).toEqual({
       name: 'app',
       script: join(directory, 'app.js'),
+      isCommand: false,
+      listen: [],
       args: [],
       cwd: directory,
       nodeArgs: [],
@@ -129,6 +131,8 @@ describe('readConfig()', () => {
     expect(await readConfig(source(directory, { config: 'supervise.config.yaml' }))).toEqual({
       name: 'shop',
       script: join(directory, 'web/server.js'),
+      isCommand: false,
+      listen: [],
       args: ['--verbose'],
       cwd: join(directory, 'web'),
       nodeArgs: ['--max-old-space-size=400'],
@@ -297,6 +301,8 @@ describe('readConfig()', () => {
     const base = { config: 'conf/x.json' }
     expect(await readConfig(source(directory, base))).toMatchObject({
       script: join(directory, 'app.js'),
+      isCommand: false,
+      listen: [],
       cwd: join(directory, 'conf'),
       env: { A: '1' },
     })

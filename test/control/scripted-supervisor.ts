@@ -212,7 +212,7 @@ function appStatus(name = 'web'): AppStatus {
 const NO_LIMITS = { memoryBytes: null, memoryUsedBytes: null, cpuCores: null }
 
 function describeApp(name: string): AppDescription {
-  const start = { script: '/app.js', args: [], cwd: '/', nodeArgs: [], node: null }
+  const start = { script: '/app.js', hasAgent: true, args: [], cwd: '/', nodeArgs: [], node: null }
   const config = { file: null, ...start, environmentNames: [], options: {} }
   const figures = { objectives: [], tracing: null, resources: [], limits: NO_LIMITS }
   return { ...appStatus(name), config, crashes: [], events: [], ...figures }

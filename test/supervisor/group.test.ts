@@ -208,7 +208,7 @@ class Scene {
     const fork = (identity: ConstructorParameters<typeof WorkerHandle>[0]): WorkerHandle => {
       const child = new EventEmitter()
       this.#children.push(child)
-      const worker = new WorkerHandle(identity, this.group, { child: child as never, pid: NO_PID + this.forked.length })
+      const worker = new WorkerHandle(identity, this.group, { child, pid: NO_PID + this.forked.length })
       this.forked.push(worker)
       return worker
     }
@@ -220,7 +220,12 @@ class Scene {
           return () => (this.#wakes = this.#wakes.filter((other) => other !== wake))
         },
       },
-      steps: { gate: this.#gate, makeOutput: async () => ({ close() {} }) as never, fork },
+      steps: {
+        gate: this.#gate,
+        prepare: async () => {},
+        makeOutput: async () => ({ close() {} }) as never,
+        fork,
+      },
       reports: { restarted: () => (this.restarts += 1) },
       lend: (_worker, done) => done(),
       shelve: () => {},

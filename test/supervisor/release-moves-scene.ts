@@ -48,7 +48,12 @@ class FakeApp extends App {
   }
 
   override get steps(): LaunchSteps {
-    return { gate: new BootGate(9), makeOutput: async () => ({ close() {} }) as never, fork: this.#processes.fork }
+    return {
+      gate: new BootGate(9),
+      prepare: async () => {},
+      makeOutput: async () => ({ close() {} }) as never,
+      fork: this.#processes.fork,
+    }
   }
 }
 

@@ -1,0 +1,97 @@
+// The sockets of an app that is a command. One socket an address, which listens before any process has it and is given to
+// every process of every generation: whoever accepts takes the next connection, and a dead process has nothing of its own
+// that would be lost. They close with the app, never with a process. See docs/how-to/run-any-program.md.
+
+import type { AppConfig, ListenAddress } from '../config/app-config.ts'
+import { addressText } from '../config/command-parsers.ts'
+import type { ListenerStatus } from '../control/messages.ts'
+import { DEFAULT_BACKLOG, type ListenRequest } from '../protocol/messages.ts'
+import { describeBindFailure } from '../sockets/bind-error.ts'
+import { listenElsewhere, makeBlocking } from '../sockets/listen-elsewhere.ts'
+import { adoptListener, bindBeside, bindListener, Listener } from '../sockets/listener.ts'
+
+type Wanted = Pick<AppConfig, 'listen'>
+
+/** What a process is given. */
+export interface GivenSocket {
+  readonly fd: number
+  readonly address: ListenAddress
+}
+
+export class CommandSockets {
+  /** By address; one without a socket is of an earlier supervisor, and its processes alone have it. */
+  readonly #listeners = new Map<string, Listener>()
+  readonly #opening = new Map<string, Promise<void>>()
+
+  /** Processes of an earlier supervisor listen there, and cannot hand their sockets back. */
+  adopt({ listen }: Wanted): void {
+    // A state may be older than the option.
+    for (const address of listen ?? []) {
+      const key = addressText(address)
+      if (this.#listeners.has(key)) continue
+      this.#listeners.set(key, adoptListener(key, requestOf(address), nameOf(address)))
+    }
+  }
+
+  /** Opens what is not open; rejects with words for a person where that cannot be. */
+  async open({ listen }: Wanted): Promise<void> {
+    for (const address of listen ?? []) {
+      const key = addressText(address)
+      const opening = this.#opening.get(key) ?? this.#open(key, address).finally(() => this.#opening.delete(key))
+      this.#opening.set(key, opening)
+      await opening
+    }
+  }
+
+  /** In the order of the configuration, which is how a program tells them apart. */
+  given({ listen }: Wanted): readonly GivenSocket[] {
+    return (listen ?? []).flatMap((address) => {
+      const handle = this.#listeners.get(addressText(address))?.handle(0)
+      return handle === undefined ? [] : [{ fd: handle.fd, address }]
+    })
+  }
+
+  status(): readonly ListenerStatus[] {
+    return [...this.#listeners.values()].map((listener) => listener.status())
+  }
+
+  /** Closes what this configuration does not have. */
+  keepOnly({ listen }: Wanted): void {
+    const kept = new Set((listen ?? []).map(addressText))
+    for (const [key, listener] of this.#listeners) {
+      if (kept.has(key)) continue
+      this.#listeners.delete(key)
+      listener.close()
+    }
+  }
+
+  async #open(key: string, address: ListenAddress): Promise<void> {
+    const known = this.#listeners.get(key)
+    // Whoever deletes the path of a socket before it binds its own would cut everybody off.
+    known?.restore()
+    if (known?.handle(0) !== undefined) return
+    const request = requestOf(address)
+    const bound = known === undefined ? bindListener(key, request, 1) : bindBeside(known)
+    if (!(bound instanceof Listener)) throw describeBindFailure(request, bound.errno)
+    const handle = bound.handle(0)
+    const errno = handle === undefined ? 0 : await listenElsewhere(handle, DEFAULT_BACKLOG)
+    if (handle === undefined || errno !== 0) {
+      bound.close()
+      this.#listeners.delete(key)
+      throw describeBindFailure(request, errno)
+    }
+    makeBlocking(handle)
+    this.#listeners.set(key, bound)
+  }
+}
+
+function requestOf(address: ListenAddress): ListenRequest {
+  if ('path' in address) return { address: address.path, port: -1, addressType: -1, flags: 0, backlog: null }
+  const addressType = address.host.includes(':') ? 6 : 4
+  return { address: address.host, port: address.port, addressType, flags: 0, backlog: null }
+}
+
+function nameOf(address: ListenAddress) {
+  if ('path' in address) return {}
+  return { address: address.host, port: address.port, family: address.host.includes(':') ? 'IPv6' : 'IPv4' }
+}
