@@ -21,6 +21,7 @@ import type { Group } from './group.ts'
 import { countOf, labelOf, range, Report, serves } from './operation-report.ts'
 import type { Body, Tell } from './operation-runner.ts'
 import type { LimitName } from './health-watch.ts'
+import { placeOfRelease } from './release-path.ts'
 import type { ReplacementResult } from './replacement.ts'
 import { parseScale } from './scale-wish.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -120,8 +121,7 @@ async function nextGeneration(app: App): Promise<Generation> {
   const { release, isPinned, own, config: running } = group.generation
   const config = await app.readConfig(() => (isPinned ? running : null))
   if (config.name !== app.name) throw appRenamed(app.name, config.name)
-  const { script, cwd } = isPinned ? running : config
-  const next = { ...config, script, cwd }
+  const next = isPinned ? { ...config, ...placeOfRelease(running, config) } : config
   return makeGeneration(app.nextGenerationNumber(), group.name, release.id, next, {
     isPinned,
     own,

@@ -35,7 +35,7 @@ export class App implements GroupOwner, HealthOwner {
   readonly startedAt = new Date().toISOString()
   readonly clock: Clock
   readonly lending: Lending
-  readonly sockets = new CommandSockets()
+  readonly sockets = new CommandSockets((text) => this.record('listenNotice', text, 'sockets', 'warn'))
   readonly operations: OperationRunner
   readonly outputs: WorkerOutputs
   readonly groups: { blue: Group | null; green: Group | null }

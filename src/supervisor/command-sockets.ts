@@ -22,6 +22,11 @@ export class CommandSockets {
   /** By address; one without a socket is of an earlier supervisor, and its processes alone have it. */
   readonly #listeners = new Map<string, Listener>()
   readonly #opening = new Map<string, Promise<void>>()
+  readonly #notice: (text: string) => void
+
+  constructor(notice: (text: string) => void) {
+    this.#notice = notice
+  }
 
   /** Processes of an earlier supervisor listen there, and cannot hand their sockets back. */
   adopt({ listen }: Wanted): void {
@@ -82,6 +87,11 @@ export class CommandSockets {
     }
     makeBlocking(handle)
     this.#listeners.set(key, bound)
+    if (known === undefined) return
+    const left = 'connections that wait in the old one are lost when the last of them ends'
+    this.#notice(
+      `the socket at ${key} is with processes of an earlier supervisor, another one is open beside it; ${left}`,
+    )
   }
 }
 

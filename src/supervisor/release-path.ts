@@ -38,6 +38,17 @@ export function isProblem(placed: Place | ReleaseProblem): placed is ReleaseProb
   return 'kind' in placed
 }
 
+/**
+ * Where a release is, for a configuration that may say something else by now: another kind of app is none of that release,
+ * and an interpreter from elsewhere is the configuration's business.
+ */
+export function placeOfRelease(release: Place, config: Place): Pick<AppConfig, 'script' | 'cwd'> {
+  const isCommand = config.isCommand === true
+  if ((release.isCommand === true) !== isCommand) return { script: config.script, cwd: config.cwd }
+  const isElsewhere = isCommand && !isInside(config.script, config.cwd)
+  return { script: isElsewhere ? config.script : release.script, cwd: release.cwd }
+}
+
 /** A file of the release, looked for beside the script and above it; null when there is none. */
 export function fileOf(config: Place, name: string): string | null {
   const files = rootsOf(config).map((root) => join(root, name))

@@ -12,6 +12,7 @@ import type { ReleaseBooks } from './release-books.ts'
 import { notTheNewest } from './release-outlook.ts'
 import { labelOf } from './operation-report.ts'
 import { currentRelease } from './current-release.ts'
+import { placeOfRelease } from './release-path.ts'
 import { makeGeneration, type Generation } from './worker-spec.ts'
 
 export interface FirstGeneration {
@@ -34,7 +35,7 @@ export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGe
     return { generation: makeGeneration(1, 'blue', id, config), words }
   }
   // Everything is as the configuration says now, but where the code is and what it was deployed with.
-  const { script, cwd } = last.config
+  const { script, cwd } = placeOfRelease(last.config, config)
   const { id, version, own } = last
   const named = { isPinned: true, version, own }
   const generation = makeGeneration(1, groupOfLastGood(known), id, { ...config, script, cwd }, named)

@@ -40,6 +40,9 @@ describe('step()', () => {
   it('gives each state its own deadline', () => {
     expect(begin(5, policy).deadline).toBe(30_005)
     expect(step(lifeIn('serving'), 'drainWanted', 5, policy).life.deadline).toBe(20_005 + DRAIN_REPORT_GRACE_MS)
+    // Nothing reports there, so nothing is waited for.
+    const command = { ...policy, isCommand: true }
+    expect(step(lifeIn('serving'), 'drainWanted', 5, command).life.deadline).toBe(20_005)
     expect(step(lifeIn('draining'), 'drained', 5, policy).life.deadline).toBe(10_005)
     expect(step(lifeIn('stopping'), 'timedOut', 5, policy).life.deadline).toBe(5 + KILL_AGAIN_MS)
     expect(step(lifeIn('starting'), 'becameReady', 5, policy).life.deadline).toBeNull()

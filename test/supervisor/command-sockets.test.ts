@@ -1,0 +1,78 @@
+// The sockets of a command: they listen before anybody accepts, and one that is lost is opened beside the old one.
+
+import { once } from 'node:events'
+import { lstatSync, mkdtempSync, rmSync } from 'node:fs'
+import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { ListenAddress } from '../../src/config/app-config.ts'
+import { CommandSockets } from '../../src/supervisor/command-sockets.ts'
+import { freePort } from '../support/free-port.ts'
+
+function sockets(notices: string[] = []): CommandSockets {
+  const made = new CommandSockets((text) => notices.push(text))
+  onTestFinished(() => made.keepOnly({ listen: [] }))
+  return made
+}
+
+async function addresses(): Promise<readonly ListenAddress[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'command-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return [{ host: '127.0.0.1', port: await freePort() }, { path: join(directory, 'web.sock') }]
+}
+
+/** Resolves once the kernel has queued it, and rejects when it is refused. */
+async function dial(address: ListenAddress): Promise<net.Socket> {
+  const socket = 'path' in address ? net.connect(address.path) : net.connect(address.port, address.host)
+  onTestFinished(() => void socket.destroy())
+  await once(socket, 'connect')
+  // It is reset when the listener closes: nobody has accepted it.
+  socket.on('error', () => undefined)
+  return socket
+}
+
+describe('CommandSockets', () => {
+  it('queues connections that nobody accepts, gives every process the same sockets, and closes them only at the end', async () => {
+    const listen = await addresses()
+    const own = sockets()
+    await Promise.all([own.open({ listen }), own.open({ listen })])
+    const given = own.given({ listen })
+    expect(given.map(({ address }) => address)).toEqual(listen)
+    await own.open({ listen })
+    expect(own.given({ listen })).toEqual(given)
+    await Promise.all(listen.map(dial))
+    expect(own.status()).toMatchObject([{ slots: 1 }, { slots: 1 }])
+    own.keepOnly({ listen: listen.slice(1) })
+    await expect(dial(listen[0]!)).rejects.toThrow('ECONNREFUSED')
+    await dial(listen[1]!)
+  })
+
+  it('says who has the port', async () => {
+    const [address] = await addresses()
+    const other = net.createServer().listen((address as { port: number }).port, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await once(other, 'listening')
+    const own = sockets()
+    await expect(own.open({ listen: [address!] })).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+    expect(own.status()).toEqual([])
+  })
+
+  it('opens a socket beside one that an earlier supervisor cannot hand over, and says so', async () => {
+    const listen = await addresses()
+    const [, unix] = listen as [ListenAddress, { path: string }]
+    const earlier = sockets()
+    await earlier.open({ listen })
+    const before = lstatSync(unix.path).ino
+    const notices: string[] = []
+    const own = sockets(notices)
+    own.adopt({ listen })
+    // Not before a process needs it: nobody would accept there.
+    expect([own.given({ listen }), lstatSync(unix.path).ino, own.status().length]).toEqual([[], before, 2])
+    await own.open({ listen })
+    expect(own.given({ listen })).toHaveLength(2)
+    expect(lstatSync(unix.path).ino).not.toBe(before)
+    expect(notices.map((text) => text.includes('another one is open beside it'))).toEqual([true, true])
+    await Promise.all(listen.map(dial))
+  })
+})
