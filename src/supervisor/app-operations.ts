@@ -88,7 +88,7 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   const ids = range(1, wanted)
   app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
   report.begin(
-    `${moveInWords(group.generation, target)}  ${orderOf(target.config)}, ${countOf(ids.length)}`,
+    `${moveInWords(group.generation, target)}  rolling, ${countOf(ids.length)}${portWords(target.config)}`,
     ids.length,
   )
   const plan = planOf(target.config, wanted, startsDifferently(group.generation, target))
@@ -106,8 +106,9 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   return report.succeed(`${serves(wanted)}, ${isSame ? `generation ${target.number}` : labelOf(target.release)}`)
 }
 
-function orderOf(config: AppConfig): string {
-  return opensItsPort(config) ? 'the old process ends first, as it is given no sockets (listen)' : 'rolling'
+/** What a person should know before clients notice. */
+function portWords(config: AppConfig): string {
+  return opensItsPort(config) ? '; the old process ends first, as it is given no sockets (listen)' : ''
 }
 
 /** A reload keeps the release, and reads its code again. */
@@ -170,7 +171,7 @@ async function replaceSome(
   const ids = request.workers ?? known
   for (const id of ids) if (!known.includes(id)) throw unknownWorker(app.name, id, known)
   app.record(kind === 'restart' ? 'restartStarted' : 'recycleStarted', `replacing ${idsInWords(ids, known)}`, cause)
-  report.begin(`replacing ${idsInWords(ids, known)}`, ids.length)
+  report.begin(`replacing ${idsInWords(ids, known)}${portWords(group.generation.config)}`, ids.length)
   const plan = planOf(group.generation.config, ids.length, false)
   const result = await replaceAndMeasure(app, group, ids, group.generation, plan, report)
   if (result.aborted) return report.fail(operationAborted(app.name, kind))

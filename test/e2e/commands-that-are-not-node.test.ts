@@ -74,6 +74,8 @@ describe.skipIf(!canCompile)('a server in C (without `cc` this is skipped)', () 
     const deployed = await supervise.cli('deploy', 'web', second)
     expect(deployed).toMatchObject({ code: 0 })
     expect((await get(target)).headers['x-version']).toBe('v2')
+    expect(await supervise.cli('rollback', 'web')).toMatchObject({ code: 0 })
+    expect((await get(target)).headers['x-version']).toBe('v1')
     expect((await supervise.pids()).some((pid) => pids.includes(pid))).toBe(false)
     await load.answers(100)
     mustHaveLostNothing(await load.stop())
@@ -93,7 +95,7 @@ describe.skipIf(!canCompile)('a server in C (without `cc` this is skipped)', () 
     const exit = (await crashesOf(supervise)).find(({ code }) => code === 3)
     expect(exit).toMatchObject({ reason: 'exit', stderr: ['crashes as asked'] })
 
-    const refused = await supervise.cli('deploy', 'web', first, '--strategy', 'blue-green')
+    const refused = await supervise.cli('deploy', 'web', second, '--strategy', 'blue-green')
     expect(refused.stderr).toMatch(/Cannot deploy "web" with strategy "blue-green": it is a command/)
     expect(refused.stderr).toMatch(/supervise reload web/)
     expect(refused.code).toBe(2)
@@ -212,6 +214,20 @@ describe('a program that opens its port by itself', () => {
   })
 })
 
+describe('a program that does not end when it is asked to', () => {
+  it('is killed when the time of its drain is over, and what it left behind with it', async () => {
+    const script = 'trap "" TERM; sleep 300 & echo "child $!"; while :; do sleep 0.2; done'
+    const args = ['-n', 'stubborn', ...QUICK, '--drain-timeout', '500ms', '--', 'sh', '-c', script]
+    const supervise = await startSupervise(args)
+    const [, child] = await supervise.waitForOutput(/child (\d+)/)
+    expect(await supervise.cli('restart')).toMatchObject({ code: 0 })
+    const [killed] = await eventsOf(supervise, 'workerKilled')
+    expect(killed?.text).toMatch(/SIGKILL: it has not ended within the drain's time after SIGTERM/)
+    expect(isAlive(Number(child))).toBe(false)
+    await supervise.stop()
+  })
+})
+
 describe('supervise start of a command refuses', () => {
   it('programs that are not there, addresses that cannot be, options of Node, and a port in use', async () => {
     const home = makeHome()
@@ -233,7 +249,7 @@ describe('supervise start of a command refuses', () => {
       [['--ready', '/', '--', 'true'], 2, /no address to ask it at; write listen or port/],
       [[fixture('hello.js'), '--listen', '3000'], 2, /--listen: does nothing without a command/],
     ]
-    const results = await Promise.all(cases.map(([args]) => start(...args)))
+    const results = await Promise.all(cases.map(([args], at) => start('--name', `case${at}`, ...args)))
     for (const [at, { code, stderr }] of results.entries()) {
       expect([at, stderr]).toEqual([at, expect.stringMatching(cases[at]?.[2] ?? /^$/)])
       expect([at, code]).toEqual([at, cases[at]?.[1]])
