@@ -116,8 +116,8 @@ describe.skipIf(!hasPython)('a server in Python (without `python3` this is skipp
     const program = ['python3', fixture('command/listens.py')]
     const args = ['-n', 'web', '-i', '2', '--listen', `127.0.0.1:${port}`, ...QUICK, '--', ...program]
     const first = await startSupervise(args, { home })
-    // As systemd gives it, although the supervisor's own sockets are otherwise.
-    expect((await get(target)).headers['x-blocking']).toBe('True')
+    // As systemd gives it, although the supervisor's own sockets are otherwise; the first process changes it for both.
+    await first.waitForOutput(/blocking: True/)
 
     const dead = await first.pids()
     for (const pid of dead) sendIfAlive(pid, 'SIGKILL')
