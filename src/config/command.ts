@@ -87,6 +87,9 @@ export const NEED_AGENT: readonly OptionKey[] = [
   'loansPerSlot',
   'heapSnapshotNearLimit',
   'slo',
+  'metrics.merge',
+  'tracing.otlp',
+  'tracing.ratio',
   'releaseHeader',
   // The same of a second group, which only an agent could keep from the traffic.
   'autoPromote',

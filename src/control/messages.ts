@@ -6,6 +6,7 @@ import type { ConfigSource } from '../config/app-config.ts'
 import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName, TracingState } from '../protocol/messages.ts'
+import type { ConfigDescription } from './config-description.ts'
 import type { CrashRecord } from './crash-messages.ts'
 import type {
   ChildrenStatus,
@@ -166,21 +167,7 @@ export interface ReleaseStatus {
 }
 
 export interface AppDescription extends AppStatus {
-  readonly config: {
-    readonly file: string | null
-    readonly script: string
-    /** False for a command, whose requests, drain and event loop are not seen: `script` is its program. */
-    readonly hasAgent: boolean
-    readonly args: readonly string[]
-    readonly cwd: string
-    readonly nodeArgs: readonly string[]
-    /** The Node binary; null is the supervisor's own. */
-    readonly node: string | null
-    /** Names only: values may be secrets. */
-    readonly environmentNames: readonly string[]
-    /** All other options, as they are in force. */
-    readonly options: Readonly<Record<string, unknown>>
-  }
+  readonly config: ConfigDescription
   readonly crashes: readonly CrashRecord[]
   readonly events: readonly EventRecord[]
   readonly objectives: readonly ObjectiveStatus[]

@@ -26,9 +26,9 @@ export function listenElsewhere(handle: SocketHandle, backlog: number): Promise<
  * libuv makes every socket of its own non-blocking, and the flag belongs to the socket, not to the process: programs expect
  * what systemd gives them, where `accept` waits.
  */
-export function makeBlocking(handle: SocketHandle): void {
-  // On every libuv stream, though not in the part of its type that travels over the link.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const stream = handle as SocketHandle & { setBlocking?(isBlocking: boolean): number }
-  stream.setBlocking?.(true)
+export function makeBlocking(handle: SocketHandle | undefined): void {
+  if (handle !== undefined && 'setBlocking' in handle && typeof handle.setBlocking === 'function') {
+    // On every libuv stream, though not in the part of its type that travels over the link.
+    handle.setBlocking(true)
+  }
 }

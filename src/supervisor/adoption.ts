@@ -15,7 +15,7 @@ import type { OperationContext } from './operations.ts'
 import { concludeLost, generationAfterLoss } from './release-start.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { WorkerHandle } from './worker-handle.ts'
-import { isIncarnation } from './worker-proof.ts'
+import { isCommandIncarnation, isIncarnation } from './worker-proof.ts'
 import type { Generation } from './worker-spec.ts'
 
 /** One that is stopped, or in a long garbage collection, is not waited for longer: it fits in when it comes. */
@@ -65,7 +65,8 @@ function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
   const generation = saved.generations.find((candidate) => candidate.number === worker.generation)
   if (generation === undefined || !isSameProcess(worker.pid, worker.startTime)) return
   // Whoever wrote the file may have been mistaken, and nobody else's process is to be signalled.
-  if (isIncarnation(worker.pid, worker.incarnation) === false) return
+  const isProven = generation.config.isCommand ? isCommandIncarnation : isIncarnation
+  if (isProven(worker.pid, worker.incarnation) === false) return
   const identity = { id: worker.id, incarnation: worker.incarnation, generation }
   app.adopt(identity, { pid: worker.pid, ageMs: ageMsOf(worker.pid), wasReady: worker.ready })
   app.isStopped = false

@@ -35,7 +35,7 @@ export class App implements GroupOwner, HealthOwner {
   readonly startedAt = new Date().toISOString()
   readonly clock: Clock
   readonly lending: Lending
-  readonly sockets = new CommandSockets((text) => this.record('listenNotice', text, 'sockets', 'warn'))
+  readonly sockets: CommandSockets
   readonly operations: OperationRunner
   readonly outputs: WorkerOutputs
   readonly groups: { blue: Group | null; green: Group | null }
@@ -63,6 +63,8 @@ export class App implements GroupOwner, HealthOwner {
     this.#instance = instance
     this.reports = new AppReports(name, instance)
     this.#lastGeneration = generation.number
+    const notice = (text: string) => this.record('listenNotice', text, 'sockets', 'warn')
+    this.sockets = new CommandSockets(instance.places.inherited, notice)
     this.lending = new Lending(
       this.clock,
       () => this.config,

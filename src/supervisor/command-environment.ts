@@ -1,21 +1,29 @@
 // What tells a program that is not Node who it is and where its sockets are: systemd's way, and plain variables.
 
 import type { AppConfig, ListenAddress } from '../config/app-config.ts'
+import { INCARNATION } from './worker-proof.ts'
 import { resourceAttributes, type WorkerIdentity } from './worker-environment.ts'
 
+export interface CommandIdentity extends WorkerIdentity {
+  readonly settings: WorkerIdentity['settings'] & { readonly incarnation: string }
+}
+
 export function commandEnvironment(
-  { env, listen }: Pick<AppConfig, 'env' | 'listen'>,
-  identity: WorkerIdentity,
+  env: AppConfig['env'],
+  identity: CommandIdentity,
+  /** One for each socket, in their order. */
+  sockets: readonly ListenAddress[],
 ): Record<string, string> {
-  const { app, group, release, worker } = identity.settings
+  const { app, group, release, worker, incarnation } = identity.settings
   return {
     ...env,
     SUPERVISE_APP: app,
     SUPERVISE_GROUP: group,
     SUPERVISE_RELEASE: release,
     SUPERVISE_WORKER: String(worker),
+    [INCARNATION]: incarnation,
     OTEL_RESOURCE_ATTRIBUTES: resourceAttributes(env, identity),
-    ...socketVariables(listen ?? []),
+    ...socketVariables(sockets),
   }
 }
 

@@ -7,10 +7,12 @@ import { addressText } from '../config/command-parsers.ts'
 import type { ListenerStatus } from '../control/messages.ts'
 import { DEFAULT_BACKLOG, type ListenRequest } from '../protocol/messages.ts'
 import { describeBindFailure } from '../sockets/bind-error.ts'
+import type { InheritedSockets } from '../sockets/inherited.ts'
 import { listenElsewhere, makeBlocking } from '../sockets/listen-elsewhere.ts'
 import { adoptListener, bindBeside, bindListener, Listener } from '../sockets/listener.ts'
 
 type Wanted = Pick<AppConfig, 'listen'>
+type Inherited = Pick<InheritedSockets, 'take'>
 
 /** What a process is given. */
 export interface GivenSocket {
@@ -22,19 +24,25 @@ export class CommandSockets {
   /** By address; one without a socket is of an earlier supervisor, and its processes alone have it. */
   readonly #listeners = new Map<string, Listener>()
   readonly #opening = new Map<string, Promise<void>>()
+  readonly #inherited: Inherited
   readonly #notice: (text: string) => void
 
-  constructor(notice: (text: string) => void) {
+  /** What systemd passed is taken before anything is bound. */
+  constructor(inherited: Inherited, notice: (text: string) => void) {
+    this.#inherited = inherited
     this.#notice = notice
   }
 
-  /** Processes of an earlier supervisor listen there, and cannot hand their sockets back. */
+  /** Processes of an earlier supervisor listen there, and cannot hand their sockets back; systemd can, where it has them. */
   adopt({ listen }: Wanted): void {
     // A state may be older than the option.
     for (const address of listen ?? []) {
       const key = addressText(address)
       if (this.#listeners.has(key)) continue
-      this.#listeners.set(key, adoptListener(key, requestOf(address), nameOf(address)))
+      const request = requestOf(address)
+      const passed = this.#inherited.take(key, request)
+      passed?.slots.forEach((slot) => makeBlocking(passed.handle(slot)))
+      this.#listeners.set(key, passed ?? adoptListener(key, request, nameOf(address)))
     }
   }
 
@@ -51,8 +59,10 @@ export class CommandSockets {
   /** In the order of the configuration, which is how a program tells them apart. */
   given({ listen }: Wanted): readonly GivenSocket[] {
     return (listen ?? []).flatMap((address) => {
-      const handle = this.#listeners.get(addressText(address))?.handle(0)
-      return handle === undefined ? [] : [{ fd: handle.fd, address }]
+      const listener = this.#listeners.get(addressText(address))
+      // systemd may have several at one address: each has a queue of its own, so every process needs all of them.
+      const handles = (listener?.slots ?? []).flatMap((slot) => listener?.handle(slot) ?? [])
+      return handles.map(({ fd }) => ({ fd, address }))
     })
   }
 
@@ -76,6 +86,12 @@ export class CommandSockets {
     known?.restore()
     if (known?.handle(0) !== undefined) return
     const request = requestOf(address)
+    const passed = known === undefined ? this.#inherited.take(key, request) : null
+    if (passed !== null) {
+      passed.slots.forEach((slot) => makeBlocking(passed.handle(slot)))
+      this.#listeners.set(key, passed)
+      return
+    }
     const bound = known === undefined ? bindListener(key, request, 1) : bindBeside(known)
     if (!(bound instanceof Listener)) throw describeBindFailure(request, bound.errno)
     const handle = bound.handle(0)

@@ -36,7 +36,7 @@ export async function endOrphans(
       app: app.name,
       worker: worker.id,
       pid: worker.pid,
-      drained: worker.drainReport !== null,
+      drained: worker.hasAgent ? worker.drainReport !== null : worker.killReason === null,
       requestsCut: worker.drainReport?.requestsCut ?? worker.requestsLost,
     }))
   return [...ended, ...(await strays.ended())]

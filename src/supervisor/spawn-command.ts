@@ -5,13 +5,12 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { AppConfig } from '../config/app-config.ts'
 import type { ChildStdio } from '../telemetry/worker-output.ts'
-import { commandEnvironment } from './command-environment.ts'
+import { commandEnvironment, type CommandIdentity } from './command-environment.ts'
 import type { GivenSocket } from './command-sockets.ts'
-import type { WorkerIdentity } from './worker-environment.ts'
 
 export interface CommandRequest {
   readonly config: AppConfig
-  readonly identity: Omit<WorkerIdentity, 'instanceId'>
+  readonly identity: Omit<CommandIdentity, 'instanceId'>
   readonly stdio: ChildStdio
   readonly sockets: readonly GivenSocket[]
 }
@@ -27,7 +26,11 @@ export function spawnCommand({ config, identity, stdio, sockets }: CommandReques
   const [file, words] = sockets.length === 0 ? [script, args] : ['/bin/sh', ['-c', TELL_PID, script, ...args]]
   const child = spawn(file, words, {
     cwd,
-    env: commandEnvironment(config, { ...identity, instanceId: randomUUID() }),
+    env: commandEnvironment(
+      config.env,
+      { ...identity, instanceId: randomUUID() },
+      sockets.map(({ address }) => address),
+    ),
     stdio: ['ignore', ...stdio, ...sockets.map(({ fd }) => fd)],
     // A session of its own: Ctrl-C in the terminal reaches the supervisor alone, and what it starts is its group.
     detached: true,

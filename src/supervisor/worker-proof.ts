@@ -4,17 +4,33 @@
 import { readFileSync } from 'node:fs'
 import { AGENT_ENV } from '../protocol/messages.ts'
 
+/** What a command is forked with in the place of an agent's settings. */
+export const INCARNATION = 'SUPERVISE_INCARNATION'
+
 /** Null when it cannot be known: there is no `/proc`, or the process has taken another user's rights. */
 export function isIncarnation(pid: number, incarnation: string): boolean | null {
-  let text: string
+  const variables = variablesOf(pid)
+  if (variables === null) return null
+  const settings = valueIn(variables, AGENT_ENV.settings)
+  return settings !== null && incarnationIn(settings) === incarnation
+}
+
+/** The same of a command. Many write their title over their environment, so that it has gone means nothing. */
+export function isCommandIncarnation(pid: number, incarnation: string): boolean | null {
+  const found = valueIn(variablesOf(pid) ?? [], INCARNATION)
+  return found === null ? null : found === incarnation
+}
+
+function variablesOf(pid: number): readonly string[] | null {
   try {
-    text = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
   } catch {
     return null
   }
-  const begin = `${AGENT_ENV.settings}=`
-  const settings = text.split('\0').find((variable) => variable.startsWith(begin))
-  return settings !== undefined && incarnationIn(settings.slice(begin.length)) === incarnation
+}
+
+function valueIn(variables: readonly string[], name: string): string | null {
+  return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1) ?? null
 }
 
 function incarnationIn(settings: string): unknown {

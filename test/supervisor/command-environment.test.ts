@@ -1,12 +1,15 @@
 // What a command is told of its sockets, and where it is asked.
 
-import { describe, expect, it } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { commandEnvironment } from '../../src/supervisor/command-environment.ts'
 import { placesOfCommand } from '../../src/supervisor/command-place.ts'
+import { isCommandIncarnation } from '../../src/supervisor/worker-proof.ts'
 import { isProblem, placeOfRelease, relocate } from '../../src/supervisor/release-path.ts'
 
 const identity = {
-  settings: { app: 'web', group: 'blue' as const, release: 'r1', worker: 2 },
+  settings: { app: 'web', group: 'blue' as const, release: 'r1', worker: 2, incarnation: 'abc' },
   version: null,
   instanceId: 'x',
 }
@@ -14,18 +17,19 @@ const identity = {
 describe('commandEnvironment()', () => {
   it('tells of every socket in order, by names without a colon, and of the first port in PORT and HOST', () => {
     const listen = [{ path: '/run/we:b é.sock' }, { host: '::1', port: 3000 }, { host: '0.0.0.0', port: 80 }]
-    expect(commandEnvironment({ env: { PORT: '1', A: 'b' }, listen }, identity)).toMatchObject({
+    expect(commandEnvironment({ PORT: '1', A: 'b' }, identity, listen)).toMatchObject({
       A: 'b',
       LISTEN_FDS: '3',
       LISTEN_FDNAMES: 'we_b__.sock:3000:80',
       PORT: '3000',
       HOST: '::1',
       SUPERVISE_WORKER: '2',
+      SUPERVISE_INCARNATION: 'abc',
     })
   })
 
   it('leaves PORT alone where there is no socket', () => {
-    const env = commandEnvironment({ env: { PORT: '1' }, listen: [] }, identity)
+    const env = commandEnvironment({ PORT: '1' }, identity, [])
     expect(env).toMatchObject({ PORT: '1' })
     expect(Object.keys(env).filter((name) => /^LISTEN_|^HOST$|AGENT/.test(name))).toEqual([])
   })
@@ -62,5 +66,19 @@ describe('a release of a command', () => {
     })
     const script = { script: '/srv/app.js', cwd: '/srv', isCommand: false }
     expect(placeOfRelease(config, script)).toEqual({ script: '/srv/app.js', cwd: '/srv' })
+  })
+})
+
+describe('isCommandIncarnation()', () => {
+  it('knows a process by its environment, and says nothing of one that has none to show', async () => {
+    const start = async (env: Record<string, string>) => {
+      const child = spawn('sleep', ['60'], { env: { PATH: '/usr/bin:/bin', ...env } })
+      onTestFinished(() => void child.kill('SIGKILL'))
+      await once(child, 'spawn')
+      return child.pid ?? 0
+    }
+    const pid = await start({ SUPERVISE_INCARNATION: 'abc' })
+    expect([isCommandIncarnation(pid, 'abc'), isCommandIncarnation(pid, 'abd')]).toEqual([true, false])
+    expect(isCommandIncarnation(await start({}), 'abc')).toBe(null)
   })
 })

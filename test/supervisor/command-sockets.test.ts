@@ -7,11 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenAddress } from '../../src/config/app-config.ts'
+import { InheritedSockets } from '../../src/sockets/inherited.ts'
+import { bindTcpHandle } from '../../src/sockets/server-handle.ts'
 import { CommandSockets } from '../../src/supervisor/command-sockets.ts'
 import { freePort } from '../support/free-port.ts'
 
-function sockets(notices: string[] = []): CommandSockets {
-  const made = new CommandSockets((text) => notices.push(text))
+const NOTHING = { take: () => null }
+
+function sockets(notices: string[] = [], inherited: Pick<InheritedSockets, 'take'> = NOTHING): CommandSockets {
+  const made = new CommandSockets(inherited, (text) => notices.push(text))
   onTestFinished(() => made.keepOnly({ listen: [] }))
   return made
 }
@@ -74,5 +78,20 @@ describe('CommandSockets', () => {
     expect(lstatSync(unix.path).ino).not.toBe(before)
     expect(notices.map((text) => text.includes('another one is open beside it'))).toEqual([true, true])
     await Promise.all(listen.map(dial))
+  })
+
+  it('gives every process all sockets that systemd passed for an address, and leaves them open at the end', async () => {
+    const [address] = (await addresses()) as [{ host: string; port: number }]
+    const REUSE_PORT = 2
+    const passed = [0, 1].map(() => bindTcpHandle(address.host, address.port, 4, REUSE_PORT))
+    const fds = passed.map((handle) => (typeof handle === 'number' ? -1 : handle.fd))
+    // They are two handles of one descriptor then, as after an exec there would be one: only the new ones are used.
+    const inherited = new InheritedSockets(fds.map((fd) => ({ fd, name: 'web' })))
+    for (const own of [sockets([], inherited), sockets([], inherited)]) {
+      own.adopt({ listen: [address] })
+      await own.open({ listen: [address] })
+      expect(own.given({ listen: [address] }).map(({ fd }) => fd)).toEqual(fds)
+      own.keepOnly({ listen: [] })
+    }
   })
 })
