@@ -69,14 +69,15 @@ describe('a release of a command', () => {
   })
 })
 
+async function start(env: Record<string, string>): Promise<number> {
+  const child = spawn('sleep', ['60'], { env: { PATH: '/usr/bin:/bin', ...env } })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await once(child, 'spawn')
+  return child.pid ?? 0
+}
+
 describe('isCommandIncarnation()', () => {
   it('knows a process by its environment, and says nothing of one that has none to show', async () => {
-    const start = async (env: Record<string, string>) => {
-      const child = spawn('sleep', ['60'], { env: { PATH: '/usr/bin:/bin', ...env } })
-      onTestFinished(() => void child.kill('SIGKILL'))
-      await once(child, 'spawn')
-      return child.pid ?? 0
-    }
     const pid = await start({ SUPERVISE_INCARNATION: 'abc' })
     expect([isCommandIncarnation(pid, 'abc'), isCommandIncarnation(pid, 'abd')]).toEqual([true, false])
     expect(isCommandIncarnation(await start({}), 'abc')).toBe(null)
