@@ -86,6 +86,7 @@ export class MetricsDesk implements MetricOperations {
   /** An app that is deleted leaves nothing. */
   forget(app: string): void {
     this.measures.forgetApp(app)
+    for (const key of this.#burning.keys()) if (key.startsWith(`${app} `)) this.#burning.delete(key)
     this.#saveSoon()
   }
 

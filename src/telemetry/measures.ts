@@ -118,6 +118,7 @@ export class Measures {
   keepOnly(incarnations: ReadonlySet<string>): void {
     this.requests.keepOnly(incarnations)
     this.#growing.keepOnly(incarnations)
+    this.merged.keepOnly(incarnations)
   }
 
   drained(process: Process, { tookMs, requestsCut, connectionsCut }: DrainFigures): void {

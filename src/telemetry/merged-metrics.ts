@@ -86,6 +86,11 @@ export class MergedMetrics {
     this.#offers.delete(incarnation)
   }
 
+  /** Of all that an earlier supervisor knew, only these live. */
+  keepOnly(incarnations: ReadonlySet<string>): void {
+    for (const incarnation of this.#tellers.keys()) if (!incarnations.has(incarnation)) this.forget(incarnation)
+  }
+
   /** Of an app that is gone. */
   forgetApp(app: string): void {
     for (const [key, owner] of this.#owners) if (owner.app === app) this.#owners.delete(key)

@@ -272,3 +272,19 @@ describe('MergedMetrics', () => {
     expect(now.some(({ name }) => name === 'process_start_time_seconds')).toBe(false)
   })
 })
+
+it('keeps no word of processes that died while no supervisor was there, and all that they counted', async () => {
+  const [gone, stays] = [new Process(), new Process()]
+  for (const [incarnation, process] of [
+    ['gone', gone],
+    ['stays', stays],
+  ] as const) {
+    process.jobs.inc({ kind: 'mail' }, 2)
+    merged.take(WEB, incarnation, await process.tell())
+  }
+  const next = new MergedMetrics()
+  next.restore(merged.save())
+  next.keepOnly(new Set(['stays']))
+  expect(next.save()?.tellers.map(({ incarnation }) => incarnation)).toEqual(['stays'])
+  expect(next.save()?.owners).toEqual(merged.save()?.owners)
+})
