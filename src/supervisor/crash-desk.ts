@@ -16,6 +16,9 @@ import type { CrashDescription } from './instance.ts'
 import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
+/** Apps may write reports whenever they like, and crash never. */
+const PRUNE_EVERY_MS = 5 * 60_000
+
 export interface CrashSource {
   readonly samples: Samples
   readonly clock: Pick<Clock, 'now'>
@@ -30,6 +33,7 @@ export class CrashDesk {
   readonly #doing = new WeakMap<WorkerHandle, string>()
   readonly #histories = new WeakMap<WorkerHandle, VitalsHistory>()
   readonly #timer: NodeJS.Timeout
+  readonly #pruning: NodeJS.Timeout
 
   /** `processes` are those that there are, and looked at. */
   constructor(
@@ -47,6 +51,7 @@ export class CrashDesk {
       makeDirectories(this.diagnostics.directory)
     } catch {}
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref()
+    this.#pruning = setInterval(() => this.diagnostics.prune(), PRUNE_EVERY_MS).unref()
   }
 
   /** Notes what a process that hangs is doing, before it is ended. */
@@ -58,7 +63,7 @@ export class CrashDesk {
   /** Describes the crash and keeps its record. */
   take(app: App, worker: WorkerHandle, exit: WorkerExit, waitedFor: string | null): CrashDescription {
     const { samples, clock } = this.#source
-    const { report, snapshots } = this.diagnostics.claim(worker.pid)
+    const { report, snapshots } = this.diagnostics.claim(worker.pid, performance.timeOrigin + worker.startedAt)
     this.#lookAt(worker)
     const described = describeCrash({
       app: app.name,
@@ -92,6 +97,7 @@ export class CrashDesk {
 
   close(): void {
     clearInterval(this.#timer)
+    clearInterval(this.#pruning)
     this.books.close()
   }
 

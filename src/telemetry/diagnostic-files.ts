@@ -40,6 +40,9 @@ export function filesToDrop(files: readonly DiagnosticFile[], limits: FileLimits
   })
 }
 
+/** A file's time is coarser than a start's, and a supervisor's idea of the wall clock may be a little off. */
+const SLACK_MS = 1000
+
 export class DiagnosticFiles {
   readonly directory: string
   /** Already told of: a pid may come again. */
@@ -49,11 +52,19 @@ export class DiagnosticFiles {
     this.directory = directory
   }
 
-  /** What the process that is gone has left; makes room for the next. */
-  claim(pid: number): { readonly report: string | null; readonly snapshots: readonly string[] } {
-    const names = this.#names().filter((name) => Number(NAME.exec(name)?.[3]) === pid && !this.#claimed.has(name))
+  /**
+   * What the process that is gone has left; makes room for the next. `startedAt` by the wall clock: what is older is of
+   * another process that had its pid, as it often is where a container begins anew on the same volume.
+   */
+  claim(pid: number, startedAt: number): { readonly report: string | null; readonly snapshots: readonly string[] } {
+    const names = this.#names().filter(
+      (name) =>
+        Number(NAME.exec(name)?.[3]) === pid &&
+        !this.#claimed.has(name) &&
+        this.#writtenAt(name) >= startedAt - SLACK_MS,
+    )
     for (const name of names) this.#claimed.add(name)
-    this.#prune()
+    this.prune()
     const paths = (kind: string) =>
       names.filter((name) => name.startsWith(kind)).map((name) => join(this.directory, name))
     return { report: paths('report').at(-1) ?? null, snapshots: paths('Heap') }
@@ -67,12 +78,22 @@ export class DiagnosticFiles {
     }
   }
 
-  #prune(): void {
+  /** Removes what is over the limits. */
+  prune(): void {
     const files = this.#names().map((name) => ({ name, bytes: this.#sizeOf(name) }))
     for (const name of filesToDrop(files, FILE_LIMITS)) {
-      rmSync(join(this.directory, name), { force: true })
+      try {
+        rmSync(join(this.directory, name), { force: true })
+      } catch {
+        // Somebody else's, and theirs to remove.
+        continue
+      }
       this.#claimed.delete(name)
     }
+  }
+
+  #writtenAt(name: string): number {
+    return statSync(join(this.directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
   }
 
   #sizeOf(name: string): number {

@@ -1,9 +1,9 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- a crash is described from a small part of an app */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 
 import type { App } from '../../src/supervisor/app.ts'
 import { CrashDesk } from '../../src/supervisor/crash-desk.ts'
@@ -17,6 +17,7 @@ const config = { cwd: '/srv', script: '/srv/app.js' }
 const worker = {
   id: 1,
   pid: 7,
+  startedAt: 0,
   generation: { group: 'blue', release: { id: 'r1', path: '/srv' }, config },
   vitals: null,
   uncaught: null,
@@ -48,4 +49,18 @@ it.each([
   expect(record).toMatchObject({ id: 'c1', reason, words })
   expect(desk.crash('c1')).toMatchObject({ crash: record, group: { count: 1, firstId: 'c1' } })
   expect(() => desk.crash('c2')).toThrow('Cannot find crash "c2": there is no record of that id')
+})
+
+it('CrashDesk keeps reports within their limits while nothing crashes', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const stateDirectory = mkdtempSync(join(tmpdir(), 'crash-desk-'))
+  onTestFinished(() => rmSync(stateDirectory, { recursive: true }))
+  const samples = { of: () => null } as unknown as Samples
+  const desk = new CrashDesk({ samples, clock: { now: () => 0 } }, stateDirectory, () => [], fail)
+  onTestFinished(() => desk.close())
+  const { directory } = desk.diagnostics
+  for (let n = 10; n < 40; n += 1) writeFileSync(join(directory, `report.20260101.0000${n}.7.0.001.json`), '{}')
+  vi.advanceTimersByTime(10 * 60_000)
+  expect(readdirSync(directory)).toHaveLength(20)
 })
