@@ -127,11 +127,19 @@ export function diffConfig(before: AppConfig, after: AppConfig): readonly Config
 function changeOf(before: Shown | undefined, after: Shown): readonly ConfigChange[] {
   const from = before?.value === undefined ? null : textOf(before)
   const to = after.value === undefined ? null : textOf(after)
-  // Of a secret only that it has changed is told; its text is always the same.
-  if (after.option === 'groupHeader' && before?.value !== after.value)
-    return [{ option: after.option, kind: kindOf(from, to), from: null, to: null, applies: after.applies }]
+  // Of a secret only that it has changed is told: its text may be the same, or says nothing.
+  if (isSecret(after.option) && JSON.stringify(before?.value) !== JSON.stringify(after.value)) {
+    const isSaid = from !== to && after.option !== 'groupHeader'
+    const [old, now] = isSaid ? [from, to] : [null, null]
+    return [{ option: after.option, kind: kindOf(from, to), from: old, to: now, applies: after.applies }]
+  }
   if (from === to) return []
   return [{ option: after.option, kind: kindOf(from, to), from, to, applies: after.applies }]
+}
+
+/** Whose text is not all of it. */
+function isSecret(option: OptionKey): boolean {
+  return option === 'groupHeader' || option === 'notify' || option.startsWith('hooks.')
 }
 
 function diffEnvironment(before: AppConfig['env'], after: AppConfig['env']): readonly ConfigChange[] {

@@ -66,6 +66,28 @@ describe('diffConfig()', () => {
     ])
   })
 
+  it.each(['hooks.event', 'notify'] as const)(
+    'tells that the URL of %s changed, and never its path',
+    async (option) => {
+      const at = (url: string) => config({ [option]: url })
+      const [before, after] = [await at('https://example.com/secret-1'), await at('https://example.com/secret-2')]
+      const changes = diffConfig(before, after)
+      expect(changes).toMatchObject([
+        { option, kind: 'changed', from: expect.stringContaining('https://example.com/… (') },
+      ])
+      expect(diffConfig(before, await at('https://example.com/secret-1'))).toEqual([])
+      expect(JSON.stringify([changes, describeOptions(after)])).not.toContain('secret')
+    },
+  )
+
+  it('tells that a hook has another time, though its text stays the same', async () => {
+    const before = await config({ 'hooks.event': 'https://example.com/' })
+    const hooks = { ...before.hooks, event: { ...before.hooks.event!, withinMs: 1 } }
+    expect(diffConfig(before, { ...before, hooks })).toEqual([
+      { option: 'hooks.event', kind: 'changed', from: null, to: null, applies: 'live' },
+    ])
+  })
+
   it('R15 names variables that were added, removed and changed, never their values', async () => {
     const changes = diffConfig(await config({ env: ['A=1', 'B=secret'] }), await config({ env: ['B=other', 'C=3'] }))
     expect(changes).toEqual([
