@@ -60,6 +60,8 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   response.on('error', () => {})
+  // A browser takes an answer for what it says to be, and for nothing else such as a script.
+  response.setHeader('x-content-type-options', 'nosniff')
   const { method = '', url = '', headers } = request
   const path = url.split('?')[0] ?? ''
   const refusal = whyRefused({ method, path, headers }, policy)

@@ -23,6 +23,7 @@ const isSoak = process.env['SUPERVISE_SOAK'] !== undefined
 interface Page {
   readonly status: number
   readonly text: string
+  readonly headers: http.IncomingHttpHeaders
 }
 
 function ask(port: number, path: string, options: http.RequestOptions = {}): Promise<Page> {
@@ -30,7 +31,7 @@ function ask(port: number, path: string, options: http.RequestOptions = {}): Pro
     const request = http.request({ host: '127.0.0.1', port, path, agent: false, ...options }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }))
     })
     request.on('error', reject)
     request.end()
@@ -92,6 +93,8 @@ it('counts every request once, over reloads and the death of the supervisor', as
   expect((await ask(admin, '/livez')).status).toBe(200)
   expect((await ask(admin, '/readyz')).status).toBe(200)
   expect((await ask(admin, '/metrics', { headers: { host: 'evil.example' } })).status).toBe(421)
+  const foreign = await ask(admin, '/v1/status', { headers: { 'sec-fetch-site': 'cross-site' } })
+  expect([foreign.status, foreign.headers['x-content-type-options']]).toEqual([403, 'nosniff'])
   const post = { method: 'POST', headers: { authorization: 'Bearer wrong' } }
   expect((await ask(admin, '/v1/apps/web/reload', post)).status).toBe(403)
   const allowed = { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } }
