@@ -129,7 +129,6 @@ async function serve(options: RunOptions, supervisor: Supervisor, manager: Servi
   // Whoever is not linked yet may be so in a moment, and tell its counts again.
   supervisor.measures.keepOnly(new Set([...incarnationsOf(supervisor), ...heldOutputs(directory.output)]))
   const exitCode = await startApps(options, supervisor, restored, restarts)
-  supervisor.isBeginning = false
   if (exitCode !== null) return exitCode
   // Brought back, and there is nothing that it was to do.
   const isNeeded = supervisor.apps.length > 0 || heldOutputs(directory.output).length > 0
@@ -299,7 +298,7 @@ async function startApps(
           { cause: 'command start', progress: options.onProgress },
         )),
       )
-    }
+    } else beginUnlessAwaited(options, supervisor)
     results.push(...(await Promise.all(restarts)))
   } catch (error) {
     // A signal came while it began: it ends as it was asked to, and that is no failure.
@@ -308,6 +307,7 @@ async function startApps(
       await supervisor.shutdown({ now: true }, { cause: 'failed start', progress: () => {} })
       throw error
     }
+    beginUnlessAwaited(options, supervisor)
     supervisor.internalError(error)
   }
   for (const result of results) options.onProgress({ type: 'result', result })
@@ -315,6 +315,11 @@ async function startApps(
   const isNothingLeft = supervisor.apps.every((app) => app.isStopped)
   if (options.detached || !isNothingLeft || failed === undefined || supervisor.isEnding) return null
   return failed.error?.exitCode ?? EXIT.failed
+}
+
+/** The apps of a new supervisor in the background are still to come, over the control socket. */
+function beginUnlessAwaited({ detached }: RunOptions, supervisor: Supervisor): void {
+  if (!detached || supervisor.apps.length > 0) supervisor.isBeginning = false
 }
 
 /** Without those of apps that run already: a supervisor started again has adopted them. */

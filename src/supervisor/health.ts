@@ -12,11 +12,11 @@ export interface HealthFacts {
 
 /** Whoever is answered by a loop that turns. */
 const LIVE = { ok: true, why: 'the supervisor answers' }
-const NOT_YET = { ok: false, why: 'the configuration is being read' }
+const NOT_YET = { ok: false, why: 'the apps of the first start are not known yet' }
 
-/** `isBeginning` until the apps of the first start are known. */
+/** `isBeginning` until the apps of the first start are known: what there is before says nothing of them. */
 export function healthOf(apps: readonly HealthFacts[], isBeginning = false): Health {
-  if (isBeginning && apps.length === 0) return { live: LIVE, started: NOT_YET, ready: NOT_YET }
+  if (isBeginning) return { live: LIVE, started: NOT_YET, ready: NOT_YET }
   const running = apps.filter(({ isStopped, state }) => !isStopped || state === 'failed')
   const starting = running.filter(({ state }) => state === 'starting')
   const silent = running.filter((app) => app.counts().serving === 0)

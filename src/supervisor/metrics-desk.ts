@@ -23,6 +23,7 @@ import type { Health, MetricOperations } from './operations.ts'
 import type { ProbeDesk } from './probe-desk.ts'
 
 export interface MetricsSource {
+  /** Until the apps of the first start are known. */
   readonly isBeginning: boolean
   readonly apps: readonly App[]
   readonly samples: Samples

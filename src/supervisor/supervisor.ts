@@ -70,7 +70,6 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly readConfig = readConfig
   readonly recycle = recycle
   isEnding = false
-  /** Until the apps of the first start are known. */
   isBeginning = true
   readonly #apps = new Map<string, App>()
   readonly #options: SupervisorOptions
@@ -209,6 +208,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     )
     this.#refuseWhenEnding()
     checkNames(wanted, this.#apps)
+    this.isBeginning = false
     if (request.fresh === true) for (const { config } of wanted) this.releases.books.forget(config.name)
     return this.#occupation.during(() =>
       Promise.all(

@@ -102,6 +102,30 @@ it('counts every request once, over reloads and the death of the supervisor', as
   await second.stop()
 })
 
+it('says that it is neither started nor ready while its configuration is still being read', async () => {
+  const home = makeHome()
+  const admin = await freePort()
+  const [config, go] = [join(home.work, 'supervise.config.mjs'), join(home.work, 'go')]
+  // The command reads it as well, before there is a supervisor.
+  const lines = [
+    `import { existsSync } from 'node:fs'`,
+    `const isUp = () => fetch('http://127.0.0.1:${admin}/livez').then(() => true, () => false)`,
+    `while ((await isUp()) && !existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 20))`,
+    `export default { script: ${JSON.stringify(fixture('hello.js'))}, name: 'web', workers: 1, env: { PORT: '0' } }`,
+  ]
+  writeFileSync(config, lines.join('\n'))
+  const supervise = await startSupervise([config, '--admin', `127.0.0.1:${admin}`], { home, wait: 'none' })
+  const asked = (path: string) => ask(admin, path).catch(() => null)
+  const early = await until(() => asked('/readyz'), 10_000, 'the admin address answers')
+  expect([early.status, early.text]).toEqual([503, expect.stringContaining('are not known yet')])
+  expect((await ask(admin, '/startupz')).status).toBe(503)
+  expect((await ask(admin, '/livez')).status).toBe(200)
+  writeFileSync(go, '')
+  for (const path of ['/readyz', '/startupz'])
+    await until(async () => (await ask(admin, path)).status === 200, 10_000, `${path} answers 200`)
+  await supervise.stop()
+})
+
 /** Each lane is asked for its own status, so that the client's counts by lane are those by status. */
 const BY_STATUS: readonly LaneRequest[] = [
   { kind: 'keepAlive', connections: 24, postShare: 0.25, expect: { text: 'hello\n' } },

@@ -20,3 +20,9 @@ it('healthOf() is ready when every app that is not stopped serves, and has start
   // One that never came up is no app that a person has stopped.
   expect(healthOf([app('web', 'failed', 0)])).toMatchObject({ started: { ok: true }, ready: { ok: false } })
 })
+
+it('healthOf() is neither started nor ready before the apps of the first start are known, whatever there is already', () => {
+  const notYet = { ok: false, why: 'the apps of the first start are not known yet' }
+  for (const apps of [[], [app('web', 'online', 2)]])
+    expect(healthOf(apps, true)).toMatchObject({ live: { ok: true }, started: notYet, ready: notYet })
+})
