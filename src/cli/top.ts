@@ -10,6 +10,7 @@ import { EXIT, type ExitCode } from '../errors.ts'
 import { notRunning, reachInstances, readStatus, type Instance } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { appPath } from './operation.ts'
+import { keepFollowing } from './keep-following.ts'
 import { addExamples } from './program.ts'
 import {
   EMPTY,
@@ -25,6 +26,8 @@ import { renderTop } from './top-view.ts'
 
 const EVERY_MS = 1000
 const SAMPLES_EVERY_MS = 10_000
+const EVENTS = '/v1/events'
+const FIRST_LINES = 50
 const ENTER = '\u001b[?1049h\u001b[?25l'
 const LEAVE = '\u001b[?25h\u001b[?1049l'
 const REDRAW_MS = 100
@@ -141,7 +144,7 @@ class View {
     process.stdin.resume()
     for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'] as const) process.once(signal, this.#quit)
     for (const instance of this.#instances) {
-      for (const path of ['/v1/events', '/v1/logs']) void this.#follow(instance, path)
+      for (const path of [EVENTS, '/v1/logs']) void this.#follow(instance, path)
     }
     await this.#look()
     void this.#lookAtSamples()
@@ -180,18 +183,16 @@ class View {
     }
   }
 
-  /** A supervisor that is gone ends it; the next look says so, and goes on asking. */
-  async #follow(instance: Instance, path: string, isAgain = false): Promise<void> {
-    const query = { follow: true, lines: isAgain ? 0 : 50 }
-    try {
-      const options = { query, signal: this.#aborter.signal }
-      for await (const item of instance.client.stream<EventRecord | LogRecord>('GET', path, options))
-        this.#take('line' in item ? recordLine(this.model, item) : recordEvent(this.model, item))
-    } catch {
-      // As after an end in peace: there may be another supervisor in a moment.
-    }
-    if (this.#aborter.signal.aborted) return
-    setTimeout(() => void this.#follow(instance, path, true), EVERY_MS).unref()
+  async #follow(instance: Instance, path: string): Promise<void> {
+    // Events that are told again are known by their number; lines are not, and stood there already.
+    const lines = { first: FIRST_LINES, again: path === EVENTS ? FIRST_LINES : 0 }
+    await keepFollowing<EventRecord | LogRecord>(instance.client, {
+      path,
+      signal: this.#aborter.signal,
+      lines,
+      pauseMs: EVERY_MS,
+      take: (item) => this.#take('line' in item ? recordLine(this.model, item) : recordEvent(this.model, item)),
+    })
   }
 
   async #perform({ kind, instance, app }: TopAction): Promise<void> {
