@@ -15,6 +15,7 @@ import type { Measures } from '../telemetry/measures.ts'
 import { containerLimits } from '../telemetry/container-limits.ts'
 import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
+import { objectivesOf } from './app-metrics.ts'
 import { listenersOf } from './app-listeners.ts'
 import type { Group, Place } from './group.ts'
 import type { ProbeDesk } from './probe-desk.ts'
@@ -72,7 +73,7 @@ export function appDescription(
     crashes: app.crashes(20),
     events,
     tracing: app.reports.traces.status(app.config),
-    objectives: figures.measures.objectives.of(app.name, app.config.slo, app.clock.now()),
+    objectives: objectivesOf(app, figures.measures),
     resources: figures.resources.summaries(app.processes()),
     limits: containerLimits(),
   }
