@@ -8,6 +8,8 @@ const ALL: readonly SuperviseError[] = [
   errors.releasePathUnreadable('web', './r2', 1000),
   errors.releasePathUnusable('web', './r2', 'ELOOP'),
   errors.releaseWithoutScript('web', './r2', ['dist/server.js']),
+  errors.commandWithoutGroups('web'),
+  errors.commandWithoutNode('web'),
   errors.deployRefused('web', 'r2', 'it was not ready within 120 s', ['Error: no']),
   errors.rolloutTakenBack('web', 'r2', 'worker 1 exited with code 1'),
   errors.releaseNodeUnusable('web', '"/opt/node" does not exist'),
