@@ -134,7 +134,7 @@ describe('supervise deploy refuses', () => {
     const hooks = [
       [`http://127.0.0.1:${await freePort()}/`, /is down: nothing listens there/],
       [{ url: `${server.url}/silent`, within: '500ms' }, /did not answer within 500ms/],
-      [`${server.url}/500?token=secret`, /\/500\) answered 500/],
+      [`${server.url}/500?token=secret`, /\/… \(\w{4}\)\) answered 500/],
       [`${server.url}/long`, /answered 503/],
       [{ command: 'echo not on a Friday; sleep 60', within: '500ms' }, /did not end within 500ms/],
       ['echo not on a Friday; exit 1', /ended with exit code 1/],
