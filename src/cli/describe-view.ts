@@ -15,7 +15,7 @@ const SHOWN_EVENTS = 10
 export function renderDescription(app: AppDescription, paint: Paint): string[] {
   return [
     ...renderApps([app], paint),
-    ...section('Workers', renderWorkers([app], paint), paint),
+    ...section('Workers', [...renderWorkers([app], paint), ...adoptedLines(app)], paint),
     ...section('Requests of the last minute', trafficLines(app), paint),
     ...section('The last hour', resourceLines(app), paint),
     ...section('Objectives', objectiveLines(app), paint),
@@ -38,6 +38,16 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
 
 function section(title: string, lines: readonly string[], paint: Paint): string[] {
   return lines.length === 0 ? [] : ['', paint('bold', title), ...lines.map((line) => `  ${line}`)]
+}
+
+/** What is less well with a worker that is not a child of this supervisor. */
+function adoptedLines({ groups: { blue, green } }: AppDescription): string[] {
+  const adopted = [blue, green].flatMap((group) => group?.workers ?? []).filter((worker) => worker.adopted)
+  if (adopted.length === 0) return []
+  return [
+    `adopted: an earlier supervisor forked it. A signal that ends it is not known, and what node:cluster itself shares`,
+    `(UDP) it cannot open anew; the option replaceAdopted says when it is replaced.`,
+  ]
 }
 
 function trafficLines({ groups }: AppDescription): string[] {

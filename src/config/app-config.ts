@@ -185,6 +185,8 @@ export interface AppConfig {
   readonly maxMemoryBytes: number | null
   readonly maxAgeMs: number | null
   readonly maxRequests: number | null
+  /** 0 keeps adopted workers; it is missing in what an older supervisor has remembered. */
+  readonly replaceAdoptedMs?: number
   /** 0 is no limit. */
   readonly maxRequestsPerConnection: number
 

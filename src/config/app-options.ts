@@ -186,6 +186,12 @@ export interface AppOptions extends DeployOptions, AlertOptions {
    */
   maxRequests?: number
   /**
+   * A worker that an earlier supervisor forked is replaced so long after this one has taken it back, one at a time and only
+   * while nothing else is going on: how such a worker ends is known less well. `0` keeps them until the next reload.
+   * @default 1m
+   */
+  replaceAdopted?: Duration
+  /**
    * A keep-alive connection is closed politely after this many requests, so that its client meets other workers. `0` is
    * no limit.
    * @default 0

@@ -62,6 +62,7 @@ const FIELDS: { readonly [Field in Exclude<keyof AppConfig, 'env'>]: Show } = {
   maxMemoryBytes: shown('maxMemory', 'maxMemoryBytes', 'live'),
   maxAgeMs: shown('maxAge', 'maxAgeMs', 'live'),
   maxRequests: shown('maxRequests', 'maxRequests', 'live'),
+  replaceAdoptedMs: shown('replaceAdopted', 'replaceAdoptedMs', 'live'),
   maxRequestsPerConnection: shown('maxRequestsPerConnection', 'maxRequestsPerConnection', 'reload'),
   maxSurge: shown('maxSurge', 'maxSurge', 'live'),
   slots: shown('slots', 'slots', 'reload'),

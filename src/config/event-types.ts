@@ -3,6 +3,7 @@
 export const EVENT_TYPES = [
   'adminOpened',
   'adopted',
+  'adoptedReplaced',
   'alertFailed',
   'alertSent',
   'budgetBurns',

@@ -126,6 +126,7 @@ export interface OptionValues extends HookValues {
   maxMemory: number | null
   maxAge: number | null
   maxRequests: number | null
+  replaceAdopted: number
   maxRequestsPerConnection: number
   maxSurge: Surge
   slots: number
@@ -222,6 +223,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   maxMemory: { group: 'Recycle', flag: '--max-memory <size>', help: 'replaces a worker with more resident memory', parser: sizeLimit('300M', SMALLEST_MEMORY), byDefault: none, otherwise: 'no limit' },
   maxAge: { group: 'Recycle', flag: '--max-age <duration>', help: 'replaces a worker that is older', parser: limit(duration('12h', 'zero')), byDefault: none, otherwise: 'no limit' },
   maxRequests: { group: 'Recycle', flag: '--max-requests <count>', help: 'replaces a worker that answered more', parser: limit(integer(0, MANY)), byDefault: none, otherwise: 'no limit' },
+  replaceAdopted: { group: 'Recycle', flag: '--replace-adopted <duration>', help: 'replaces a worker of an earlier supervisor after this time', parser: duration('1m', 'zero'), byDefault: () => 60_000 },
   maxRequestsPerConnection: { group: 'Recycle', flag: '--max-requests-per-connection <count>', help: 'closes a keep-alive connection after so many', parser: integer(0, MANY), byDefault: () => 0, otherwise: 'no limit' },
 
   maxSurge: { group: 'Reload and sockets', flag: '--max-surge <count>', help: 'extra processes during a reload, a number or a share', parser: maxSurge, byDefault: () => ({ percent: 100 }) },

@@ -92,6 +92,7 @@ function plainOptions(settings: Settings) {
     maxMemoryBytes: settings.get('maxMemory'),
     maxAgeMs: settings.get('maxAge'),
     maxRequests: settings.get('maxRequests'),
+    replaceAdoptedMs: settings.get('replaceAdopted'),
     maxRequestsPerConnection: settings.get('maxRequestsPerConnection'),
     maxSurge: settings.get('maxSurge'),
     slots: settings.get('slots'),

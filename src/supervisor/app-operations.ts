@@ -183,7 +183,9 @@ async function replaceSome(
 /** Asks for the replacement of a worker that is over a limit; resolves with whether it was replaced. */
 export async function recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean> {
   const cause = `policy ${limit}`
-  app.record('limitReached', `worker ${worker.id} is over ${limit} (${Math.round(value)}); it is replaced`, cause)
+  if (limit === 'replaceAdopted')
+    app.record('adoptedReplaced', `worker ${worker.id} is an earlier supervisor's; it is replaced`, cause)
+  else app.record('limitReached', `worker ${worker.id} is over ${limit} (${Math.round(value)}); it is replaced`, cause)
   try {
     const body = recycleBody(app, worker)
     return (await app.operations.run('recycle', String(worker.id), { cause, progress: () => {} }, body)).ok

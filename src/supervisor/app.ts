@@ -11,7 +11,7 @@ import { AppReports, type Explanation } from './app-reports.ts'
 import { CommandSockets } from './command-sockets.ts'
 import type { Clock } from './clock.ts'
 import { Group, type GroupOwner, type RestartKind } from './group.ts'
-import { HealthWatch, type HealthOwner } from './health-watch.ts'
+import { HealthWatch, type HealthOwner, type LimitName } from './health-watch.ts'
 import type { Instance } from './instance.ts'
 import type { LaunchSteps } from './launch.ts'
 import type { Hello } from './link-desk.ts'
@@ -393,7 +393,7 @@ export class App implements GroupOwner, HealthOwner {
     )
   }
 
-  isOverLimit(worker: WorkerHandle, limit: 'maxMemory' | 'maxAge' | 'maxRequests', value: number): Promise<boolean> {
+  isOverLimit(worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean> {
     return this.#instance.recycle(this, worker, limit, value)
   }
 }

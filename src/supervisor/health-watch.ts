@@ -2,16 +2,20 @@
 // out is told to the owner; a worker that hangs is ended here.
 
 import type { AppConfig } from '../config/app-config.ts'
+import type { AppState } from '../control/messages.ts'
 import { withJitter } from '../core/restart-policy.ts'
 import type { Sample } from '../telemetry/samples.ts'
 import type { Clock } from './clock.ts'
 import { ask } from './private-endpoint.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
-export type LimitName = 'maxMemory' | 'maxAge' | 'maxRequests'
+export type LimitName = 'maxMemory' | 'maxAge' | 'maxRequests' | 'replaceAdopted'
 
 export interface HealthOwner {
   readonly clock: Clock
+  readonly state: AppState
+  /** Null while one release is alone. */
+  readonly standbyGroup: object | null
   chance(): number
   sampleOf(pid: number): Pick<Sample, 'rssBytes'> | null
   /** Looks at what it is doing while it is still there. */
@@ -22,6 +26,7 @@ export interface HealthOwner {
 }
 
 interface Checked {
+  readonly since: number
   readonly maxAgeMs: number | null
   readonly maxRequests: number | null
   /** When its limits are looked at again; never, while it is being replaced. */
@@ -76,6 +81,7 @@ export class HealthWatch {
     if (known !== undefined) return known
     const jitter = (limit: number | null) => (limit === null ? null : withJitter(limit, this.#owner.chance()))
     const checked: Checked = {
+      since: this.#owner.clock.now(),
       // Workers that were started together are not replaced together.
       maxAgeMs: jitter(config.maxAgeMs),
       maxRequests: jitter(config.maxRequests),
@@ -102,6 +108,10 @@ export class HealthWatch {
     over('maxMemory', this.#owner.sampleOf(worker.pid)?.rssBytes ?? null, config.maxMemoryBytes)
     over('maxAge', worker.uptimeMs(), checked.maxAgeMs)
     over('maxRequests', worker.vitals?.requests ?? null, checked.maxRequests)
+    // Nothing is wrong with it, so it waits until nothing else is going on; the state is another while one is replaced.
+    const isAtRest = this.#owner.state === 'online' && this.#owner.standbyGroup === null
+    const adoptedMs = worker.adopted && isAtRest ? this.#owner.clock.now() - checked.since : null
+    over('replaceAdopted', adoptedMs, config.replaceAdoptedMs || null)
   }
 
   #probe(worker: WorkerHandle, config: AppConfig, checked: Checked): void {

@@ -42,6 +42,7 @@ describe('readConfig()', () => {
       maxMemoryBytes: null,
       maxAgeMs: null,
       maxRequests: null,
+      replaceAdoptedMs: 60_000,
       maxRequestsPerConnection: 0,
       maxSurge: { percent: 100 },
       slots: 12,
@@ -102,6 +103,7 @@ describe('readConfig()', () => {
       maxMemory: 300M
       maxAge: 12h
       maxRequests: 100000
+      replaceAdopted: 0
       maxRequestsPerConnection: 1000
       maxSurge: 1
       slots: 8
@@ -159,6 +161,7 @@ describe('readConfig()', () => {
       maxMemoryBytes: 314_572_800,
       maxAgeMs: 43_200_000,
       maxRequests: 100_000,
+      replaceAdoptedMs: 0,
       maxRequestsPerConnection: 1000,
       maxSurge: { workers: 1 },
       slots: 8,

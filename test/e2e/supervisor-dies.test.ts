@@ -3,9 +3,11 @@
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { startSupervise } from '../support/harness.ts'
+import { eventsOf, workersOf } from '../support/instance-facts.ts'
 import { mixedLanes, mustHaveLostNothing, startLoad } from '../support/load.ts'
 import { isAlive, sendIfAlive } from '../support/processes.ts'
 import { fixture } from '../support/releases.ts'
+import { startUnderLoad } from '../support/under-load.ts'
 import { until } from '../support/until.ts'
 
 describe('SIGKILL of the supervisor under load', () => {
@@ -51,6 +53,33 @@ describe('SIGKILL of the supervisor under load', () => {
 
     expect(await second.cli('reload')).toMatchObject({ code: 0 })
     expect((await second.workers()).some((worker) => worker.adopted)).toBe(false)
+    await second.stop()
+  })
+})
+
+describe('adopted workers', () => {
+  it('are replaced by processes of the new supervisor, one at a time and of the same release (S2)', async () => {
+    const args = ['-i', '2', '--replace-adopted', '1s']
+    const { supervise: first, load } = await startUnderLoad(fixture('hello.js'), args)
+    const before = await workersOf(first)
+    first.signal('SIGKILL')
+    await first.ended()
+    const second = await startSupervise([fixture('hello.js')], { home: first.home })
+    await until(
+      async () => {
+        const workers = await workersOf(second)
+        return workers.length === 2 && workers.every(({ adopted, state }) => !adopted && state === 'serving')
+      },
+      20_000,
+      'all are its own',
+    )
+    await load.answers(200)
+    mustHaveLostNothing(await load.stop())
+    const after = await workersOf(second)
+    expect(after.map(({ generation }) => generation)).toEqual(before.map(({ generation }) => generation))
+    expect(before.some(({ pid }) => isAlive(pid ?? 0))).toBe(false)
+    const steps = (await eventsOf(second)).map(({ type }) => type).filter((type) => /^recycle(d|Started)$/.test(type))
+    expect(steps).toEqual(['recycleStarted', 'recycled', 'recycleStarted', 'recycled'])
     await second.stop()
   })
 })
