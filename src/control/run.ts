@@ -249,7 +249,7 @@ function makeSupervisor(
 
 /** What an earlier supervisor of this instance left; a file that cannot be used costs its knowledge, not the start. */
 function restore(directory: InstanceDirectory, supervisor: Supervisor): readonly App[] {
-  const read = readState(directory.stateFile)
+  const read = readState(directory.stateFile, directory.name)
   const complain = (problem: string): readonly App[] => {
     supervisor.internalError(new Error(`cannot use ${directory.stateFile}: ${problem}; started without it`))
     return []

@@ -66,8 +66,8 @@ export type ReadState =
   /** `problem` says in words what is wrong with it. */
   | { readonly kind: 'unusable'; readonly problem: string }
 
-/** Never throws: whatever is in the file, workers that live are not harmed by it. */
-export function readState(file: string): ReadState {
+/** Never throws: whatever is in the file, workers that live are not harmed by it. `instance` is whose it should be. */
+export function readState(file: string, instance: string): ReadState {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
@@ -84,9 +84,16 @@ export function readState(file: string): ReadState {
         kind: 'unusable',
         problem: `it is of version ${String(value.schema)}, and this is version ${STATE_SCHEMA}`,
       }
+    if (!('instance' in value) || value.instance !== instance)
+      return { kind: 'unusable', problem: 'it is of another instance' }
+    if (!hasLists(value)) return { kind: 'unusable', problem: 'it lacks its apps or its workers' }
     // Written by this project under this schema number, in one piece: its shape is known.
     return { kind: 'state', state: value as InstanceState }
   } catch {
     return { kind: 'unusable', problem: 'it is no JSON' }
   }
+}
+
+function hasLists(value: object): boolean {
+  return 'apps' in value && Array.isArray(value.apps) && 'workers' in value && Array.isArray(value.workers)
 }

@@ -224,7 +224,11 @@ describe('a supervisor killed again and again', () => {
 const DAMAGES: readonly (readonly [name: string, damage: (file: string) => void])[] = [
   ['truncated', (file) => writeFileSync(file, readFileSync(file, 'utf8').slice(0, 200))],
   ['of a newer version', (file) => writeFileSync(file, JSON.stringify({ schema: 99, everything: 'else' }))],
-  ['without what it should have', (file) => writeFileSync(file, JSON.stringify({ schema: 1 }))],
+  [
+    'of another instance',
+    (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"instance":"', '"instance":"not-')),
+  ],
+  ['without what it should have', (file) => writeFileSync(file, JSON.stringify({ schema: 2, instance: 'hello' }))],
 ]
 
 describe('a state file that cannot be used', () => {
