@@ -69,6 +69,7 @@ export const EVENT_TYPES = [
   'startsRelease',
   'stopped',
   'stopRequested',
+  'strangerRefused',
   'supervisorBroughtBack',
   'tracingFailed',
   'tracingWorks',

@@ -15,6 +15,7 @@ import { beginEnd, endOrphans } from '../supervisor/end-orphans.ts'
 import type { EndedWorker, StrayWorkers } from '../supervisor/stray-workers.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
+import { LinkGuard } from '../supervisor/link-guard.ts'
 import { openLinkDesk } from '../supervisor/link-desk.ts'
 import { lastGoodOf } from '../supervisor/release-start.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
@@ -183,10 +184,11 @@ async function openAdmin(
 
 /** Both are opened again when somebody deletes them under a supervisor that lives. */
 async function openEntrances(directory: InstanceDirectory, supervisor: Supervisor, log: InstanceLog) {
+  const guard = new LinkGuard(log.events)
   const openLink = () =>
     openLinkDesk(
       directory.linkSocket,
-      (hello, channel) => supervisor.hello(hello, channel),
+      (hello, channel) => guard.admits(hello) && supervisor.hello(hello, channel),
       (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
     )
   const openControl = (): Promise<ControlServer> =>
@@ -250,6 +252,8 @@ function makeSupervisor(
 /** What an earlier supervisor of this instance left; a file that cannot be used costs its knowledge, not the start. */
 function restore(directory: InstanceDirectory, supervisor: Supervisor): readonly App[] {
   const read = readState(directory.stateFile, directory.name)
+  // One that ends as it was asked to leaves none.
+  if (read.kind !== 'none') supervisor.measures.supervisorRestarted()
   const complain = (problem: string): readonly App[] => {
     supervisor.internalError(new Error(`cannot use ${directory.stateFile}: ${problem}; started without it`))
     return []

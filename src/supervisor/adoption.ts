@@ -44,7 +44,7 @@ export function restoreApps(state: InstanceState, supervisor: Supervisor): reado
 
 function restoreApp(saved: SavedApp, workers: readonly SavedWorker[], supervisor: Supervisor): App {
   const current = generationOf(saved, saved.current)
-  const lives = workers.some(({ app, pid, startTime }) => app === saved.name && isSameProcess(pid, startTime))
+  const lives = workers.some((worker) => worker.app === saved.name && isStillThere(worker, current))
   // Nothing serves, so nothing speaks for a release that was not found good.
   const isLost = !lives && !saved.stopped
   const next = Math.max(...saved.generations.map(({ number }) => number)) + 1
@@ -63,13 +63,19 @@ function generationOf(saved: SavedApp, number: number): Generation {
 
 function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
   const generation = saved.generations.find((candidate) => candidate.number === worker.generation)
-  if (generation === undefined || !isSameProcess(worker.pid, worker.startTime)) return
-  // Whoever wrote the file may have been mistaken, and nobody else's process is to be signalled.
-  const isProven = generation.config.isCommand ? isCommandIncarnation : isIncarnation
-  if (isProven(worker.pid, worker.incarnation) === false) return
+  if (generation === undefined || !isStillThere(worker, generation)) return
   const identity = { id: worker.id, incarnation: worker.incarnation, generation }
   app.adopt(identity, { pid: worker.pid, ageMs: ageMsOf(worker.pid), wasReady: worker.ready })
   app.isStopped = false
+}
+
+/**
+ * Whoever wrote the file may have been mistaken, or it is of before a reboot, after which pid and start time may be those
+ * of another: nobody else's process is to be taken for a worker, let alone signalled.
+ */
+function isStillThere({ pid, startTime, incarnation }: SavedWorker, { config }: Generation): boolean {
+  const isProven = config.isCommand ? isCommandIncarnation : isIncarnation
+  return isSameProcess(pid, startTime) && isProven(pid, incarnation) !== false
 }
 
 /**

@@ -166,6 +166,12 @@ export class Measures {
     this.#own.tell('supervise_log_dropped_lines_total', {}, 'supervisor', lines)
   }
 
+  /** This supervisor follows one that died, and may itself die in a moment. */
+  supervisorRestarted(): void {
+    this.counters.add('supervise_supervisor_restarts_total', {})
+    this.#gone()
+  }
+
   controlRequest(method: string, status: number): void {
     const labels = { method, status_class: `${Math.floor(status / 100)}xx` }
     this.counters.add('supervise_control_requests_total', labels)

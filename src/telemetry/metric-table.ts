@@ -209,6 +209,11 @@ export const METRICS = {
     labels: [],
     help: 'How long all in that group had to wait since it was made, their CPUs used up; not there without a limit.',
   },
+  supervise_supervisor_restarts_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Supervisors of this instance that followed one which had died.',
+  },
   supervise_process_cpu_seconds_total: { type: 'counter', labels: [], help: 'CPU time of the supervisor.' },
   supervise_process_resident_memory_bytes: { type: 'gauge', labels: [], help: 'Resident memory of the supervisor.' },
   supervise_process_heap_used_bytes: { type: 'gauge', labels: [], help: 'JavaScript heap of the supervisor in use.' },

@@ -57,6 +57,8 @@ it('SIGKILL of it, again and again under load, and of its keeper, fails no reque
   }
   expect((await untilEvent(home, 'supervisorBroughtBack')).text).toMatch(/brought back after \d+ ms/)
 
+  expect((await home.api('GET', '/v1/metrics')).text).toContain(`supervise_supervisor_restarts_total ${KILLS}\n`)
+
   const keeper = status.keptBy.pid ?? 0
   // The pipe that tells it of the supervisor's death, and nothing that serves or that a worker writes to.
   const held = readdirSync(`/proc/${keeper}/fd`).map((fd) => readlinkSync(`/proc/${keeper}/fd/${fd}`))
