@@ -187,7 +187,8 @@ export interface AppOptions extends DeployOptions, AlertOptions {
   maxRequests?: number
   /**
    * A worker that an earlier supervisor forked is replaced so long after this one has taken it back, one at a time and only
-   * while nothing else is going on: how such a worker ends is known less well. `0` keeps them until the next reload.
+   * while nothing else is going on: how such a worker ends is known less well. `0` keeps them until the next reload; a
+   * command stays in any case.
    * @default 1m
    */
   replaceAdopted?: Duration

@@ -109,8 +109,9 @@ export class HealthWatch {
     over('maxAge', worker.uptimeMs(), checked.maxAgeMs)
     over('maxRequests', worker.vitals?.requests ?? null, checked.maxRequests)
     // Nothing is wrong with it, so it waits until nothing else is going on; the state is another while one is replaced.
+    // A command that opens its port by itself could not be replaced without a gap.
     const isAtRest = this.#owner.state === 'online' && this.#owner.standbyGroup === null
-    const adoptedMs = worker.adopted && isAtRest ? this.#owner.clock.now() - checked.since : null
+    const adoptedMs = worker.adopted && isAtRest && !config.isCommand ? this.#owner.clock.now() - checked.since : null
     over('replaceAdopted', adoptedMs, config.replaceAdoptedMs || null)
   }
 
