@@ -101,21 +101,26 @@ function write(path: string, text: string): void {
 
 /** Nothing is written where nobody would read it. */
 function refuseWithoutManager({ user }: InstallOptions): void {
-  const scope = user === true ? ['--user'] : []
-  const { status, stderr, error } = spawnSync('systemctl', [...scope, 'show', '--property=Version'], {
-    encoding: 'utf8',
-  })
-  if (status !== 0) throw noManager(user === true, error?.message ?? stderr.trim())
+  const problem = runSystemctl([...scopeOf(user), 'show', '--property=Version'])
+  if (problem !== null) throw noManager(user === true, problem)
 }
 
 function systemctlOf({ user }: InstallOptions) {
-  const scope = user === true ? ['--user'] : []
   return (...words: readonly string[]): void => {
-    const all = [...scope, ...words]
-    const { status, stderr, error } = spawnSync('systemctl', all, { encoding: 'utf8' })
-    if (status !== 0)
-      throw systemctlFailed(all, error?.message ?? stderr.trim().split('\n').at(-1) ?? 'no reason given')
+    const all = [...scopeOf(user), ...words]
+    const problem = runSystemctl(all)
+    if (problem !== null) throw systemctlFailed(all, problem.split('\n').at(-1) || 'no reason given')
   }
+}
+
+function scopeOf(user: boolean | undefined): readonly string[] {
+  return user === true ? ['--user'] : []
+}
+
+/** What it had to say when it failed; null when it did not. */
+function runSystemctl(words: readonly string[]): string | null {
+  const { status, stderr, error } = spawnSync('systemctl', words, { encoding: 'utf8' })
+  return status === 0 ? null : (error?.message ?? stderr.trim())
 }
 
 function whyOf(error: unknown): string {

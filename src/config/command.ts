@@ -73,6 +73,20 @@ export function optionsOfCommand(settings: Settings): Partial<AppConfig> {
   }
 }
 
+/** Options of a second group, which there is with strategy "blue-green" alone. */
+export const OF_STANDBY: readonly OptionKey[] = [
+  'autoPromote',
+  'bake',
+  'bakeMinRequests',
+  'maxErrorRatio',
+  'abortDelay',
+  'rollbackWindow',
+  'progressDeadline',
+  'preview',
+  'groupHeader',
+  'smoke',
+]
+
 /** They speak of Node, or need an agent that sees requests. */
 export const NEED_AGENT: readonly OptionKey[] = [
   'nodeArgs',
@@ -92,16 +106,7 @@ export const NEED_AGENT: readonly OptionKey[] = [
   'tracing.ratio',
   'releaseHeader',
   // The same of a second group, which only an agent could keep from the traffic.
-  'autoPromote',
-  'bake',
-  'bakeMinRequests',
-  'maxErrorRatio',
-  'abortDelay',
-  'rollbackWindow',
-  'progressDeadline',
-  'preview',
-  'groupHeader',
-  'smoke',
+  ...OF_STANDBY,
 ]
 
 /** What is right by itself and wrong with a command, or without one. */

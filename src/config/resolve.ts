@@ -2,7 +2,7 @@
 
 import { dirname } from 'node:path'
 import type { AppConfig, LivenessProbe, LogConfig, TracingConfig, WatchConfig } from './app-config.ts'
-import { checkCommand, optionsOfCommand, programOf, type AddMistake } from './command.ts'
+import { checkCommand, optionsOfCommand, programOf, type AddMistake, OF_STANDBY } from './command.ts'
 import { inheritable, mergeEnvironments, readEnvFile } from './environment.ts'
 import type { Mistake } from './mistakes.ts'
 import { askNode } from './node-binary.ts'
@@ -237,19 +237,7 @@ function checkTogether(settings: Settings, add: AddMistake): void {
 
   checkCommand(settings, add)
   if (settings.get('strategy') !== 'rolling' || settings.layerOf('command') !== null) return
-  const ofStandby: readonly OptionKey[] = [
-    'autoPromote',
-    'bake',
-    'bakeMinRequests',
-    'maxErrorRatio',
-    'abortDelay',
-    'rollbackWindow',
-    'progressDeadline',
-    'preview',
-    'groupHeader',
-    'smoke',
-  ]
-  for (const key of ofStandby.filter((one) => settings.layerOf(one) !== null)) {
+  for (const key of OF_STANDBY.filter((one) => settings.layerOf(one) !== null)) {
     add(key, 'does nothing with strategy "rolling", which has no second group; leave it out, or write "blue-green"')
   }
 }
