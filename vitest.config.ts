@@ -2,7 +2,6 @@ import { defineConfig } from 'vitest/config'
 
 /** Promises that must hold on every supported Node: sockets, link, drain and reload, not the words of a command. */
 const CORE = [
-  'another-node',
   'drain-loses-nothing',
   'flip-loses-nothing',
   'frameworks-run-unmodified',
@@ -10,7 +9,6 @@ const CORE = [
   'other-sockets-work',
   'queued-connections-survive',
   'reload-drops-no-request',
-  'reload-goes-back',
   'supervisor-dies',
   'worker-dies',
 ].map((name) => `test/e2e/${name}.test.ts`)
@@ -34,7 +32,7 @@ export default defineConfig({
           exclude: ['test/e2e/**'],
           testTimeout: 20_000,
           // Many start processes and wait for them.
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },

@@ -46,7 +46,7 @@ async function startScene(first: Faults, args: readonly string[]): Promise<Scene
   const all = [script, '-n', 'web', '-i', '2', '--port', String(port), ...QUICK, '--hang-timeout', '5s', ...args]
   const supervise = await startSupervise(all, { home })
   const target = { host: '127.0.0.1', port }
-  const load = startLoad({ target, lanes: mixedLanes({ webSockets: 0 }), ratePerSecond: 1_000, durationMs: 120_000 })
+  const load = startLoad({ target, lanes: mixedLanes({ webSockets: 0 }), ratePerSecond: 700, durationMs: 120_000 })
   await load.answers(1_000)
   return { supervise, load, release, version: async () => String((await get(target)).headers['x-release']) }
 }

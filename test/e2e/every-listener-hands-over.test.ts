@@ -15,7 +15,7 @@ const LAST_MS = 60_000
 /** The mix on each target at once. */
 async function loadEach(targets: readonly Target[]): Promise<Load> {
   const lanes = targets.flatMap((target) => mixedLanes({ webSockets: 0, target }))
-  const load = startLoad({ lanes, ratePerSecond: 2_000, durationMs: LAST_MS })
+  const load = startLoad({ lanes, ratePerSecond: 1_000, durationMs: LAST_MS })
   await load.answers(300)
   return load
 }

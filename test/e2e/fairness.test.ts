@@ -94,7 +94,7 @@ describe('connections', () => {
       const p99 = await median(async () => {
         const blocking = new AbortController()
         const blocker = blockAgainAndAgain(target, blocking.signal)
-        const report = await runLoad({ target, lanes, ratePerSecond: 400, durationMs: 3_000 })
+        const report = await runLoad({ target, lanes, ratePerSecond: 400, durationMs: 2_500 })
         blocking.abort()
         await blocker
         mustHaveLostNothing(report)
@@ -122,7 +122,7 @@ describe('supervise reload at a third of full load', () => {
       const full = await runLoad({ target, lanes, durationMs: 1_500 })
       const ratePerSecond = Math.round(full.requestsPerSecond / 3)
       const ratio = await median(async () => {
-        const steady = await runLoad({ target, lanes, ratePerSecond, durationMs: 3_000 })
+        const steady = await runLoad({ target, lanes, ratePerSecond, durationMs: 2_000 })
         const load = startLoad({ target, lanes, ratePerSecond, durationMs: 60_000 })
         await load.answers(100)
         mustExit(await supervise.cli('reload'), 0)

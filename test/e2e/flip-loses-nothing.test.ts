@@ -113,7 +113,7 @@ describe('supervise flip', () => {
   it.each(APPS)('%s: each request goes to the right release, and none is lost (B3, B4, R12)', async (...app) => {
     const [fixture, protocols, lanes] = app
     // So many that both cores have time left: TLS handshakes cost most of it.
-    const scene = await startReleases({ fixture, lanes, ratePerSecond: lanes.some(({ tls }) => tls) ? 300 : 1_000 })
+    const scene = await startReleases({ fixture, lanes, ratePerSecond: lanes.some(({ tls }) => tls) ? 300 : 700 })
     const { supervise, load, port } = scene
     await scene.deploy('2')
     const pids = new Set(await supervise.pids())

@@ -30,7 +30,7 @@ const APPS: readonly (readonly [script: string, lanes: readonly LaneRequest[]])[
 
 describe('supervise reload', () => {
   it.each(APPS)('%s loses nothing', async (script, lanes) => {
-    const { supervise, load } = await startUnderLoad(fixture(script), ['-i', '2'], { lanes, ratePerSecond: 1_000 })
+    const { supervise, load } = await startUnderLoad(fixture(script), ['-i', '2'], { lanes, ratePerSecond: 600 })
     const before = await supervise.pids()
     expect(await supervise.cli('reload')).toMatchObject({ code: 0 })
     await load.answers(300)

@@ -14,7 +14,7 @@ import { until } from '../support/until.ts'
 /** The mix on each target at once. */
 async function loadEach(targets: readonly Target[]): Promise<Load> {
   const lanes = targets.flatMap((target) => mixedLanes({ webSockets: 0, target }))
-  const load = startLoad({ lanes, ratePerSecond: 2_000, durationMs: 60_000 })
+  const load = startLoad({ lanes, ratePerSecond: 1_000, durationMs: 60_000 })
   await load.answers(300)
   return load
 }

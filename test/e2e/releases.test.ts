@@ -43,7 +43,7 @@ async function startReleases(args: readonly string[] = [], fixture = 'ws.js'): P
   })
   const target = { host: '127.0.0.1', port }
   const webSockets = fixture === 'ws.js' ? 6 : 0
-  const load = startLoad({ target, lanes: mixedLanes({ webSockets }), ratePerSecond: 1_500, durationMs: 120_000 })
+  const load = startLoad({ target, lanes: mixedLanes({ webSockets }), ratePerSecond: 700, durationMs: 120_000 })
   await load.answers(200)
   return { home, supervise, target, load, release }
 }

@@ -39,7 +39,7 @@ export interface ReleaseChoice {
 }
 
 export async function startReleases(choice: ReleaseChoice): Promise<ReleaseScene> {
-  const { fixture, args = [], lanes = mixedLanes({ webSockets: 0 }), ratePerSecond = 1_000, ports = 1 } = choice
+  const { fixture, args = [], lanes = mixedLanes({ webSockets: 0 }), ratePerSecond = 700, ports = 1 } = choice
   const home = makeHome()
   const release = (version: string, name = fixture): string => {
     const directory = join(home.work, 'releases', version)

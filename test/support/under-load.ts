@@ -15,7 +15,7 @@ export interface LoadChoice extends SuperviseOptions {
   readonly port?: number
   /** Default: the whole mix without WebSockets. */
   readonly lanes?: readonly LaneRequest[]
-  /** Default: a third or so of what two cores can do, so that what is measured is the product and not the machine. */
+  /** Default: a fifth or so of what two cores can do, so that what is measured is the product and not the machine. */
   readonly ratePerSecond?: number
 }
 
@@ -36,7 +36,7 @@ export async function startUnderLoad(
   args: readonly string[],
   choice: LoadChoice = {},
 ): Promise<UnderLoad> {
-  const { port = await freePort(), lanes = mixedLanes({ webSockets: 0 }), ratePerSecond = 2_000, ...options } = choice
+  const { port = await freePort(), lanes = mixedLanes({ webSockets: 0 }), ratePerSecond = 1_200, ...options } = choice
   const supervise = await startSupervise([script, '--port', String(port), ...QUICK, ...args], options)
   const target = { host: '127.0.0.1', port }
   const load = startLoad({ target, lanes, ratePerSecond, durationMs: 120_000 })
