@@ -26,8 +26,9 @@ export interface Result {
 }
 
 /** `latest` is a whole run; `partial` one of some measures or a quick one; `reloads` the thousand reloads; `flips` the
-    thousand flips; `releases` what moving between releases costs, and how others do it; `logs` the log lines; `metrics` what is counted. */
-export type ResultName = 'latest' | 'logs' | 'metrics' | 'partial' | 'reloads' | 'flips' | 'releases'
+    thousand flips; `releases` what moving between releases costs, and how others do it; `logs` the log lines; `metrics` what is counted;
+    `deaths` what a supervisor's end costs. */
+export type ResultName = 'latest' | 'logs' | 'metrics' | 'deaths' | 'partial' | 'reloads' | 'flips' | 'releases'
 
 export function writeResult(name: ResultName, result: Result): string {
   mkdirSync(DIRECTORY, { recursive: true })

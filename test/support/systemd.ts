@@ -84,6 +84,11 @@ export class Systemd {
     return this.#run([TEST_NODE, LAUNCHER, ...words], { wd: directory })
   }
 
+  /** A path in it, as this side may open it. */
+  seenFromOutside(path: string): string {
+    return `/proc/${this.#init}/root${path}`
+  }
+
   systemctl(...words: readonly string[]): Ran {
     return this.inside('systemctl', ...words)
   }

@@ -41,7 +41,7 @@ export async function startSupervise(plan: AppPlan, place: Place): Promise<Super
     workerPids: () => childrenOf(supervisor.pid),
     reload: () => supervise('reload', 'app'),
     status: () => supervise('status'),
-    controlSocket: join(room, 'app', 'control.sock'),
+    controlSocket: join(room, plan.detached === true ? 'default' : 'app', 'control.sock'),
     command: supervise,
     stop: supervisor.stop,
   }
