@@ -6,6 +6,7 @@ import type { ConfigSource } from '../config/app-config.ts'
 import { messageOf } from '../config/failure.ts'
 import { readConfig, type Elsewhere } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
+import { reached } from '../fault-points.ts'
 import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
 import { EventJournal } from '../state/event-journal.ts'
 import { releasesFile } from '../state/release-store.ts'
@@ -69,6 +70,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   keepHeapSmall()
   const directory = openInstanceDirectory(options.instance)
   const lock = await takeLock(directory)
+  reached('adoption.locked')
   const file = options.detached ? logFileOf(options.instance) : null
   // What a command that ends prints on stdout is its result.
   const log = openInstanceLog(options.logFormat, file, options.end === undefined ? 1 : 2)
@@ -86,12 +88,14 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   const left = findLeftFiles(directory)
   const restored = restore(directory, supervisor)
   expectOrphans(directory, supervisor)
+  reached('adoption.read')
   const strays = options.end === undefined ? null : beginEnd(supervisor, options.end.now)
   // Not before: a stop is one of everything that there is.
   signals.serve(supervisor)
   if (options.end === undefined) manager.follow(supervisor)
   const admin = await openAdmin(options.admin, supervisor, log)
   const { link, control } = await openEntrances(directory, supervisor, log)
+  reached('adoption.open')
   keeper = options.keeper === undefined ? null : keep(options.keeper, directory, supervisor)
   let exitCode: ExitCode | null
   try {
@@ -100,6 +104,7 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
         ? await serve(options, supervisor, manager, { restored, left, directory })
         : await end(options, supervisor, restored, strays)
   } finally {
+    reached('stop.ended')
     await supervisor.close()
     keeper?.close()
     await manager.close()

@@ -3,6 +3,7 @@
 
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
+import { reached } from '../fault-points.ts'
 import type { GroupName } from '../protocol/messages.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
@@ -56,8 +57,11 @@ export interface InstanceState {
 /** Atomic: a reader sees the old state or the new one. Only its owner can read it, since it has environments in it. */
 export function writeState(file: string, state: InstanceState): void {
   const temporary = `${file}.${process.pid}.tmp`
+  reached('state.writing')
   writeFileSync(temporary, JSON.stringify(state), { mode: 0o600 })
+  reached('state.drafted')
   renameSync(temporary, file)
+  reached('state.written')
 }
 
 export type ReadState =

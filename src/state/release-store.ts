@@ -19,6 +19,7 @@ import type { AppConfig } from '../config/app-config.ts'
 import type { BakeRecord } from '../core/bake.ts'
 import type { PastRelease } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
+import { reached } from '../fault-points.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import { makeDirectories } from '../config/make-directories.ts'
 import { stateDirectory } from './state-directory.ts'
@@ -95,8 +96,10 @@ export function writeReleases(file: string, state: SavedReleases): void {
   makeDirectories(directory)
   chmodSync(directory, 0o700)
   const temporary = `${file}.${process.pid}.tmp`
+  reached('releases.writing')
   try {
     writeDurably(temporary, JSON.stringify(state))
+    reached('releases.drafted')
     if (readReleases(file).kind === 'unusable') setAside(file)
     renameSync(temporary, file)
   } catch (error) {
@@ -104,6 +107,7 @@ export function writeReleases(file: string, state: SavedReleases): void {
     throw error
   }
   syncDirectory(directory)
+  reached('releases.written')
 }
 
 /** What supervisors that were killed while they wrote have left. Only who holds the instance's lock may ask for it. */

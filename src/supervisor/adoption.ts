@@ -2,6 +2,7 @@
 
 import type { OperationResult } from '../control/messages.ts'
 import { chooseGeneration } from '../core/adoption.ts'
+import { reached } from '../fault-points.ts'
 import type { InstanceState, SavedApp, SavedWorker } from '../state/instance-state.ts'
 import { STATE_SCHEMA } from '../state/instance-state.ts'
 import { ageMsOf, isSameProcess } from '../state/process-identity.ts'
@@ -104,6 +105,7 @@ export async function completeAdoption(
     done.catch(() => undefined)
   }
   await found
+  reached('adoption.found')
   for (const app of apps) if (app.isStopped) app.adoptionOver()
   return starts.filter(({ isNew }) => isNew).map(({ done }) => done)
 }
@@ -159,9 +161,11 @@ async function startAnew(app: App, supervisor: Supervisor, tell: Tell, cause: st
 /** Each part takes a while, and a stop may come in it: nothing is started after that. */
 async function takeUp(app: App, supervisor: Supervisor, cause: string): Promise<void> {
   await agreeOnActive(app)
+  reached('adoption.agreed')
   for (const group of app.bothGroups()) if (!isEnding(app)) await converge(app, group)
   if (!isEnding(app))
     await waitUntil(app.clock, REST_MS, () => [...app.processes()].every((worker) => worker.state !== 'ready'))
+  reached('adoption.done')
   supervisor.releases.resumed(app, cause)
 }
 

@@ -15,6 +15,7 @@ import {
   whatServes,
 } from '../errors/app.ts'
 import { EXIT, SuperviseError } from '../errors.ts'
+import { reached } from '../fault-points.ts'
 import type { App } from './app.ts'
 import { closeUnused, placesInWords } from './app-listeners.ts'
 import type { Group } from './group.ts'
@@ -86,6 +87,7 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   if (group.isStopping) return report.fail(operationAborted(app.name, 'reload'))
   const wanted = wantedOf(target.config, app)
   const ids = range(1, wanted)
+  reached('reload.begun')
   app.record('reloadStarted', `reloading ${countOf(ids.length)}`, cause)
   report.begin(
     `${moveInWords(group.generation, target)}  rolling, ${countOf(ids.length)}${portWords(target.config)}`,
@@ -100,6 +102,7 @@ export async function moveTo(app: App, target: Generation, report: Report, cause
   }
   if (result.outcome !== 'moved') return reloadFailed(app, result, report, cause)
   const before = group.generation
+  reached('reload.replaced')
   await adoptGeneration(app, group, target, wanted)
   app.record('reloaded', `generation ${target.number} serves with ${countOf(wanted)}`, cause)
   const isSame = target.release.id === before.release.id
@@ -136,6 +139,7 @@ async function adoptGeneration(app: App, group: Group, target: Generation, wante
   app.adoption = null
   group.wanted = wanted
   app.generationChanged()
+  reached('reload.moved')
   const surplus = [...group.processes()].filter((worker) => worker.id > wanted)
   group.reconcile()
   scaleOther(app, group, wanted)
@@ -288,10 +292,12 @@ export function stopBody(app: App, request: StopRequest): Body {
     const report = new Report(app, 'stop', tell)
     const leaving = [...app.processes()]
     const now = request.now === true
+    reached('stop.begun')
     app.record('stopRequested', now ? 'stopping now' : `draining ${countOf(leaving.length)}`, cause)
     report.begin(now ? 'stopping now' : `draining ${countOf(leaving.length)}`, leaving.length)
     for (const worker of leaving) report.step({ worker: worker.id, state: 'draining' })
     await app.end(now ? 'now' : 'drain', (worker) => report.drained(worker))
+    reached('stop.drained')
     app.record('stopped', 'all workers have ended', cause)
     return report.succeed('stopped')
   }

@@ -1,6 +1,7 @@
 // The flip: gives the public traffic to the other group. One message to every worker decides for all requests from its
 // last answer on; the slots follow, so that new connections need no detour.
 
+import { reached } from '../fault-points.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { App } from './app.ts'
 import { waitUntil } from './clock.ts'
@@ -22,10 +23,13 @@ const SLOTS_WITHIN_MS = 2000
  */
 export async function flip(app: App, cause: string): Promise<Flip | null> {
   const to = app.standby
+  reached('flip.begun')
   const { tookMs, silent, isOvertaken } = await app.routing.commit(to)
   if (isOvertaken || app.groups[to]?.isStopping !== false) return null
+  reached('flip.told')
   for (const worker of silent) worker.kill('flip-deadline')
   app.activate(to)
+  reached('flip.active')
   app.reports.flipped(tookMs)
   const killed = silent.length === 0 ? '' : `; ${silent.length} did not answer and were killed`
   app.record(
@@ -37,9 +41,10 @@ export async function flip(app: App, cause: string): Promise<Flip | null> {
 }
 
 /** From then on new connections reach the active group without a detour. */
-export function slotsFollow(app: App): Promise<void> {
+export async function slotsFollow(app: App): Promise<void> {
   const isThere = () => [...app.activeGroup.processes()].every((one) => one.state !== 'ready')
-  return waitUntil(app.clock, SLOTS_WITHIN_MS, isThere)
+  await waitUntil(app.clock, SLOTS_WITHIN_MS, isThere)
+  reached('flip.done')
 }
 
 /** Whether the other group could take the traffic now. */

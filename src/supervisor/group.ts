@@ -5,6 +5,7 @@ import { afterExit, NO_CRASHES, type CrashHistory } from '../core/restart-policy
 import type { LifeState } from '../core/worker-lifecycle.ts'
 import type { ReloadPlan } from '../core/reload.ts'
 import type { WorkerStep } from '../control/messages.ts'
+import { reached } from '../fault-points.ts'
 import type { GroupName, Vitals } from '../protocol/messages.ts'
 import type { Clock } from './clock.ts'
 import { GroupTraffic } from './group-traffic.ts'
@@ -233,6 +234,7 @@ export class Group implements WorkerOwner {
       place.launch.finish()
       place.launch = null
     }
+    tellReached(worker)
     this.#owner.moved(worker, from)
     if (worker.state === 'serving' || worker.state === 'standby') this.#replacement?.onWorker(worker, 'served')
   }
@@ -351,6 +353,10 @@ export class Group implements WorkerOwner {
     }
     this.#waiters = this.#waiters.filter((waiter) => waiter.left.size > 0)
   }
+}
+
+function tellReached({ state, pid }: WorkerHandle): void {
+  if (state !== 'starting' && state !== 'killing') reached(`worker.${state}`, pid)
 }
 
 /** One that has its process already is left alone: the process is what counts. */

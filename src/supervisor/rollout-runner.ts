@@ -8,6 +8,7 @@ import type { RolloutStatus, WorkerStep } from '../control/messages.ts'
 import type { BakeRecord } from '../core/bake.ts'
 import type { HandMove, Rollout, RolloutCommand, RolloutEvent, RolloutStep } from '../core/rollout.ts'
 import { canFlip, stepRollout } from '../core/rollout.ts'
+import { reached } from '../fault-points.ts'
 import type { App } from './app.ts'
 import { BakeWatch } from './bake-watch.ts'
 import { waitUntil } from './clock.ts'
@@ -191,6 +192,7 @@ export class RolloutRunner {
   #take({ rollout, commands }: RolloutStep, { before = rollout, isByHand = false } = {}): void {
     this.#rollout = rollout
     this.#owner.keep(rollout)
+    reached(`rollout.${rollout.state}`)
     this.#arm()
     // A command may be done at once, and with it the next step: that is told after this one.
     if (rollout.state !== before.state) this.#owner.moved({ now: rollout, before, isByHand })

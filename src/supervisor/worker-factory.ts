@@ -1,5 +1,6 @@
 // Makes worker handles: of a process that is forked now, or of one that an earlier supervisor forked.
 
+import { reached } from '../fault-points.ts'
 import type { AgentSettings } from '../protocol/messages.ts'
 import type { WorkerOutput } from '../telemetry/worker-output.ts'
 import { channelToWorker } from '../protocol/ipc-channel.ts'
@@ -34,10 +35,12 @@ export class WorkerFactory {
   fork(app: string, identity: Identity, owner: WorkerOwner, output: WorkerOutput): WorkerHandle {
     const settings = this.#settingsOf(app, identity)
     const { config, release } = identity.generation
+    reached('worker.forking')
     if (config.isCommand) return this.#spawn(settings, identity, owner, output)
     const { linkPath } = this.#instance.places
     const child = forkWorker({ config, settings, version: release.version, linkPath, stdio: output.childStdio })
     const worker = new WorkerHandle(identity, owner, { child, pid: child.process.pid ?? 0 })
+    reached('worker.forked', worker.pid)
     output.begin(child.process)
     awaitHello(channelToWorker(child.process), this.#receive)
     return worker
@@ -54,6 +57,7 @@ export class WorkerFactory {
       sockets: this.#sockets.given(config),
     })
     const worker = new WorkerHandle(identity, owner, { child, pid: child.pid ?? 0 })
+    reached('worker.forked', worker.pid)
     output.begin(child)
     return worker
   }

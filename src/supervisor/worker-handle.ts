@@ -11,6 +11,7 @@ import {
   type LifeEvent,
   type LifeState,
 } from '../core/worker-lifecycle.ts'
+import { reached } from '../fault-points.ts'
 import type { Channel } from '../protocol/channel.ts'
 import type { SocketHandle } from '../protocol/handle.ts'
 import type { DrainProgress, DrainReport, SupervisorMessage, Vitals, WorkerMessage } from '../protocol/messages.ts'
@@ -296,6 +297,7 @@ export class WorkerHandle {
   #orderDrain(deadlineMs: number): void {
     this.#owner.withdraw(this, () => {
       if (this.state !== 'draining') return
+      reached('worker.withdrawn', this.pid)
       if (!this.hasAgent) this.#post(this.pid, this.#policy.stopSignal)
       else this.send({ type: 'drain', deadlineMs, spreadMs: this.#policy.drainSpreadMs })
     })

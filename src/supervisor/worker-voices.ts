@@ -1,6 +1,7 @@
 // What an app's workers say over the link, and who is told: the worker's handle about the process, the lending about
 // sockets, the ready watch about its start.
 
+import { reached } from '../fault-points.ts'
 import type { SocketHandle } from '../protocol/handle.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { AppReports } from './app-reports.ts'
@@ -55,6 +56,7 @@ export class WorkerVoices {
   }
 
   hello(worker: WorkerHandle, hello: Hello, channel: WorkerChannel): void {
+    reached('worker.linked', worker.pid)
     worker.link(channel)
     channel.onMessage = (message, handle) => this.#hear(worker, message, handle)
     for (const report of hello.listeners) if (report.listening) noteListening(worker, report)
