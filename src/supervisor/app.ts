@@ -333,7 +333,7 @@ export class App implements GroupOwner, HealthOwner {
   settle(worker: WorkerHandle, done: () => void): void {
     this.lending.workerGone(worker.incarnation)
     this.routing.gone(worker)
-    removeEndpoints(worker.endpoints.values())
+    removeEndpoints(this.#instance.places.endpointDirectory, worker.incarnation)
     this.outputs.settle(worker, done)
   }
 

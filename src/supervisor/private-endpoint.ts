@@ -1,7 +1,8 @@
 // Asking one worker over HTTP through its private endpoint: readiness and liveness.
 
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 
 export interface Answer {
   /** HTTP status; null when there was none. */
@@ -16,9 +17,14 @@ export async function ask(endpoint: string, path: string, withinMs: number): Pro
   return answer.status === null && answer.problem === NOT_HTTP1 ? askHttp2(endpoint, path, withinMs) : answer
 }
 
-/** Of a worker that is gone: one that was killed could not do it itself. */
-export function removeEndpoints(paths: Iterable<string>): void {
-  for (const path of paths) rmSync(path, { force: true })
+/** Of a worker that is gone: one that was killed could do it itself as little as it could say which it had opened. */
+export function removeEndpoints(directory: string, incarnation: string): void {
+  try {
+    const names = readdirSync(directory).filter((name) => name.startsWith(`${incarnation}-`))
+    for (const name of names) rmSync(join(directory, name), { force: true })
+  } catch {
+    // Somebody has deleted the directory, and them with it.
+  }
 }
 
 const NOT_HTTP1 = 'does not speak HTTP/1.1'
