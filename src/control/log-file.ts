@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { logFileUnusable } from '../errors/control.ts'
 import { makeDirectories } from '../config/make-directories.ts'
 import { ownStateRoot } from '../state/state-root.ts'
-import { whyNotWritten } from '../state/why-not-written.ts'
+import { whyNotWritten } from '../config/why-not-written.ts'
 import type { Environment } from './instance-directory.ts'
 
 export function logFileOf(name: string, env: Environment = process.env): string {

@@ -1,14 +1,15 @@
 // Is a process still the one that was meant? A pid is used again; pid and start time together are not.
 
 import { readFileSync } from 'node:fs'
+import { readProcessStat } from '../config/process-stat.ts'
 
 /**
  * Start time of a living process in clock ticks since boot (field 22 of `/proc/<pid>/stat`), as text. Null when there is
  * no such process or only its zombie, or when the system has no `/proc`.
  */
 export function startTimeOf(pid: number): string | null {
-  const fields = statFields(pid)
-  return fields === null || fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null)
+  const stat = readProcessStat(pid)
+  return stat === null || stat.state === 'Z' || stat.state === 'X' ? null : stat.field(22)
 }
 
 /** Without `/proc`, whether the pid is in use is all that can be known. */
@@ -31,14 +32,4 @@ export function ageMsOf(pid: number): number {
   if (startTime === null) return 0
   const uptimeSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
   return Math.max(0, (uptimeSeconds - Number(startTime) / TICKS_PER_SECOND) * 1000)
-}
-
-/** Everything behind the command name, which may itself have blanks and brackets. */
-function statFields(pid: number): string[] | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return null
-  }
 }

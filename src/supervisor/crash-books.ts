@@ -11,7 +11,7 @@ import {
   type Kept,
 } from '../core/crash-groups.ts'
 import { CRASHES_SCHEMA, CrashFiles, type CrashIndex } from '../state/crash-files.ts'
-import { whyNotWritten } from '../state/why-not-written.ts'
+import { whyNotWritten } from '../config/why-not-written.ts'
 import { Ring } from '../telemetry/ring.ts'
 
 export type CrashDraft = Omit<CrashRecord, 'id'>

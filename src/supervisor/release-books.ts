@@ -9,7 +9,7 @@ import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { AppReleases, ReleaseRecord, SavedReleases } from '../state/release-store.ts'
 import { readReleases, RELEASES_SCHEMA, removeDrafts, writeReleases } from '../state/release-store.ts'
-import { whyNotWritten } from '../state/why-not-written.ts'
+import { whyNotWritten } from '../config/why-not-written.ts'
 import type { EventLevel } from '../telemetry/events.ts'
 
 export type TellOfBooks = (type: EventType, text: string, level: EventLevel) => void

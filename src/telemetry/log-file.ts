@@ -4,6 +4,7 @@
 import { existsSync, renameSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { wordsOf } from '../config/why-not-written.ts'
 import { FileOutlet, type FileOutletEvents } from './file-outlet.ts'
 import { codeOf } from './outlet.ts'
 import { periodOf, rotatedName, type RotationLimits } from './rotation.ts'
@@ -168,22 +169,4 @@ export class LogFile {
       this.#reports.onTrouble(`${this.path} cannot ${ability}: ${wordsOf(code)}`)
     }
   }
-}
-
-const WORDS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota is used up',
-  EROFS: 'its file system is read-only',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'part of its path is not a directory',
-  ENOENT: 'its directory is gone',
-  EIO: 'the disk fails',
-  ENXIO: 'it is a pipe that nobody reads',
-  EPIPE: 'it is a pipe that nobody reads',
-}
-
-export function wordsOf(code: string): string {
-  return WORDS[code] ?? code
 }

@@ -2,8 +2,9 @@
 // workers, since it costs some microseconds a process of the machine and holds nothing open. Systems without /proc do not
 // say it.
 
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseProcessStat, readProcessStat, type ProcessStat } from '../config/process-stat.ts'
 
 export interface ProcessFacts {
   readonly parent: number
@@ -29,8 +30,6 @@ const USUAL_PAGE_BYTES = 4096
 const AT_PAGESZ = 6n
 /** The loop is given back after so many. */
 const AT_ONCE = 200
-/** A line has some 300 bytes, with a name of 15 at most. */
-const buffer = Buffer.alloc(1024)
 
 /** By pid; null where the system does not say. `root` stands before /proc. */
 export async function readProcesses(root = '/'): Promise<ReadonlyMap<number, ProcessFacts> | null> {
@@ -41,7 +40,7 @@ export async function readProcesses(root = '/'): Promise<ReadonlyMap<number, Pro
   const found = new Map<number, ProcessFacts>()
   for (const [at, pid] of pids.entries()) {
     if (at % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve))
-    const facts = parseStat(readStat(join(directory, String(pid), 'stat')), pageBytes)
+    const facts = factsIn(readProcessStat(pid, root), pageBytes)
     if (facts !== null) found.set(pid, facts)
   }
   return found
@@ -74,15 +73,18 @@ export function descentsOf(
   )
 }
 
-/** Of `/proc/<pid>/stat`; null where it is not one. The name in brackets may have anything in it, brackets and spaces too. */
+/** Of `/proc/<pid>/stat`; null where it is not one. */
 export function parseStat(text: string, pageBytes: number): ProcessFacts | null {
-  // The third field, the state, is the first here.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  const field = (number: number): number => Number(fields[number - 3] ?? Number.NaN)
-  const rssBytes = field(24) * pageBytes
+  return factsIn(parseProcessStat(text), pageBytes)
+}
+
+function factsIn(stat: ProcessStat | null, pageBytes: number): ProcessFacts | null {
+  if (stat === null) return null
+  const number = (field: number): number => Number(stat.field(field))
+  const rssBytes = number(24) * pageBytes
   if (Number.isNaN(rssBytes)) return null
-  const ownSeconds = (field(14) + field(15)) / TICKS_A_SECOND
-  return { parent: field(4), ownSeconds, waitedSeconds: (field(16) + field(17)) / TICKS_A_SECOND, rssBytes }
+  const ownSeconds = (number(14) + number(15)) / TICKS_A_SECOND
+  return { parent: number(4), ownSeconds, waitedSeconds: (number(16) + number(17)) / TICKS_A_SECOND, rssBytes }
 }
 
 function pidsIn(directory: string): readonly number[] {
@@ -90,23 +92,6 @@ function pidsIn(directory: string): readonly number[] {
     return readdirSync(directory).map(Number).filter(Number.isInteger)
   } catch {
     return []
-  }
-}
-
-/** Empty when the process has ended meanwhile. Half the time of `readFileSync`. */
-function readStat(file: string): string {
-  let descriptor: number
-  try {
-    descriptor = openSync(file, 'r')
-  } catch {
-    return ''
-  }
-  try {
-    return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0))
-  } catch {
-    return ''
-  } finally {
-    closeSync(descriptor)
   }
 }
 

@@ -51,12 +51,12 @@ describe('ReleaseBooks', () => {
     expect(said).toEqual([
       [
         'releasesNotWritten',
-        `${file} cannot be written, since its directory cannot be made; a reboot would not know of what is done now`,
+        `${file} cannot be written, since part of its path is not a directory; a reboot would not know of what is done now`,
         'error',
       ],
     ])
     expect([books.problem, books.of('web')?.nextRelease]).toEqual([
-      `${file} cannot be written, since its directory cannot be made`,
+      `${file} cannot be written, since part of its path is not a directory`,
       4,
     ])
     rmSync(dirname(file))
