@@ -1,10 +1,17 @@
 // Which instances there are: those that answer, those that do not, and what dead ones left running.
 
 import { readFileSync } from 'node:fs'
-import { instanceDirectory, instanceNames, type Environment, type InstanceDirectory } from './instance-directory.ts'
+import {
+  instanceAt,
+  instanceDirectory,
+  instanceNames,
+  type Environment,
+  type InstanceDirectory,
+} from './instance-directory.ts'
 import { startTimeOf } from '../state/process-identity.ts'
 import type { Pong } from './messages.ts'
 import { ping } from './ping.ts'
+import { findLeftWorkers, type LeftWorker } from '../supervisor/left-workers.ts'
 import { heldOutputs } from '../telemetry/held-outputs.ts'
 
 export type InstanceHandle =
@@ -18,26 +25,32 @@ export const PING_MS = 2_000
 
 /** Asks all at once, so that one that hangs costs `PING_MS` and no more. */
 export async function findInstances(env: Environment = process.env): Promise<readonly InstanceHandle[]> {
-  return Promise.all(instanceNames(env).map((name) => lookAt(instanceDirectory(name, env))))
+  const named = instanceNames(env).map((name) => instanceDirectory(name, env))
+  // Of some nothing is left but workers: their directory was wiped.
+  const workers = Map.groupBy(findLeftWorkers(), ({ directory }) => directory)
+  const known = new Set(named.map(({ path }) => path))
+  const wiped = [...workers.keys()].filter((path) => !known.has(path)).flatMap((path) => instanceAt(path, env) ?? [])
+  return Promise.all([...named, ...wiped].map((directory) => lookAt(directory, workers.get(directory.path) ?? [])))
 }
 
-async function lookAt(directory: InstanceDirectory): Promise<InstanceHandle> {
+async function lookAt(directory: InstanceDirectory, found: readonly LeftWorker[]): Promise<InstanceHandle> {
   const { name } = directory
   const answer = await ping(directory.controlSocket, PING_MS)
   if (typeof answer === 'object') return { name, directory, alive: true, pong: answer }
   if (answer === 'silent') return { name, directory, alive: true, pong: null }
-  return { name, directory, alive: false, workers: workersLeft(directory) }
+  return { name, directory, alive: false, workers: workersLeft(directory, found) }
 }
 
 /**
- * Those of the state that live, and those that the state does not know and whose output is held. A pid alone says
- * nothing: it may have been given to another process since.
+ * Those of the state that live, and those that the state does not know and whose output is held or that /proc shows. A
+ * pid alone says nothing: it may have been given to another process since.
  */
-function workersLeft({ stateFile, output }: InstanceDirectory): number {
+function workersLeft({ stateFile, output }: InstanceDirectory, found: readonly LeftWorker[]): number {
   const known = readWorkers(stateFile)
   const names = new Set(known.map(({ incarnation }) => incarnation))
   const living = known.filter(({ pid, startTime }) => startTimeOf(pid) === String(startTime))
-  return living.length + heldIn(output).filter((incarnation) => !names.has(incarnation)).length
+  const others = new Set([...heldIn(output), ...found.map(({ incarnation }) => incarnation)])
+  return living.length + [...others].filter((incarnation) => !names.has(incarnation)).length
 }
 
 function heldIn(output: string): readonly string[] {
@@ -55,17 +68,17 @@ export function wasEnding({ stateFile }: InstanceDirectory): boolean {
   return state !== null && 'ending' in state && state.ending === true
 }
 
-interface LeftWorker {
+interface SavedProcess {
   readonly pid: number
   /** Field 22 of `/proc/<pid>/stat`. */
   readonly startTime: string | number
   readonly incarnation?: unknown
 }
 
-function readWorkers(stateFile: string): readonly LeftWorker[] {
+function readWorkers(stateFile: string): readonly SavedProcess[] {
   const state = readDocument(stateFile)
   const workers: unknown = state !== null && 'workers' in state ? state.workers : []
-  return Array.isArray(workers) ? workers.filter(isLeftWorker) : []
+  return Array.isArray(workers) ? workers.filter(isSavedProcess) : []
 }
 
 function readDocument(stateFile: string): object | null {
@@ -78,7 +91,7 @@ function readDocument(stateFile: string): object | null {
   }
 }
 
-function isLeftWorker(value: unknown): value is LeftWorker {
+function isSavedProcess(value: unknown): value is SavedProcess {
   if (typeof value !== 'object' || value === null || !('pid' in value) || !('startTime' in value)) return false
   return typeof value.pid === 'number' && ['string', 'number'].includes(typeof value.startTime)
 }

@@ -83,6 +83,12 @@ export function instanceNames(env: Environment = process.env): readonly string[]
   return [...new Set(names)].toSorted()
 }
 
+/** Whose directory that is or was; null when no instance of this user is looked for there. */
+export function instanceAt(path: string, env: Environment = process.env): InstanceDirectory | null {
+  const root = dirname(path)
+  return rootsToSearch(env).includes(root) && NAME.test(basename(path)) ? directoryIn(root, basename(path)) : null
+}
+
 /** The user's own, and what system units of this user have; root may look into all of them. */
 function rootsToSearch(env: Environment): readonly string[] {
   const own = runtimeRoot(env)

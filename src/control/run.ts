@@ -16,6 +16,7 @@ import { beginEnd, endOrphans } from '../supervisor/end-orphans.ts'
 import type { EndedWorker, StrayWorkers } from '../supervisor/stray-workers.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
+import { leftWorkersOf } from '../supervisor/left-workers.ts'
 import { LinkGuard } from '../supervisor/link-guard.ts'
 import { openLinkDesk } from '../supervisor/link-desk.ts'
 import { lastGoodOf } from '../supervisor/release-start.ts'
@@ -279,10 +280,17 @@ function restoreFrom(
   }
 }
 
-/** Whoever still holds the output that it was given lives; the state should know it, and may not. */
+/** Whoever lives; the state should know it, and may not, and the whole directory may have been wiped. */
 function expectOrphans(directory: InstanceDirectory, supervisor: Supervisor): void {
   const known = new Set(incarnationsOf(supervisor))
-  supervisor.orphans.expect(heldOutputs(directory.output).filter((incarnation) => !known.has(incarnation)))
+  const found = leftWorkersOf(directory.path).filter(({ incarnation }) => !known.has(incarnation))
+  const commands = found.filter(({ command }) => command !== null)
+  for (const { incarnation } of commands) known.add(incarnation)
+  const living = new Set([...heldOutputs(directory.output), ...found.map(({ incarnation }) => incarnation)])
+  supervisor.orphans.expect(
+    [...living].filter((incarnation) => !known.has(incarnation)),
+    commands,
+  )
 }
 
 function incarnationsOf({ apps }: Supervisor): readonly string[] {

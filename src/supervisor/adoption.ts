@@ -14,6 +14,7 @@ import { isEnding } from './operation-report.ts'
 import type { Tell } from './operation-runner.ts'
 import type { OperationContext } from './operations.ts'
 import { concludeLost, generationAfterLoss } from './release-start.ts'
+import { findOrphans } from './orphans.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 import { isCommandIncarnation, isIncarnation } from './worker-proof.ts'
@@ -113,7 +114,7 @@ export async function completeAdoption(
 /** Waits until those that live are linked and have said what they listen on, or were waited for long enough. */
 export async function waitForWorkers(apps: readonly App[], supervisor: Supervisor): Promise<void> {
   const deadline = supervisor.clock.now() + WAIT_MS
-  await Promise.all(apps.map((app) => supervisor.orphans.whenFound(app.name)))
+  await Promise.all(apps.map((app) => findOrphans(app, supervisor.orphans)))
   await waitUntil(supervisor.clock, deadline - supervisor.clock.now(), () => apps.every(isComplete))
 }
 

@@ -27,6 +27,7 @@ export async function endOrphans(
   now: boolean,
 ): Promise<readonly EndedWorker[]> {
   await Promise.all([waitForWorkers(apps, supervisor), supervisor.orphans.whenAllHeard()])
+  for (const left of supervisor.orphans.takeCommands(null)) strays.takeCommand(left)
   const left = apps.flatMap((app) => [...app.processes()].map((worker) => ({ app, worker })))
   await supervisor.shutdown({ now }, { cause: CAUSE, progress: () => {} })
   await waitUntil(supervisor.clock, LEFT_OVER_MS, () => apps.every((app) => [...app.processes()].length === 0))

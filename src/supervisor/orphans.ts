@@ -5,6 +5,7 @@ import { ageMsOf, isSameProcess, startTimeOf } from '../state/process-identity.t
 import type { EventLog } from '../telemetry/events.ts'
 import type { App } from './app.ts'
 import { waitUntil, type Clock } from './clock.ts'
+import type { LeftCommand, LeftWorker } from './left-workers.ts'
 import type { Hello, Receive } from './link-desk.ts'
 import type { WorkerChannel } from './worker-handle.ts'
 import { isIncarnation } from './worker-proof.ts'
@@ -24,15 +25,24 @@ const UNHEARD: Orphan = { app: null, pid: null, startTime: null }
 export class Orphans {
   readonly #clock: Clock
   readonly #known = new Map<string, Orphan>()
+  #commands: readonly LeftWorker[] = []
   #take: Receive | null = null
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Incarnations that seem to live, and that nobody has accounted for. */
-  expect(incarnations: readonly string[]): void {
+  /** Incarnations that seem to live, and that nobody has accounted for. Commands do not dial in. */
+  expect(incarnations: readonly string[], commands: readonly LeftWorker[] = []): void {
     for (const incarnation of incarnations) this.#known.set(incarnation, UNHEARD)
+    this.#commands = commands
+  }
+
+  /** Those that are commands, of one app or of all; whoever has taken them answers for them. */
+  takeCommands(app: string | null): readonly LeftWorker[] {
+    const taken = this.#commands.filter(({ command }) => app === null || command?.app === app)
+    this.#commands = this.#commands.filter((one) => !taken.includes(one))
+    return taken
   }
 
   /** Its app may be started a moment later from the command line: it serves on meanwhile, and dials again. */
@@ -83,6 +93,33 @@ export class Orphans {
 
 function mayBeOf({ app, pid, startTime }: Orphan, wanted: string): boolean {
   return app === null || (app === wanted && pid !== null && isSameProcess(pid, startTime))
+}
+
+/** Waits for what may be this app's, and takes its commands back. */
+export async function findOrphans(app: App, orphans: Orphans): Promise<void> {
+  await orphans.whenFound(app.name)
+  for (const left of orphans.takeCommands(app.name)) if (left.command !== null) adoptCommand(app, left, left.command)
+}
+
+/** As it is with a Node worker, but for what it would say itself. */
+function adoptCommand(
+  app: App,
+  { pid, incarnation }: LeftWorker,
+  { worker: id, group: name, release }: LeftCommand,
+): void {
+  const group = app.activeGroup
+  const isOfIt = group.generation.config.isCommand && release === group.generation.release.id && name === group.name
+  const goesOn = isOfIt && !app.isStopped && id <= group.wanted && group.isFree(id)
+  const identity = { id: goesOn ? id : group.wanted + id, incarnation, generation: group.generation }
+  const worker = app.adopt(identity, { pid, ageMs: ageMsOf(pid), wasReady: true })
+  if (goesOn)
+    return app.record('orphanAdopted', `worker ${id} (pid ${pid}) was found and serves on`, 'supervisor start')
+  app.record(
+    'orphanDrained',
+    `worker ${id} (pid ${pid}) is of ${release}, which does not serve; it is drained`,
+    'supervisor start',
+  )
+  worker.handle('drainWanted')
 }
 
 /**

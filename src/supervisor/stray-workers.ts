@@ -3,13 +3,16 @@
 
 import { isSameProcess, startTimeOf } from '../state/process-identity.ts'
 import { waitUntil, type Clock } from './clock.ts'
+import type { LeftCommand, LeftWorker } from './left-workers.ts'
 import type { Hello } from './link-desk.ts'
 import type { WorkerChannel } from './worker-handle.ts'
-import { isIncarnation } from './worker-proof.ts'
+import { isCommandIncarnation, isIncarnation } from './worker-proof.ts'
 
 /** As the agent needs to report a drain that it has ended at its deadline (core/worker-lifecycle.ts). */
 const REPORT_GRACE_MS = 2500
 const KILL_AFTER_MS = 5000
+/** What the configuration said is lost with the rest: `drainTimeout` by default. */
+const COMMAND_DRAIN_MS = 30_000
 
 /** A worker that `supervise stop --orphans` has ended. */
 export interface EndedWorker {
@@ -39,6 +42,13 @@ export class StrayWorkers {
     return true
   }
 
+  /** A command tells nothing: its drain is the stop signal. */
+  takeCommand({ pid, incarnation, command }: LeftWorker): void {
+    const startTime = startTimeOf(pid)
+    if (startTime === null || command === null || isCommandIncarnation(pid, incarnation) !== true) return
+    this.#ends.push(this.#endCommand(command, pid, startTime))
+  }
+
   /** Resolves when all that were taken are gone. */
   ended(): Promise<readonly EndedWorker[]> {
     return Promise.all(this.#ends)
@@ -65,6 +75,16 @@ export class StrayWorkers {
     await waitUntil(this.#clock, KILL_AFTER_MS, isGone)
     channel.close()
     return { app, worker, pid, drained, requestsCut }
+  }
+
+  async #endCommand({ app, worker }: LeftCommand, pid: number, startTime: string): Promise<EndedWorker> {
+    const isGone = () => !isSameProcess(pid, startTime)
+    post(pid, startTime, 'SIGTERM')
+    await waitUntil(this.#clock, this.#now ? KILL_AFTER_MS : COMMAND_DRAIN_MS, isGone)
+    const drained = isGone() && !this.#now
+    post(pid, startTime, 'SIGKILL')
+    await waitUntil(this.#clock, KILL_AFTER_MS, isGone)
+    return { app, worker, pid, drained, requestsCut: 0 }
   }
 }
 

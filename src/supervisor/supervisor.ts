@@ -41,7 +41,7 @@ import type { Hello } from './link-desk.ts'
 import { MetricsDesk } from './metrics-desk.ts'
 import { Occupation } from './occupation.ts'
 import { checkNames } from './names-to-start.ts'
-import { adoptOrphan, Orphans } from './orphans.ts'
+import { adoptOrphan, findOrphans, Orphans } from './orphans.ts'
 import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
 import { ProbeDesk } from './probe-desk.ts'
 import { ReleaseBooks } from './release-books.ts'
@@ -346,7 +346,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#options.logs.configure(app.name, config.log)
     app.begin()
     app.beginAdoption()
-    await this.orphans.whenFound(app.name)
+    await findOrphans(app, this.orphans)
     const result = await app.operations.run('start', '', context, startBody(app))
     if (result.ok) this.releases.started(app)
     this.appChanged(app)

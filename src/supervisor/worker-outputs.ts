@@ -55,7 +55,7 @@ export class WorkerOutputs {
 
   /** The output of a worker that an earlier supervisor forked. */
   reopen(worker: WorkerHandle, directory: string): string | null {
-    const output = reopenOutput(directory, worker.incarnation)
+    const output = reopenOutput(directory, worker.incarnation, worker.pid)
     const notice = this.watch(worker, output)
     output.begin()
     return notice

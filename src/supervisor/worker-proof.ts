@@ -21,7 +21,8 @@ export function isCommandIncarnation(pid: number, incarnation: string): boolean 
   return found === null ? null : found === incarnation
 }
 
-function variablesOf(pid: number): readonly string[] | null {
+/** With what a process was forked; null where that cannot be known. */
+export function variablesOf(pid: number): readonly string[] | null {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
   } catch {
@@ -29,11 +30,12 @@ function variablesOf(pid: number): readonly string[] | null {
   }
 }
 
-function valueIn(variables: readonly string[], name: string): string | null {
+export function valueIn(variables: readonly string[], name: string): string | null {
   return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1) ?? null
 }
 
-function incarnationIn(settings: string): unknown {
+/** Of an agent's settings. */
+export function incarnationIn(settings: string): unknown {
   try {
     const value: unknown = JSON.parse(settings)
     return typeof value === 'object' && value !== null && 'incarnation' in value ? value.incarnation : null

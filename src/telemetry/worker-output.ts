@@ -2,7 +2,7 @@
 // descriptors are opened for reading and writing, so it never meets EPIPE (docs/decisions/004-worker-output.md).
 
 import { execFile } from 'node:child_process'
-import { closeSync, constants, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readlinkSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -38,10 +38,14 @@ export async function createOutput(directory: string, incarnation: string): Prom
   }
 }
 
-/** Reads on where an earlier supervisor stopped. Of a worker that is gone by now it ends as soon as it is begun. */
-export function reopenOutput(directory: string, incarnation: string): WorkerOutput {
+/**
+ * Reads on where an earlier supervisor stopped. Of a worker that is gone by now it ends as soon as it is begun. FIFOs that
+ * somebody has deleted are still to be had from the process that holds them.
+ */
+export function reopenOutput(directory: string, incarnation: string, pid: number): WorkerOutput {
+  const paths = outputPaths(directory, incarnation)
   try {
-    return WorkerOutput.onFifos(outputPaths(directory, incarnation))
+    return WorkerOutput.onFifos(paths, existsSync(paths[0]) ? paths : heldBy(pid, paths))
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return WorkerOutput.onPipes(`the output of a worker that another supervisor forked cannot be read: ${reason}`)
@@ -49,6 +53,16 @@ export function reopenOutput(directory: string, incarnation: string): WorkerOutp
 }
 
 type Paths = readonly [string, string]
+
+/** Throws where the process has something else for its output by now. */
+function heldBy(pid: number, paths: Paths): Paths {
+  const held = (path: string, fd: number) => {
+    const place = `/proc/${pid}/fd/${fd}`
+    if (readlinkSync(place) !== `${path} (deleted)`) throw new Error(`${path} is gone`)
+    return place
+  }
+  return [held(paths[0], 1), held(paths[1], 2)]
+}
 
 function outputPaths(directory: string, incarnation: string): Paths {
   return [join(directory, `${incarnation}.out`), join(directory, `${incarnation}.err`)]
@@ -90,9 +104,9 @@ export class WorkerOutput {
 
   /**
    * The order matters, also when no child is forked: on a FIFO that was opened without a writer, Linux reports no end.
-   * `begin()` closes the first two.
+   * `begin()` closes the first two. `places` is where they are opened.
    */
-  static onFifos(paths: Paths): WorkerOutput {
+  static onFifos(paths: Paths, places = paths): WorkerOutput {
     const opened: number[] = []
     const open = (path: string, flags: string | number) => {
       const descriptor = openSync(path, flags)
@@ -100,8 +114,8 @@ export class WorkerOutput {
       return descriptor
     }
     try {
-      const childStdio: ChildStdio = [open(paths[0], 'r+'), open(paths[1], 'r+')]
-      return new WorkerOutput(paths, childStdio, [open(paths[0], READ), open(paths[1], READ)], null)
+      const childStdio: ChildStdio = [open(places[0], 'r+'), open(places[1], 'r+')]
+      return new WorkerOutput(paths, childStdio, [open(places[0], READ), open(places[1], READ)], null)
     } catch (error) {
       opened.forEach((descriptor) => closeSync(descriptor))
       throw error

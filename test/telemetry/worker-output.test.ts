@@ -110,7 +110,7 @@ describe.each(NODES)('WorkerOutput with a worker on %s', (node) => {
     writeFileSync(join(directory, 'go'), '')
     await vi.waitFor(() => expect(existsSync(join(directory, 'gone'))).toBe(true), { timeout: 5000 })
 
-    const again = reopenOutput(directory, 'a1')
+    const again = reopenOutput(directory, 'a1', process.pid)
     const later = listen(again)
     again.begin()
     await vi.waitFor(() => expect(lines.length + later.lines.length).toBe(2000), { timeout: 5000 })
@@ -129,7 +129,7 @@ describe.each(NODES)('WorkerOutput with a worker on %s', (node) => {
     output.begin(child)
     await leave(output)
     await vi.waitFor(() => expect(existsSync(join(directory, 'went-on'))).toBe(true), { timeout: 5000 })
-    const again = reopenOutput(directory, 'a1')
+    const again = reopenOutput(directory, 'a1', process.pid)
     const { lines } = listen(again)
     again.begin()
     await vi.waitFor(() => expect(lines.length).toBe(3000), { timeout: 5000 })
@@ -179,17 +179,36 @@ describe('WorkerOutput', () => {
     output.begin(child)
     await leave(output)
     await end(child)
-    const again = reopenOutput(directory, 'a1')
+    const again = reopenOutput(directory, 'a1', process.pid)
     const { lines, ended } = listen(again)
     again.begin()
     await ended
     expect([lines, readdirSync(directory)]).toEqual([[], []])
 
-    const missing = reopenOutput(directory, 'a1')
+    const missing = reopenOutput(directory, 'a1', process.pid)
     const gone = listen(missing)
     missing.begin()
     await gone.ended
-    expect(missing.notice).toContain('ENOENT')
+    expect(missing.notice).toContain('a1.out')
+  })
+
+  it('reopenOutput() reads on from the process itself where somebody has deleted the files (S4)', async () => {
+    const output = await createOutput(directory, 'a1')
+    const code = `const fs = require('node:fs'); const go = process.argv[1] + '/go'
+      const timer = setInterval(() => { if (!fs.existsSync(go)) return; clearInterval(timer); console.log('still'); console.error('here') }, 5)`
+    const child = start(output, code)
+    output.begin(child)
+    const first = listen(output)
+    output.close()
+    await first.ended
+    expect(readdirSync(directory)).toEqual([])
+    const again = reopenOutput(directory, 'a1', child.pid ?? 0)
+    const { lines, ended } = listen(again)
+    again.begin()
+    writeFileSync(join(directory, 'go'), '')
+    await ended
+    expect(again.notice).toBeNull()
+    expect(lines.toSorted()).toEqual(['stderr here', 'stdout still'])
   })
 
   it('falls back to plain pipes where there is no mkfifo, and says so', async () => {
