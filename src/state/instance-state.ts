@@ -1,10 +1,11 @@
 // The instance's own memory across its death: which apps it runs, from what, and which processes are theirs. It lives in
 // the runtime directory, since it is about processes; a reboot ends both.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { AppConfig, ConfigSource } from '../config/app-config.ts'
 import { reached } from '../fault-points.ts'
 import type { GroupName } from '../protocol/messages.ts'
+import { setAside } from './set-aside.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
 export const STATE_SCHEMA = 2
@@ -57,11 +58,18 @@ export interface InstanceState {
 /** Atomic: a reader sees the old state or the new one. Only its owner can read it, since it has environments in it. */
 export function writeState(file: string, state: InstanceState): void {
   const temporary = `${file}.${process.pid}.tmp`
-  reached('state.writing')
-  writeFileSync(temporary, JSON.stringify(state), { mode: 0o600 })
-  reached('state.drafted')
-  renameSync(temporary, file)
-  reached('state.written')
+  try {
+    reached('state.writing')
+    writeFileSync(temporary, JSON.stringify(state), { mode: 0o600 })
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) setAside(file)
+    reached('state.drafted')
+    renameSync(temporary, file)
+    reached('state.written')
+  } catch (error) {
+    // Half of one takes room that the next one needs.
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 export type ReadState =

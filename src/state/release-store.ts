@@ -5,7 +5,6 @@
 import {
   chmodSync,
   closeSync,
-  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -22,6 +21,7 @@ import type { Rollout } from '../core/rollout.ts'
 import { reached } from '../fault-points.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import { makeDirectories } from '../config/make-directories.ts'
+import { setAside } from './set-aside.ts'
 import { stateDirectory } from './state-directory.ts'
 
 /** Raised when an older supervisor could not read what this one writes. */
@@ -121,13 +121,6 @@ export function removeDrafts(file: string): void {
   } catch {
     // Where nothing can be read or deleted, the next write says so.
   }
-}
-
-/** Under a name that nothing has yet: what was kept earlier is not lost either. */
-function setAside(file: string): void {
-  let kept = `${file}.unusable`
-  for (let count = 2; existsSync(kept); count += 1) kept = `${file}.unusable.${count}`
-  renameSync(file, kept)
 }
 
 function writeDurably(file: string, text: string): void {

@@ -47,6 +47,8 @@ function twoKinds(port: number): Readonly<Record<string, unknown>> {
   return { instance: 'gone', apps: [web, { name: 'sleeper', command: ['sleep', '1000'], ready: '0s' }] }
 }
 
+const byNumber = (a: number, b: number): number => a - b
+
 async function wiped() {
   const home = makeHome()
   const port = await freePort()
@@ -67,9 +69,11 @@ it('a directory that is wiped when its supervisor is dead: the next one takes it
   await load.answers(200)
 
   const second = await startSupervise([config], { home })
-  expect([...(await second.pids('web')), ...(await second.pids('sleeper'))].toSorted()).toEqual(pids.toSorted())
+  expect([...(await second.pids('web')), ...(await second.pids('sleeper'))].toSorted(byNumber)).toEqual(
+    pids.toSorted(byNumber),
+  )
   const living = home.processes().filter((pid) => pid !== second.pid)
-  expect(living.toSorted()).toEqual(pids.toSorted())
+  expect(living.toSorted(byNumber)).toEqual(pids.toSorted(byNumber))
   expect(await eventsOf(second, 'orphanAdopted')).toHaveLength(3)
   await load.answers(200)
   mustHaveLostNothing(await load.stop())
@@ -81,7 +85,7 @@ it('such workers are ended when nobody takes them back', async () => {
   const ended = await home.cli(['stop', '--orphans', '--json'])
   mustExit(ended, 0)
   const [instance] = JSON.parse(ended.stdout).instances
-  expect(instance.workers.map(({ pid }: { pid: number }) => pid).toSorted()).toEqual(pids.toSorted())
+  expect(instance.workers.map(({ pid }: { pid: number }) => pid).toSorted(byNumber)).toEqual(pids.toSorted(byNumber))
   expect((await home.cli(['stop', '--orphans'])).stdout).toBe('There are no orphans.\n')
   await home.mustBeEmpty()
 })

@@ -1,7 +1,7 @@
 // A supervisor that was killed at a bad moment, or whose memory is lost, is followed by one that makes the instance whole
 // again: one generation, every worker once, and no worker that serves is ended for it.
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { WorkerStatus } from '../../src/control/messages.ts'
@@ -228,7 +228,7 @@ const DAMAGES: readonly (readonly [name: string, damage: (file: string) => void]
     'of another instance',
     (file) => writeFileSync(file, readFileSync(file, 'utf8').replace('"instance":"', '"instance":"not-')),
   ],
-  ['without what it should have', (file) => writeFileSync(file, JSON.stringify({ schema: 2, instance: 'hello' }))],
+  ['with a directory in its place', (file) => (rmSync(file), mkdirSync(join(file, 'full'), { recursive: true }))],
 ]
 
 describe('a state file that cannot be used', () => {
@@ -248,6 +248,8 @@ describe('a state file that cannot be used', () => {
       await load.answers(500)
       const reload = await second.cli('reload')
       expect(reload).toMatchObject({ code: 0 })
+      // What is known now is written all the same.
+      expect(readFileSync(join(first.home.instanceDirectory(), 'state.json'), 'utf8')).toContain('"instance":"hello"')
       await load.answers(200)
       mustHaveLostNothing(await load.stop())
       expect(pids.some((pid) => isAlive(pid))).toBe(false)

@@ -12,13 +12,14 @@ function start(env: Record<string, string>, output: number | 'ignore', detached 
   return child
 }
 
+const agentOf = (where: string) => ({
+  [AGENT_ENV.link]: join(where, 'link.sock'),
+  [AGENT_ENV.settings]: JSON.stringify({ incarnation: 'node0001' }),
+})
+
 it('finds who was forked with the link of that directory, or writes where its FIFOs were, and none of their children', () => {
   const directory = mkdtempSync(join(tmpdir(), 'left-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
-  const agentOf = (where: string) => ({
-    [AGENT_ENV.link]: join(where, 'link.sock'),
-    [AGENT_ENV.settings]: JSON.stringify({ incarnation: 'node0001' }),
-  })
   const node = start(agentOf(directory), 'ignore')
   start(agentOf('/somewhere/else'), 'ignore')
 
