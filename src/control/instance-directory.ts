@@ -63,16 +63,30 @@ export function openInstanceDirectory(name: string, env: Environment = process.e
   const directory = directoryIn(runtimeRoot(env), name)
   checkSocketPaths(directory)
   const root = findRoot(env)
-  createDirectory(root.path, true)
+  createRoot(root.path)
   checkRoot(root)
   completeDirectory(directory)
   return directory
 }
 
+/** A supervisor that ends removes its directory, and another may be making it just then. */
+const TRIES = 20
+
 /** Creates what is missing below the root, and checks what is there. */
 export function completeDirectory(directory: InstanceDirectory): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return complete(directory)
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT') throw error
+      if (tries === TRIES) throw asDirectoryError(directory.path, error)
+    }
+  }
+}
+
+function complete(directory: InstanceDirectory): void {
   for (const path of [directory.path, directory.endpoints, directory.output]) {
-    createDirectory(path, false)
+    createBelow(path)
     checkOurs(path)
   }
 }
@@ -166,17 +180,25 @@ function checkSocketPaths({ root, path, name }: InstanceDirectory): void {
   )
 }
 
-function createDirectory(path: string, withParents: boolean): void {
+function createRoot(path: string): void {
   try {
-    if (withParents) return makeDirectories(path)
+    makeDirectories(path)
+  } catch (error) {
+    throw asDirectoryError(path, error)
+  }
+}
+
+/** Throws the system's error where the directory above is gone, since that may be so for a moment only. */
+function createBelow(path: string): void {
+  try {
     mkdirSync(path, { mode: 0o700 })
     // The umask may have taken bits away that we need ourselves.
     chmodSync(path, 0o700)
   } catch (error) {
     const code = systemCodeOf(error)
     // What is there already is looked at next.
-    if (code === 'EEXIST' && !withParents) return
-    throw asDirectoryError(path, error)
+    if (code === 'EEXIST') return
+    throw code === 'ENOENT' ? error : asDirectoryError(path, error)
   }
 }
 

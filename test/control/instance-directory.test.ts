@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import {
   instanceDirectory,
   instanceNames,
@@ -23,6 +23,7 @@ import {
   runtimeRoot,
 } from '../../src/control/instance-directory.ts'
 import { EXIT, SuperviseError } from '../../src/errors.ts'
+import { until } from '../support/until.ts'
 
 const uid = process.getuid?.() ?? 0
 const isRoot = uid === 0
@@ -241,4 +242,13 @@ test('instanceNames() lists instances in order, and nothing else', () => {
   symlinkSync(join(root, 'web'), join(root, 'link'))
   expect(instanceNames(at(root))).toEqual(['api', 'web'])
   expect(dirname(instanceDirectory('web', at(root)).controlSocket)).toBe(join(root, 'web'))
+})
+
+test('openInstanceDirectory() makes it whole also while supervisors that end remove it (S5)', async () => {
+  const remove = `const fs = require('node:fs'); fs.writeFileSync(process.argv[1] + '/begun', '')
+    for (;;) { try { fs.rmSync(process.argv[1] + '/web', { recursive: true, force: true }) } catch {} Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1) }`
+  const remover = spawn(process.execPath, ['-e', remove, root], { stdio: 'ignore' })
+  onTestFinished(() => void remover.kill('SIGKILL'))
+  await until(() => existsSync(join(root, 'begun')), 5_000, 'it removes')
+  for (let count = 0; count < 2_000; count += 1) expect(openInstanceDirectory('web', at(root)).name).toBe('web')
 })
