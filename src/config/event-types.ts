@@ -67,6 +67,8 @@ export const EVENT_TYPES = [
   'startFailed',
   'startRequested',
   'startsRelease',
+  'stateNotWritten',
+  'stateWritten',
   'stopped',
   'stopRequested',
   'strangerRefused',

@@ -11,14 +11,15 @@ import { realpathSync, statSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { whyNotWritten } from '../config/why-not-written.ts'
 import { instanceAlreadyRuns, lockFailed } from '../errors/control.ts'
 import { ping } from './ping.ts'
 import { completeDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { isAlive, readHolder, removeHolder, writeHolder } from './lock-holder.ts'
 
 export interface InstanceLock {
-  /** What a person should know of how it was taken; null when there is nothing. */
-  readonly notice: string | null
+  /** What a person should know of how it was taken. */
+  readonly notices: readonly string[]
   release(): Promise<void>
 }
 
@@ -51,13 +52,18 @@ async function tryLock(directory: InstanceDirectory, secret = ''): Promise<Insta
     await unbind()
     return null
   }
-  writeHolder(directory)
+  const notices = secret === '' ? [] : [`another program holds the name of this instance's lock: started beside it`]
+  try {
+    writeHolder(directory)
+  } catch (error) {
+    // The lock holds without it, and what serves is not left alone for a disk that is full.
+    notices.push(`who has this instance cannot be written into ${directory.path}, since ${whyNotWritten(error)}`)
+  }
   const release = () => {
     removeHolder(directory)
     return unbind()
   }
-  const notice = `another program holds the name of this instance's lock: started beside it`
-  return { notice: secret === '' ? null : notice, release }
+  return { notices, release }
 }
 
 /** A holder that had to take another name has no socket yet when it has just begun. */

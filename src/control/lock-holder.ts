@@ -20,8 +20,13 @@ export function writeHolder(directory: InstanceDirectory): void {
   const { pid } = process
   const holder: LockHolder = { pid, startTime: startTimeOf(pid), secret: randomBytes(16).toString('hex') }
   const temporary = `${fileOf(directory)}.${pid}`
-  writeFileSync(temporary, JSON.stringify(holder), { mode: 0o600 })
-  renameSync(temporary, fileOf(directory))
+  try {
+    writeFileSync(temporary, JSON.stringify(holder), { mode: 0o600 })
+    renameSync(temporary, fileOf(directory))
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 export function removeHolder(directory: InstanceDirectory): void {

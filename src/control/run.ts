@@ -7,7 +7,7 @@ import { messageOf } from '../config/failure.ts'
 import { readConfig, type Elsewhere } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { reached } from '../fault-points.ts'
-import { readState, writeState, type InstanceState } from '../state/instance-state.ts'
+import { readState, type InstanceState } from '../state/instance-state.ts'
 import { EventJournal } from '../state/event-journal.ts'
 import { releasesFile } from '../state/release-store.ts'
 import { stateDirectory } from '../state/state-directory.ts'
@@ -33,6 +33,7 @@ import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
 import { KeptEntrance } from './reachability.ts'
 import { answeringFor, LIMITS, startControlServer, type ControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
+import { StateWriter } from './state-writer.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import { packageVersion } from './package-version.ts'
 
@@ -76,8 +77,8 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   // What a command that ends prints on stdout is its result.
   const log = openInstanceLog(options.logFormat, file, options.end === undefined ? 1 : 2)
   keepEvents(directory, log)
-  if (lock.notice !== null)
-    log.events.record({ type: 'lockNotice', app: null, text: lock.notice, cause: 'supervisor' }, 'warn')
+  for (const text of lock.notices)
+    log.events.record({ type: 'lockNotice', app: null, text, cause: 'supervisor' }, 'warn')
   const manager = new ServiceManager(log.events)
   let keeper: Keeper | null = null
   const keptBy = () => keptByOf(manager, keeper)
@@ -224,17 +225,7 @@ function makeSupervisor(
   log: InstanceLog,
   given: { readonly inherited: ServiceManager['inherited']; readonly keptBy: () => KeptBy },
 ): Supervisor {
-  let hasFailed = false
-  const save = (apps: readonly App[], isEnding: boolean): void => {
-    try {
-      writeState(directory.stateFile, stateOf(directory.name, apps, isEnding))
-      hasFailed = false
-    } catch (error) {
-      // The workers serve on, and the next change tries again; one word of it is enough.
-      if (!hasFailed) supervisor.internalError(new Error(`cannot write ${directory.stateFile}: ${String(error)}`))
-      hasFailed = true
-    }
-  }
+  const writer = new StateWriter(directory, log.events, () => supervisor.saveNow())
   const supervisor = new Supervisor({
     name: directory.name,
     version: packageVersion(),
@@ -250,7 +241,7 @@ function makeSupervisor(
     stateDirectory: stateDirectory(directory.name),
     events: log.events,
     logs: log.desk,
-    save,
+    save: (apps, isEnding) => writer.write(stateOf(directory.name, apps, isEnding)),
   })
   return supervisor
 }

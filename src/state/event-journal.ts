@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { EventRecord } from '../control/messages.ts'
 import { makeDirectories } from '../config/make-directories.ts'
+import { whyNotWritten } from '../config/why-not-written.ts'
 
 export interface JournalOptions {
   /** Of each of the two segments. @default 4 MiB */
@@ -61,7 +62,8 @@ export class EventJournal {
       const isNew = !this.#hasFailed
       // First: the complaint is an event, too.
       this.#hasFailed = true
-      if (isNew) this.#options.complain(`cannot write ${this.#current}: ${String(error)}; later events wait in memory`)
+      if (isNew)
+        this.#options.complain(`cannot write ${this.#current}: ${whyNotWritten(error)}; later events wait in memory`)
       return
     }
     if (size > (this.#options.segmentBytes ?? SEGMENT_BYTES)) this.#turn()
@@ -94,7 +96,7 @@ export class EventJournal {
       const isNew = !this.#cannotTurn
       this.#cannotTurn = true
       if (isNew)
-        this.#options.complain(`cannot move ${this.#current} away: ${String(error)}; it grows until that works`)
+        this.#options.complain(`cannot move ${this.#current} away: ${whyNotWritten(error)}; it grows until that works`)
     }
   }
 

@@ -23,6 +23,8 @@ const IN_MEMORY = { items: 100, bytes: 2 * 1024 ** 2 }
 
 /** A crash loop writes its counters no more often than this; records tell what a kill of the supervisor costs of them. */
 const SAVE_MS = 1000
+/** Where the disk refuses. */
+const TRY_AGAIN_MS = 5000
 
 export class CrashBooks {
   readonly #files: CrashFiles
@@ -32,6 +34,7 @@ export class CrashBooks {
   #kept: Kept = { groups: [], entries: [] }
   #next = 1
   #hasFailed = false
+  #isClosed = false
   #saving: NodeJS.Timeout | undefined
 
   /** Reads what an earlier supervisor left. */
@@ -85,6 +88,7 @@ export class CrashBooks {
   }
 
   close(): void {
+    this.#isClosed = true
     if (this.#saving !== undefined) this.#save()
   }
 
@@ -163,6 +167,8 @@ export class CrashBooks {
     clearTimeout(this.#saving)
     this.#saving = undefined
     this.#try(() => this.#files.writeIndex({ schema: CRASHES_SCHEMA, next: this.#next, ...this.#kept }))
+    // Counts are worth keeping whether or not there is another crash.
+    if (this.#hasFailed && !this.#isClosed) this.#saving = setTimeout(() => this.#save(), TRY_AGAIN_MS).unref()
   }
 
   /** One that cannot be removed is found at the next start. */
@@ -179,7 +185,8 @@ export class CrashBooks {
       this.#hasFailed = false
       return result
     } catch (error) {
-      if (!this.#hasFailed) this.#complain(`cannot keep crash records: ${String(error)}; the latest are in memory`)
+      if (!this.#hasFailed)
+        this.#complain(`cannot keep crash records: ${whyNotWritten(error)}; the latest are in memory`)
       this.#hasFailed = true
       return undefined
     }

@@ -85,7 +85,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.name = options.name
     this.eventLog = options.events
     this.places = options.places
-    const complain = (problem: string) => this.internalError(new Error(problem))
+    const complain = (problem: string) => this.internalError(problem)
     this.metrics = new MetricsDesk(options.stateDirectory, options.logs, complain)
     this.resources = new SampleDesk(
       this.clock,

@@ -5,8 +5,8 @@ import { takeLock } from '../../src/control/instance-lock.ts'
 import { SuperviseError } from '../../src/errors.ts'
 
 try {
-  const { notice } = await takeLock(openInstanceDirectory('web'))
-  console.log(notice === null ? 'held' : 'held, with a notice')
+  const { notices } = await takeLock(openInstanceDirectory('web'))
+  console.log(notices.length === 0 ? 'held' : 'held, with a notice')
   process.stdin.resume().on('end', () => process.exit())
 } catch (error) {
   console.log(error instanceof SuperviseError ? JSON.stringify(error) : String(error))

@@ -148,7 +148,7 @@ test('takeLock() passes a stranger that took the name of a holder that was kille
   })
   winner?.child.kill('SIGKILL')
   const last = await takeLock(directory)
-  expect(last.notice).toBeNull()
+  expect(last.notices).toEqual([])
   await last.release()
 })
 

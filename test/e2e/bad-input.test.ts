@@ -10,7 +10,7 @@ import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
 import { makeHome, type CliResult, type Home } from '../support/home.ts'
-import { crashesOf, eventsOf, statusOf, workersOf } from '../support/instance-facts.ts'
+import { crashesOf, eventsOf, statusOf, untilEvent, workersOf } from '../support/instance-facts.ts'
 import { sendIfAlive } from '../support/processes.ts'
 import { fixture, makeRelease } from '../support/releases.ts'
 import { QUICK } from '../support/under-load.ts'
@@ -182,22 +182,45 @@ describe('a runtime directory', () => {
     expect(readdirSync(home.directory)).not.toContain('x'.repeat(100))
   })
 
-  it.runIf(isRoot)('on a full disk: apps serve on, a reload works, and it is said once', async () => {
-    const home = makeHome()
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32k,mode=700', 'tmpfs', home.runtime])
-    onTestFinished(() => void execFileSync('umount', ['-l', home.runtime]))
-    const port = await freePort()
-    const supervise = await startSupervise([hello, '-i', '2', '--port', `${port}`, ...QUICK], { home })
-    const filler = join(home.instanceDirectory(), 'filler')
-    expect(() => writeFileSync(filler, Buffer.alloc(64 << 10))).toThrow(/ENOSPC/)
-    const pids = await supervise.pids()
-    expect(await supervise.cli('reload')).toMatchObject({ code: 0 })
-    expect(await supervise.pids()).not.toEqual(pids)
-    expect((await get({ host: '127.0.0.1', port })).status).toBe(200)
-    const said = (await eventsOf(supervise, 'internalError')).map(({ text }) => text)
-    expect(said.filter((text) => /state\.json.*ENOSPC/.test(text))).toHaveLength(1)
-    await supervise.stop()
-  })
+  it.runIf(isRoot)(
+    'on a disk that was full before: apps start, a reload works, it is said once, and what was not written is later (S4)',
+    async () => {
+      const home = makeHome()
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32k,mode=700', 'tmpfs', home.runtime])
+      onTestFinished(() => void execFileSync('umount', ['-l', home.runtime]))
+      const filler = join(home.runtime, 'zeros')
+      const fill = () => expect(() => writeFileSync(filler, Buffer.alloc(64 << 10))).toThrow(/ENOSPC/)
+      fill()
+      const port = await freePort()
+      const supervise = await startSupervise([hello, '-i', '2', '--port', `${port}`, ...QUICK], { home })
+      const pids = await supervise.pids()
+      expect(await supervise.cli('reload')).toMatchObject({ code: 0 })
+      expect(await supervise.pids()).not.toEqual(pids)
+      expect((await get({ host: '127.0.0.1', port })).status).toBe(200)
+      const [said, ...more] = await eventsOf(supervise, 'stateNotWritten')
+      expect([said?.text, more]).toEqual([
+        expect.stringMatching(/state\.json cannot be written, since the disk is full/),
+        [],
+      ])
+      expect(await eventsOf(supervise, 'lockNotice')).toHaveLength(1)
+      expect(await eventsOf(supervise, 'internalError')).toEqual([])
+
+      rmSync(filler)
+      await untilEvent(supervise, 'stateWritten')
+      const directory = home.instanceDirectory('hello')
+      const files = readdirSync(directory).toSorted()
+      expect(files).toEqual(['control.sock', 'endpoints', 'link.sock', 'output', 'state.json', 'supervisor.json'])
+
+      // Full again, and the supervisor dies: the next one starts all the same, and takes them back.
+      const now = await supervise.pids()
+      fill()
+      supervise.signal('SIGKILL')
+      await supervise.ended()
+      const second = await startSupervise([hello, '-i', '2', '--port', `${port}`, ...QUICK], { home })
+      expect(await second.pids()).toEqual(now)
+      await second.stop()
+    },
+  )
 })
 
 describe('a command for what is not there', () => {
