@@ -24,7 +24,7 @@ fits, the command lists them and does nothing. One worker of an app is \`web/2\`
   apps answers \`{ "schema": 1, "results": [ … ] }\`, well or not.
 - \`status --json\` is the document of the instance when there is one, \`{ "schema": 1, "instances": [ … ] }\` when there are
   several; \`--instance\` always gives the former. A supervisor that died while its workers serve on is
-  \`{ "instance": "web", "pid": null, "state": "dead", "workersLeft": 2, "apps": [] }\` in that list.
+  \`{ "instance": "web", "pid": null, "state": "dead", "workersLeft": 2, "pidsLeft": [411, 412], "apps": [] }\` in that list.
 - On a terminal, progress is redrawn in place. In a pipe, with \`TERM=dumb\` or in a log it is one line an event. Colours
   follow \`NO_COLOR\`, \`FORCE_COLOR\` and \`--no-color\`.
 - What a command exits with: [Exit codes](exit-codes.md).

@@ -1,6 +1,6 @@
 // `supervise describe` as text: the app's line and workers as in status, then config, crashes and events.
 
-import type { AppDescription, Spread } from '../control/messages.ts'
+import type { AppDescription, InstanceStatus, Spread } from '../control/messages.ts'
 import { formatLatency, formatUptime } from './durations.ts'
 import type { Paint } from './paint.ts'
 import { renderCrash, renderEvent } from './records-view.ts'
@@ -12,7 +12,10 @@ import { oneLine } from './text-width.ts'
 const SHOWN_CRASHES = 3
 const SHOWN_EVENTS = 10
 
-export function renderDescription(app: AppDescription, paint: Paint): string[] {
+/** What is told of the supervisor that runs it. */
+export type DescribedSupervisor = Pick<InstanceStatus, 'instance' | 'pid' | 'version' | 'nodeVersion' | 'keptBy'>
+
+export function renderDescription(app: AppDescription, supervisor: DescribedSupervisor, paint: Paint): string[] {
   return [
     ...renderApps([app], paint),
     ...section('Workers', [...renderWorkers([app], paint), ...adoptedLines(app)], paint),
@@ -21,6 +24,7 @@ export function renderDescription(app: AppDescription, paint: Paint): string[] {
     ...section('Objectives', objectiveLines(app), paint),
     ...section('Probes', probeLines(app), paint),
     ...section('Tracing', tracingLines(app), paint),
+    ...section('Supervisor', supervisorLines(supervisor), paint),
     ...section('Config', configLines(app), paint),
     ...section('Options', optionLines(app), paint),
     ...section(
@@ -131,6 +135,24 @@ const SPANS_GO = {
 
 function percent(ratio: number): string {
   return `${Number((ratio * 100).toPrecision(3))} %`
+}
+
+function supervisorLines({ instance, pid, version, nodeVersion, keptBy }: DescribedSupervisor): string[] {
+  const rows = [
+    ['instance', instance],
+    ['pid', String(pid)],
+    ['version', `supervise ${version}, Node ${nodeVersion.replace(/^v/, '')}`],
+    ['brought back', keeperText(keptBy)],
+  ]
+  return alignRows([{}, {}], rows)
+}
+
+/** An older supervisor does not say it. */
+function keeperText(keptBy: InstanceStatus['keptBy'] | undefined): string {
+  if (keptBy === undefined) return 'not known: it is of an older version'
+  if (keptBy.who === 'systemd') return 'by systemd, should it die'
+  if (keptBy.who === 'nobody') return 'by nobody, should it die: its workers would serve on'
+  return keptBy.pid === null ? 'by a keeper that is just starting' : `by its keeper (pid ${keptBy.pid}), should it die`
 }
 
 function configLines({ config, groups, active }: AppDescription): string[] {

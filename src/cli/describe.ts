@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import type { AppDescription } from '../control/messages.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { renderDescription } from './describe-view.ts'
-import { chooseApp } from './instances.ts'
+import { chooseApp, readStatus } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { appPath } from './operation.ts'
 import { addExamples } from './program.ts'
@@ -24,9 +24,14 @@ export function define(command: Command, invocation: Invocation): void {
 
 async function describe(app: string | null, invocation: Invocation): Promise<ExitCode> {
   const { output } = invocation
-  const { client, app: status } = await chooseApp(app, 'describe', invocation)
-  const description = await client.get<AppDescription>(appPath(status.name))
-  if (output.json) output.document(description)
-  else output.lines(renderDescription(description, output.paint))
+  const target = await chooseApp(app, 'describe', invocation)
+  const [description, status] = await Promise.all([
+    target.client.get<AppDescription>(appPath(target.app.name)),
+    readStatus(target),
+  ])
+  const { instance, pid, version, nodeVersion, keptBy } = status
+  const supervisor = { instance, pid, version, nodeVersion, keptBy }
+  if (output.json) output.document({ ...description, supervisor })
+  else output.lines(renderDescription(description, supervisor, output.paint))
   return EXIT.ok
 }

@@ -140,5 +140,14 @@ export function notRunning(unreachable: readonly Unreachable[], { environment }:
 export function describeUnreachable(handle: Unreachable): string {
   return handle.alive
     ? `Instance ${handle.name}: its supervisor does not answer`
-    : `Instance ${handle.name}: its supervisor is dead, ${countOf(handle.workers, 'worker')} still run`
+    : `Instance ${handle.name}: its supervisor is dead, ${orphansText(handle)}`
+}
+
+/** `2 workers still run (pids 411, 412)` */
+export function orphansText({
+  workers,
+  pids,
+}: Pick<Extract<Unreachable, { alive: false }>, 'workers' | 'pids'>): string {
+  const numbers = pids.length === 0 ? '' : ` (${pids.length === 1 ? 'pid' : 'pids'} ${pids.join(', ')})`
+  return `${countOf(workers, 'worker')} still ${workers === 1 ? 'runs' : 'run'}${numbers}`
 }

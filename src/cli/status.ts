@@ -78,6 +78,7 @@ function writeDocument(
     pid: null,
     state: handle.alive ? 'silent' : 'dead',
     workersLeft: handle.alive ? null : handle.workers,
+    pidsLeft: handle.alive ? null : handle.pids,
     apps: [],
   }))
   output.document({ instances: [...statuses, ...rest] })

@@ -8,6 +8,7 @@ import { EXIT, type ExitCode } from '../errors.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { noOrphans, orphansLeft } from '../errors/control.ts'
 import type { Invocation } from './invocation.ts'
+import { isBeingStopped } from './own-unit.ts'
 import { countOf } from './progress.ts'
 
 interface OrphanOptions {
@@ -65,9 +66,12 @@ function livesOn(handle: Extract<InstanceHandle, { readonly alive: true }>) {
   return noOrphans(handle.name, handle.pong?.pid ?? null)
 }
 
-/** A time-out is told by systemd only of one that it has told to stop, whether or not that one could still hear it. */
+/**
+ * A stop that took too long may be one that the supervisor did not hear. So may a start: then nobody has asked for an end,
+ * and the next supervisor takes over what serves. Where systemd does not say which, a stop leaves nothing behind.
+ */
 function isEnding({ directory }: Dead, environment: Invocation['environment']): boolean {
-  return environment['SERVICE_RESULT'] === 'timeout' || wasEnding(directory)
+  return wasEnding(directory) || (environment['SERVICE_RESULT'] === 'timeout' && isBeingStopped() !== false)
 }
 
 async function endInstance(

@@ -17,8 +17,14 @@ import { heldOutputs } from '../telemetry/held-outputs.ts'
 export type InstanceHandle =
   /** `pong` is null when a supervisor is there and did not answer in time. */
   | { readonly name: string; readonly directory: InstanceDirectory; readonly alive: true; readonly pong: Pong | null }
-  /** `workers` counts those of its processes that still run. */
-  | { readonly name: string; readonly directory: InstanceDirectory; readonly alive: false; readonly workers: number }
+  /** `workers` counts those of its processes that still run; `pids` are theirs, as far as they can be known. */
+  | {
+      readonly name: string
+      readonly directory: InstanceDirectory
+      readonly alive: false
+      readonly workers: number
+      readonly pids: readonly number[]
+    }
 
 /** A host that is overloaded is where an answer is needed most. */
 export const PING_MS = 2_000
@@ -38,19 +44,21 @@ async function lookAt(directory: InstanceDirectory, found: readonly LeftWorker[]
   const answer = await ping(directory.controlSocket, PING_MS)
   if (typeof answer === 'object') return { name, directory, alive: true, pong: answer }
   if (answer === 'silent') return { name, directory, alive: true, pong: null }
-  return { name, directory, alive: false, workers: workersLeft(directory, found) }
+  return { name, directory, alive: false, ...workersLeft(directory, found) }
 }
 
 /**
  * Those of the state that live, and those that the state does not know and whose output is held or that /proc shows. A
  * pid alone says nothing: it may have been given to another process since.
  */
-function workersLeft({ stateFile, output }: InstanceDirectory, found: readonly LeftWorker[]): number {
+function workersLeft({ stateFile, output }: InstanceDirectory, found: readonly LeftWorker[]) {
   const known = readWorkers(stateFile)
   const names = new Set(known.map(({ incarnation }) => incarnation))
   const living = known.filter(({ pid, startTime }) => startTimeOf(pid) === String(startTime))
-  const others = new Set([...heldIn(output), ...found.map(({ incarnation }) => incarnation)])
-  return living.length + [...others].filter((incarnation) => !names.has(incarnation)).length
+  const strays = found.filter(({ incarnation }) => !names.has(incarnation))
+  const others = new Set([...heldIn(output), ...strays.map(({ incarnation }) => incarnation)])
+  const workers = living.length + [...others].filter((incarnation) => !names.has(incarnation)).length
+  return { workers, pids: [...living, ...strays].map(({ pid }) => pid) }
 }
 
 function heldIn(output: string): readonly string[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { renderDescription } from '../../src/cli/describe-view.ts'
-import type { AppDescription } from '../../src/control/messages.ts'
-import { app } from './statuses.ts'
+import type { AppDescription, KeptBy } from '../../src/control/messages.ts'
+import { app, instance } from './statuses.ts'
 
 const config = { file: null, script: '/srv/app.js', hasAgent: true, args: [], cwd: '/srv', nodeArgs: [], node: null }
 const web: AppDescription = {
@@ -15,7 +15,8 @@ const web: AppDescription = {
   tracing: null,
 }
 
-const lines = (tracing: AppDescription['tracing']) => renderDescription({ ...web, tracing }, (_, text) => text)
+const lines = (tracing: AppDescription['tracing'], keptBy: KeptBy = { who: 'nobody', pid: null }) =>
+  renderDescription({ ...web, tracing }, instance({ keptBy }), (_, text) => text)
 
 describe('renderDescription()', () => {
   it.each([
@@ -26,6 +27,15 @@ describe('renderDescription()', () => {
   ] as const)('says how it is with spans that are %s', (spans, problem, words) => {
     const told = lines({ spans, problem })
     expect(told[told.indexOf('Tracing') + 1]).toBe(words)
+  })
+
+  it.each([
+    [{ who: 'keeper', pid: 7 }, 'by its keeper (pid 7), should it die'],
+    [{ who: 'systemd', pid: null }, 'by systemd, should it die'],
+    [{ who: 'nobody', pid: null }, 'by nobody, should it die: its workers would serve on'],
+  ] as const)('says who brings the supervisor back: %j', (keptBy, words) => {
+    const told = lines(null, keptBy)
+    expect(told.slice(told.indexOf('Supervisor') + 1)).toContainEqual(`  brought back  ${words}`)
   })
 
   it('says nothing of traces that nobody wants', () => expect(lines(null)).not.toContain('Tracing'))

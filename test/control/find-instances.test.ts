@@ -47,10 +47,10 @@ test('findInstances() tells who answers, who does not, and what the dead left ru
   const found = await findInstances(environment)
   expect(performance.now() - startedAt).toBeLessThan(2 * PING_MS)
   expect(found).toEqual([
-    { name: 'broken', directory: expect.anything(), alive: false, workers: 0 },
-    { name: 'dead', directory: expect.anything(), alive: false, workers: 2 },
-    { name: 'empty', directory: expect.anything(), alive: false, workers: 0 },
-    { name: 'odd', directory: expect.anything(), alive: false, workers: 0 },
+    { name: 'broken', directory: expect.anything(), alive: false, workers: 0, pids: [] },
+    { name: 'dead', directory: expect.anything(), alive: false, workers: 2, pids: [pid, pid] },
+    { name: 'empty', directory: expect.anything(), alive: false, workers: 0, pids: [] },
+    { name: 'odd', directory: expect.anything(), alive: false, workers: 0, pids: [] },
     { name: 'silent', directory: expect.anything(), alive: true, pong: null },
     { name: 'test', directory: expect.anything(), alive: true, pong: expect.objectContaining({ pid: process.pid }) },
   ])
@@ -69,7 +69,12 @@ test('findInstances() does not count a zombie', async () => {
   await until('it is a zombie', () => readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z '))
   const dead = openInstanceDirectory('dead', running.environment)
   writeFileSync(dead.stateFile, JSON.stringify({ workers: [{ pid, startTime: startTimeOf(pid) }] }))
-  expect((await findInstances(running.environment))[0]).toMatchObject({ name: 'dead', alive: false, workers: 0 })
+  expect((await findInstances(running.environment))[0]).toMatchObject({
+    name: 'dead',
+    alive: false,
+    workers: 0,
+    pids: [],
+  })
 })
 
 test('findInstances() finds none where there is no directory', async () => {

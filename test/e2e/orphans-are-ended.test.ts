@@ -66,7 +66,10 @@ it('orphans are seen, drained and ended, and what their directory says of others
 it('orphans of a state that is lost are ended, and those of a supervisor that was killed while it stopped', async () => {
   const lost = await orphaned()
   writeFileSync(join(lost.directory, 'state.json'), '{')
-  expect((await lost.supervise.home.cli(['status'])).stdout).toMatch(/2 workers still run/)
+  const seen = (await lost.supervise.home.cli(['status'])).stdout
+  expect(/2 workers still run \(pids (\d+), (\d+)\)/.exec(seen)?.slice(1).map(Number).toSorted()).toEqual(
+    lost.pids.toSorted(),
+  )
   expect(await endOrphans(lost.supervise.home)).toBe('Instance hello: 2 orphans ended (drained).\n')
   await lost.supervise.mustHaveNoOrphan()
 

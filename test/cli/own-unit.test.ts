@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { hasStopJob, unitIn } from '../../src/cli/own-unit.ts'
+
+describe('unitIn()', () => {
+  it.each([
+    ['0::/system.slice/web.service', { name: 'web.service', scope: 'system' }],
+    ['0::/system.slice/web.service/.control\n', { name: 'web.service', scope: 'system' }],
+    ['12:cpu:/\n1:name=systemd:/system.slice/web.service\n0::/', { name: 'web.service', scope: 'system' }],
+    ['0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service', { name: 'web.service', scope: 'user' }],
+    ['0::/user.slice/user-1000.slice/user@1000.service/init.scope', null],
+    ['0::/user.slice/user-1000.slice/session-3.scope', null],
+    ['', null],
+  ])('finds the unit in %j', (cgroups, unit) => expect(unitIn(cgroups)).toEqual(unit))
+})
+
+describe('hasStopJob()', () => {
+  const jobs = '  7 web.service    stop    running\n 9 api.service restart running\n 11 db.service start   waiting\n'
+
+  it.each([
+    ['web.service', true],
+    ['api.service', true],
+    // Its start took too long: nobody has stopped it.
+    ['db.service', false],
+    ['b.service', false],
+  ])('of %s is %j', (unit, expected) => expect(hasStopJob(jobs, unit)).toBe(expected))
+
+  it('finds none where there are no jobs', () => expect(hasStopJob('', 'web.service')).toBe(false))
+})
