@@ -82,6 +82,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Run an instance as a systemd unit',
     load: () => import('./systemd.ts'),
   },
+  {
+    name: 'doctor',
+    aliases: [],
+    summary: 'Look at everything that could hurt, and say what to type',
+    load: () => import('./doctor.ts'),
+  },
   { name: 'check', aliases: [], summary: 'Check a config without starting anything', load: () => import('./check.ts') },
   { name: 'diff', aliases: [], summary: 'Show what a reload would change', load: () => import('./diff.ts') },
   {

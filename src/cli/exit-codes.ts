@@ -6,7 +6,8 @@ type Outcome = keyof typeof EXIT
 
 export const EXIT_MEANINGS: Readonly<Record<Outcome, string>> = {
   ok: 'done; for `status`: all apps are well',
-  failed: 'failed; for `status`: an app is not well; for `diff`: a reload would change something',
+  failed:
+    'failed; for `status`: an app is not well; for `diff`: a reload would change something; for `doctor`: something hurts',
   usage: 'wrong usage: nothing was done',
   notRunning: 'no supervisor runs',
   unknownTarget: 'no such app or worker',

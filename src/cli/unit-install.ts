@@ -69,7 +69,7 @@ export function uninstallUnits(name: string, options: InstallOptions, environmen
 }
 
 /** systemd's own variable for where units are wins. */
-function unitDirectory({ user }: InstallOptions, environment: Environment): string {
+export function unitDirectory({ user }: InstallOptions, environment: Environment): string {
   const [chosen] = (environment['SYSTEMD_UNIT_PATH'] ?? '').split(':')
   if (chosen) return chosen
   if (user !== true) return '/etc/systemd/system'

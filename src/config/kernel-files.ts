@@ -32,7 +32,7 @@ export function ownGroup(root = '/'): string | undefined {
 }
 
 /** The groups that limit this process by that controller. Each limits all that is in it. */
-export function groupsAround(controller: 'cpu' | 'memory', root = '/'): ControlGroups {
+export function groupsAround(controller: 'cpu' | 'memory' | 'pids', root = '/'): ControlGroups {
   // Where both kinds are there, a controller belongs to one of them, and a line of the older kind names it.
   const older = textOf(join(root, 'proc/self/cgroup'))
     .split('\n')

@@ -1,6 +1,6 @@
 // Which instances there are: those that answer, those that do not, and what dead ones left running.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import {
   instanceAt,
   instanceDirectory,
@@ -74,6 +74,23 @@ function heldIn(output: string): readonly string[] {
 export function wasEnding({ stateFile }: InstanceDirectory): boolean {
   const state = readDocument(stateFile)
   return state !== null && 'ending' in state && state.ending === true
+}
+
+/** What a supervisor that is gone has written of its apps: those that should run, or why it cannot be read. */
+export function appsLeft({ stateFile }: InstanceDirectory): {
+  readonly names: readonly string[]
+  readonly problem: string | null
+} {
+  const state = readDocument(stateFile)
+  const isKnown = state !== null && 'apps' in state && Array.isArray(state.apps)
+  if (!isKnown) return { names: [], problem: existsSync(stateFile) ? 'its state file cannot be read' : null }
+  const apps: readonly unknown[] = Array.isArray(state.apps) ? state.apps : []
+  return { names: apps.filter(isLeftApp).map(({ name }) => name), problem: null }
+}
+
+function isLeftApp(value: unknown): value is { readonly name: string } {
+  if (typeof value !== 'object' || value === null || !('name' in value)) return false
+  return typeof value.name === 'string' && !('stopped' in value && value.stopped === true)
 }
 
 interface SavedProcess {

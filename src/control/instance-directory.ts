@@ -168,8 +168,15 @@ function rootOfUnit(path: string): string {
   return basename(dirname(path)) === 'supervise' ? dirname(path) : path
 }
 
-function checkSocketPaths({ root, path, name }: InstanceDirectory): void {
-  const longest = Math.max(...LONGEST_SOCKETS.map((socket) => Buffer.byteLength(join(path, socket))))
+/** Of the longest path that is bound in it, and what the system takes. */
+export function socketPathLength({ path }: InstanceDirectory): { readonly bytes: number; readonly limit: number } {
+  const lengths = LONGEST_SOCKETS.map((socket) => Buffer.byteLength(join(path, socket)))
+  return { bytes: Math.max(...lengths), limit: SOCKET_PATH_BYTES }
+}
+
+function checkSocketPaths(directory: InstanceDirectory): void {
+  const { root, name } = directory
+  const { bytes: longest } = socketPathLength(directory)
   if (longest <= SOCKET_PATH_BYTES) return
   throw socketPathTooLong(
     root,

@@ -9,6 +9,9 @@ export type Hello = Extract<WorkerMessage, { type: 'hello' }>
 /** Takes the worker's connection, or says no by returning false. */
 export type Receive = (hello: Hello, channel: WorkerChannel) => boolean
 
+/** What this Node lacks that the link needs; null when nothing is missing. */
+export const missingForLink = probeLinkInternals
+
 /**
  * `notice` is told when this Node lacks what the link needs: workers are then spoken to over node:cluster's own channel,
  * which ends with the supervisor.

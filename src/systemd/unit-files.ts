@@ -31,9 +31,9 @@ export interface UnitSettings {
 }
 
 /** `OpenFile=` came with it. */
-const OPENS_FILES = 253
+export const OPENS_FILES = 253
 /** Beyond the longest drain: the supervisor's own way out. */
-const STOP_MARGIN_S = 15
+export const STOP_MARGIN_S = 15
 
 export function serviceUnit(settings: UnitSettings): string {
   const { name, scope } = settings
@@ -94,13 +94,13 @@ function section(name: string, lines: readonly string[]): string {
 }
 
 function processLines(settings: UnitSettings): readonly string[] {
-  const { name, node, launcher, startWords, workingDirectory, user, systemdVersion } = settings
+  const { name, node, launcher, startWords, workingDirectory, user } = settings
   const command = (...words: readonly string[]) => [node, launcher, ...words].map(quoteForUnit).join(' ')
   return [
     'Type=notify',
     '# systemd-notify tells it for the supervisor, and is another process.',
     'NotifyAccess=all',
-    ...(systemdVersion !== null && systemdVersion >= OPENS_FILES ? ['OpenFile=/run/systemd/notify:notify'] : []),
+    ...(opensSocket(settings) ? ['OpenFile=/run/systemd/notify:notify:graceful'] : []),
     ...(user === null ? [] : [`User=${user}`]),
     `WorkingDirectory=${workingDirectory.replaceAll('%', '%%')}`,
     `ExecStart=${command('start', '--instance', name, ...startWords)}`,
@@ -109,6 +109,11 @@ function processLines(settings: UnitSettings): readonly string[] {
     '# A supervisor that was killed while it stopped leaves workers behind.',
     `ExecStopPost=${command('stop', '--orphans', '--if-ending', '--instance', name)}`,
   ]
+}
+
+/** The socket of a user's manager is elsewhere, and a place cannot be written so that it suits every user. */
+function opensSocket({ scope, systemdVersion }: UnitSettings): boolean {
+  return scope === 'system' && systemdVersion !== null && systemdVersion >= OPENS_FILES
 }
 
 function lifeLines({ stopMs }: UnitSettings): readonly string[] {

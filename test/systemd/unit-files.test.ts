@@ -54,7 +54,9 @@ describe('serviceUnit()', () => {
 
   it('opens the notification socket where systemd can', () => {
     expect(serviceUnit(SETTINGS)).not.toContain('OpenFile=')
-    expect(serviceUnit({ ...SETTINGS, systemdVersion: 253 })).toContain('OpenFile=/run/systemd/notify:notify')
+    expect(serviceUnit({ ...SETTINGS, systemdVersion: 253 })).toContain('OpenFile=/run/systemd/notify:notify:graceful')
+    // A user's manager listens elsewhere: what is told there would be told to the wrong one.
+    expect(serviceUnit({ ...SETTINGS, systemdVersion: 253, scope: 'user' })).not.toContain('OpenFile=')
     expect(serviceUnit({ ...SETTINGS, systemdVersion: null })).not.toContain('OpenFile=')
   })
 
