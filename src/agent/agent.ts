@@ -30,6 +30,7 @@ import { Listeners } from './listeners.ts'
 import { missingInternals } from './node-internals.ts'
 import { expectProbes } from './public-probes.ts'
 import { RegistryAnswers } from './registry-answers.ts'
+import { rehearse } from './rehearse.ts'
 import { setRoutes } from './route-intercept.ts'
 import { routing, setRouting } from './route-state.ts'
 import { Traces } from './traces.ts'
@@ -205,6 +206,8 @@ export class Agent {
         return this.#registries.asked(message)
       case 'ask':
         return this.#link.send({ type: 'answered' })
+      case 'rehearse':
+        return rehearse(message)
       case 'message':
         return this.#appChannel.deliver(message.body)
       default:

@@ -164,6 +164,16 @@ export interface RequestUnderWay {
   readonly path: string
 }
 
+/** A fault that is rehearsed in this worker; each takes the place of the one before. */
+export type FaultOrder =
+  /** Block the event loop. */
+  | { readonly fault: 'hang'; readonly forMs: number }
+  /** Delay the event loop again and again. */
+  | { readonly fault: 'delay'; readonly forMs: number; readonly byMs: number }
+  /** Take so much memory, and let go of it afterwards. */
+  | { readonly fault: 'memory'; readonly forMs: number; readonly bytes: number }
+  | { readonly fault: 'none' }
+
 export type WorkerMessage =
   /** First line of every connection, also after the link was dialled again. */
   | {
@@ -275,5 +285,6 @@ export type SupervisorMessage =
   | { readonly type: 'collect'; readonly id: number; readonly defaults: boolean }
   /** Say that the loop turns. Answered by `answered`. */
   | { readonly type: 'ask' }
+  | ({ readonly type: 'rehearse' } & FaultOrder)
   /** For the app's `process.on('message')` when node:cluster's own channel is gone. */
   | { readonly type: 'message'; readonly body: unknown }
