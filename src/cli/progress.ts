@@ -36,6 +36,8 @@ const FIRST_COLUMN = 18
 const HINT_COLUMNS = 60
 
 export function recordLine(progress: Progress, line: ProgressLine, now: number): Progress {
+  // A rehearsal has a view of its own.
+  if (line.type === 'rehearsal' || line.type === 'fault') return progress
   if (line.type === 'result') return updateApp(progress, line.result.app, (app) => ({ ...app, ended: true }))
   if (line.type === 'queued') return updateApp(progress, line.app, (app) => ({ ...app, queuedBehind: line.behind }))
   if (line.type === 'begin') {
@@ -176,7 +178,7 @@ export function countOf(count: number, noun: string): string {
 
 /** For pipes, logs and dumb terminals; null for what is told at the end. */
 export function renderPlain(line: ProgressLine): string | null {
-  if (line.type === 'result') return null
+  if (line.type === 'result' || line.type === 'rehearsal' || line.type === 'fault') return null
   if (line.type === 'queued') return `${line.app}: queued behind ${oneLine(line.behind)}`
   if (line.type === 'begin') return `${line.app}: ${oneLine(line.text)}`
   if (line.type === 'stage') return `${line.app}: ${plainStage(line)}`

@@ -137,12 +137,12 @@ async function runOperation(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const result = await run(contextOf(request, () => {}))
+  const result = await run(contextOf(request, response, () => {}))
   if (isMany(result)) respond(response, statusOfResults(result), { results: result })
   else respond(response, statusOfResults([result]), result)
 }
 
-/** The operation goes on when the client leaves; its lines then go nowhere. */
+/** The operation goes on when the client leaves, unless it looks at `left`; its lines then go nowhere. */
 async function streamOperation(
   answering: Answering,
   { run }: Extract<Answer, { as: 'operation' }>,
@@ -153,7 +153,7 @@ async function streamOperation(
   const head = setTimeout(() => lines.open(), HEAD_AFTER_MS)
   try {
     const progress: OperationContext['progress'] = (line) => guard(answering, request, () => lines.write(line))
-    const result = await run(contextOf(request, progress))
+    const result = await run(contextOf(request, response, progress))
     for (const each of isMany(result) ? result : [result]) lines.write({ type: 'result', result: each })
   } catch (error) {
     // Until the head is out, an error can still be an HTTP status.
@@ -169,8 +169,14 @@ function openLines({ limits, counts }: Answering, response: ServerResponse): Lin
   return new LineStream(response, limits, () => (counts.dropped.unread += 1))
 }
 
-function contextOf(request: IncomingMessage, progress: OperationContext['progress']): OperationContext {
-  return { cause: causeOf(request.headers['x-supervise-caller']), progress }
+function contextOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  progress: OperationContext['progress'],
+): OperationContext {
+  const left = new AbortController()
+  response.once('close', () => left.abort())
+  return { cause: causeOf(request.headers['x-supervise-caller']), progress, left: left.signal }
 }
 
 /** Only our own user can connect, so the name is believed; it is text from outside all the same. */

@@ -6,6 +6,7 @@ import type { ConfigSource } from '../config/app-config.ts'
 import type { LogLevel } from '../config/log-parsers.ts'
 import type { ErrorBody } from '../errors.ts'
 import type { GroupName, TracingState } from '../protocol/messages.ts'
+import type { ChaosLine, RehearsalStatus } from './chaos-messages.ts'
 import type { ConfigDescription } from './config-description.ts'
 import type { CrashRecord } from './crash-messages.ts'
 import type {
@@ -19,6 +20,14 @@ import type { ProbeStatus } from './probe-messages.ts'
 import type { ReleaseNews, RolloutStage } from './release-messages.ts'
 import type { SmokeStatus, WatchStatus } from './watch-status.ts'
 
+export type {
+  ChaosLine,
+  ChaosOutlook,
+  ChaosRequest,
+  FaultOutlook,
+  FaultStep,
+  RehearsalStatus,
+} from './chaos-messages.ts'
 export type { CrashAnswer, CrashGroup, CrashList, CrashRecord, VitalsPoint } from './crash-messages.ts'
 export type {
   AppSamples,
@@ -120,6 +129,8 @@ export interface AppStatus extends ReleaseNews {
   /** The last one as long as there is anything left to do of it. */
   readonly rollout: RolloutStatus | null
   readonly watching: boolean
+  /** A rehearsal of failures that is on. */
+  readonly rehearsal: RehearsalStatus | null
   /** What the option `probes` has found out, for each place that is asked. */
   readonly probes: readonly ProbeStatus[]
   readonly groups: { readonly blue: GroupStatus | null; readonly green: GroupStatus | null }
@@ -284,7 +295,7 @@ export interface WorkerStep {
 /** Answer of every operation on an app. */
 export interface OperationResult {
   readonly app: string
-  readonly kind: OperationStatus['kind'] | 'signal' | 'delete' | 'rollout'
+  readonly kind: OperationStatus['kind'] | 'signal' | 'delete' | 'rollout' | 'chaos'
   /** Which release it was about, where it was about one. */
   readonly release?: string
   readonly ok: boolean
@@ -310,6 +321,7 @@ export type ProgressLine =
   | { readonly type: 'queued'; readonly app: string; readonly behind: string }
   | ({ readonly type: 'step'; readonly app: string } & WorkerStep)
   | ({ readonly type: 'stage'; readonly app: string } & RolloutStage)
+  | ChaosLine
   | { readonly type: 'result'; readonly result: OperationResult }
 
 /** `GET /v1/apps/:app/diff`: what a reload would change. */
@@ -366,6 +378,8 @@ export interface Pong {
  * POST   /v1/apps/:app/pause          {}             → likewise
  * POST   /v1/apps/:app/resume         {}             → likewise
  * POST   /v1/apps/:app/abort          {}             → likewise
+ * GET    /v1/apps/:app/chaos?forMs                   → ChaosOutlook: what a rehearsal of failures could do
+ * POST   /v1/apps/:app/chaos          ChaosRequest   → OperationResult or ProgressLine: ends with the connection
  * GET    /v1/apps/:app/history                       → { schema, app, releases: ReleaseStatus[] }
  * POST   /v1/apps/:app/signal         SignalRequest  → OperationResult
  * DELETE /v1/apps/:app                               → OperationResult or ProgressLine

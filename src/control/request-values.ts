@@ -221,7 +221,7 @@ function readSource(source: unknown, where: string): ConfigSource {
   return { file, app, flags, directory, environment }
 }
 
-function mistyped(field: string, what: string): Error {
+export function mistyped(field: string, what: string): Error {
   return badRequest(`"${field}" is not ${what}`, 'See docs/reference/control-api.md.')
 }
 
@@ -267,7 +267,7 @@ function isId(value: unknown): value is number {
 }
 
 /** A field that is not known may mean something to the client: to leave it out would do something else than was asked. */
-function allowOnly(given: readonly string[], known: readonly string[], kind: 'parameter' | 'field'): void {
+export function allowOnly(given: readonly string[], known: readonly string[], kind: 'parameter' | 'field'): void {
   const stranger = given.find((name, index) => !known.includes(name) || given.indexOf(name) !== index)
   if (stranger === undefined) return
   const why = known.includes(stranger)

@@ -3,6 +3,7 @@
 
 import { badRequest, methodNotAllowed, unknownRoute } from '../errors/control.ts'
 import type { Feed, OperationContext, SupervisorOperations } from '../supervisor/operations.ts'
+import { readChaos, readChaosQuery } from './chaos-values.ts'
 import { API, type OperationResult } from './messages.ts'
 import {
   allowNoQuery,
@@ -206,6 +207,19 @@ export const ROUTES: readonly Route[] = [
       return (context) => supervisor.releases[verb](app, context)
     }),
   })),
+  {
+    method: 'GET',
+    pattern: `${API}/apps/:app/chaos`,
+    answer: (supervisor, { app, query }) => document(supervisor.chaos.outlook(app, readChaosQuery(query))),
+  },
+  {
+    method: 'POST',
+    pattern: `${API}/apps/:app/chaos`,
+    answer: operation((supervisor, { app, body }) => {
+      const request = readChaos(body)
+      return (context) => supervisor.chaos.run(app, request, context)
+    }),
+  },
   {
     method: 'POST',
     pattern: `${API}/apps/:app/signal`,

@@ -15,6 +15,7 @@ import type { Measures } from '../telemetry/measures.ts'
 import { containerLimits } from '../telemetry/container-limits.ts'
 import { wholeRssBytes, type Samples } from '../telemetry/samples.ts'
 import type { App } from './app.ts'
+import type { ChaosDesk } from './chaos-desk.ts'
 import { objectivesOf } from './app-metrics.ts'
 import { listenersOf } from './app-listeners.ts'
 import type { Group, Place } from './group.ts'
@@ -28,6 +29,7 @@ export interface Figures {
   readonly measures: Measures
   readonly resources: Pick<SampleDesk, 'summaries'>
   readonly probes: Pick<ProbeDesk, 'status'>
+  readonly chaos: Pick<ChaosDesk, 'statusOf'>
 }
 
 export function appStatus(app: App, figures: Figures, news: ReleaseNews & Pick<AppStatus, 'rollout'>): AppStatus {
@@ -45,6 +47,7 @@ export function appStatus(app: App, figures: Figures, news: ReleaseNews & Pick<A
     operation: operationStatus(app),
     ...news,
     watching: app.config.watch !== null,
+    rehearsal: figures.chaos.statusOf(app),
     probes: figures.probes.status(app),
     groups: { blue: group('blue'), green: group('green') },
   }

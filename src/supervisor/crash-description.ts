@@ -53,6 +53,7 @@ export function describeCrash(context: CrashContext): CrashDraftDescription {
     uncaught: worker.uncaught?.stack ?? null,
     adopted: !exit.seen,
     kernelKilled: context.kernelKilled,
+    rehearsed: worker.rehearsed,
     vitals: worker.vitals,
     sample: context.sample,
     curve: context.curve,
@@ -88,6 +89,8 @@ function killedBecause({ worker, exit, waitedFor, doing }: CrashContext): Killed
       return { by: 'drainTimeout', afterMs: config.drainTimeoutMs }
     case 'flip-deadline':
       return { by: 'flip', afterMs: FLIP_DEADLINE_MS }
+    case 'rehearsal':
+      return { by: 'rehearsal' }
     case 'stop-deadline':
       return { by: 'killTimeout', afterMs: config.killTimeoutMs, signal: config.stopSignal }
   }

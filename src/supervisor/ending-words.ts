@@ -21,6 +21,8 @@ export function killWords(worker: WorkerHandle): string {
       return `it did not end after ${worker.generation.config.stopSignal}`
     case 'flip-deadline':
       return 'it did not answer a flip in time'
+    case 'rehearsal':
+      return 'a rehearsal of failures'
     case null:
       return 'asked for'
   }

@@ -249,8 +249,9 @@ export class Group implements WorkerOwner {
     const isCovered = this.#replacement?.covers(worker.id) === true
     // What never got ready in a replacement is why that is refused; the worker that serves has not crashed.
     if (isCrash(exit) && (exit.wasReady || !isCovered)) place.crashes += 1
-    // What a reload tried and gave up says nothing of the release that serves.
-    if (isCrash(exit) && worker.generation === this.generation) this.traffic.crashed(this.clock.now())
+    // What a reload tried and gave up says nothing of the release that serves, nor does what somebody did to it on purpose.
+    if (isCrash(exit) && worker.generation === this.generation && worker.rehearsed === null)
+      this.traffic.crashed(this.clock.now())
     const words = this.#owner.exited(worker, exit)
     this.#replacement?.onWorker(worker, 'gone', words)
     if (

@@ -6,6 +6,8 @@ import type { Family } from '../telemetry/exposition.ts'
 import type {
   AppDescription,
   AppSamples,
+  ChaosOutlook,
+  ChaosRequest,
   ConfigDiff,
   CrashAnswer,
   CrashList,
@@ -31,6 +33,8 @@ export interface OperationContext {
   readonly cause: string
   /** Sees the operation's lines but its result. Must not throw. */
   readonly progress: (line: ProgressLine) => void
+  /** Aborted when whoever asked has gone: what must not go on without them ends. */
+  readonly left?: AbortSignal
 }
 
 export interface LogQuery {
@@ -83,6 +87,13 @@ export interface ReleaseOperations {
   abort(app: string, context: OperationContext): Promise<OperationResult>
 }
 
+/** Rehearsing failures. */
+export interface ChaosOperations {
+  outlook(app: string, forMs: number): ChaosOutlook
+  /** Resolves when it is over, or whoever asked has gone, and everything that can be undone is. */
+  run(app: string, request: ChaosRequest, context: OperationContext): Promise<OperationResult>
+}
+
 export interface CrashOperations {
   /** One record, by its id. */
   crash(id: string): CrashAnswer
@@ -117,6 +128,7 @@ export interface MetricOperations {
 export interface SupervisorOperations {
   readonly metrics: MetricOperations
   readonly releases: ReleaseOperations
+  readonly chaos: ChaosOperations
   readonly crashDesk: CrashOperations
   ping(): Pong
   status(): InstanceStatus

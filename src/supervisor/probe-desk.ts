@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ProbeStatus } from '../control/messages.ts'
+import { PROBE_HEADER } from '../protocol/probe-header.ts'
 import { NOT_PROBED, stepProbe, type ProbeNews, type ProbeState } from '../core/probe-state.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Families } from '../telemetry/families.ts'
@@ -10,7 +11,7 @@ import type { Measures } from '../telemetry/measures.ts'
 import type { App } from './app.ts'
 import type { Clock } from './clock.ts'
 import { askPlace, type Place, type ProbeAnswer } from './probe-question.ts'
-import { mayBeBack, publicPlaces, targetsOf, type ProbeTarget } from './probe-targets.ts'
+import { HEADERS, mayBeBack, publicPlaces, targetsOf, type ProbeTarget } from './probe-targets.ts'
 import { probeFailed, probeRecovered } from './probe-words.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
 
@@ -48,6 +49,8 @@ export class ProbeDesk {
   readonly #apps = new Map<App, AppProbes>()
   /** Whom the secret was told by now, at the latest. */
   readonly #told = new WeakSet<WorkerHandle>()
+  /** Somebody else asks in our name. */
+  readonly #lent = new WeakSet<App>()
 
   constructor(source: ProbeSource) {
     this.#source = source
@@ -55,7 +58,15 @@ export class ProbeDesk {
 
   /** The link of one of its workers is up: before that worker has a connection it knows which requests are ours. */
   greet(app: App, channel: Pick<WorkerChannel, 'send'>): void {
-    if (app.config.probes.some(isPublic)) channel.send({ type: 'expectProbes', secret: this.#secret })
+    if (app.config.probes.some(isPublic) || this.#lent.has(app))
+      channel.send({ type: 'expectProbes', secret: this.#secret })
+  }
+
+  /** Headers by which workers know requests of ours, for somebody else who asks at the app's public address. */
+  lendHeaders(app: App): Readonly<Record<string, string>> {
+    this.#lent.add(app)
+    for (const worker of app.processes()) this.greet(app, worker)
+    return { [PROBE_HEADER]: this.#secret, ...HEADERS }
   }
 
   tick(apps: Iterable<App>): void {

@@ -20,8 +20,8 @@ export interface Question {
   /** The first of them is the first of the request. */
   readonly headers: Readonly<Record<string, string>>
   readonly withinMs: number
-  /** Null is any 2xx. */
-  readonly status: number | null
+  /** Null is any 2xx; `answered` is any that is not the server's own failure. */
+  readonly status: number | 'answered' | null
   /** A text that must be in the answer. */
   readonly body: string | null
 }
@@ -107,14 +107,19 @@ function connectTls(to: Place['to']): Socket {
 }
 
 async function judge({ status: wanted, body: text }: Question, status: number, body: Body): Promise<Verdict> {
-  const isWanted = wanted === null ? status >= 200 && status < 300 : status === wanted
+  const isWanted = isGood(status, wanted)
   if (!isWanted) return { outcome: 'status', problem: statusWords(status, wanted) }
   const found = await readFor(body, text)
   return found ? { outcome: 'ok', problem: null } : { outcome: 'body', problem: `answered without ${quoteOf(text)}` }
 }
 
-function statusWords(status: number, wanted: number | null): string {
-  if (wanted !== null) return `answered ${status}, and ${wanted} was expected`
+function isGood(status: number, wanted: Question['status']): boolean {
+  if (wanted === 'answered') return status < 500
+  return wanted === null ? status >= 200 && status < 300 : status === wanted
+}
+
+function statusWords(status: number, wanted: Question['status']): string {
+  if (typeof wanted === 'number') return `answered ${status}, and ${wanted} was expected`
   return status >= 300 && status < 400 ? `answered ${status}, and redirects are not followed` : `answered ${status}`
 }
 

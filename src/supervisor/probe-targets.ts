@@ -22,7 +22,7 @@ export interface ProbeTarget {
   readonly questions: readonly Question[]
 }
 
-const HEADERS = { host: 'localhost', 'user-agent': 'supervise' }
+export const HEADERS = { host: 'localhost', 'user-agent': 'supervise' }
 
 /** `places` are the app's public ones, as they were when somebody served there last. */
 export function targetsOf(app: App, places: readonly Place[], secret: string): readonly ProbeTarget[] {

@@ -34,6 +34,7 @@ import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from
 import { appDescription, appStatus } from './app-status.ts'
 import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
+import { ChaosDesk } from './chaos-desk.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
 import type { Instance, Places } from './instance.ts'
@@ -65,7 +66,8 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly crashDesk: CrashDesk
   readonly metrics: MetricsDesk
   readonly releases: ReleaseDesk
-  readonly probes: ProbeDesk
+  readonly probes = new ProbeDesk(this)
+  readonly chaos = new ChaosDesk(this)
   readonly places: Places
   readonly readConfig = readConfig
   readonly recycle = recycle
@@ -103,7 +105,6 @@ export class Supervisor implements SupervisorOperations, Instance {
         options.events.record({ type, app: null, text, cause: 'supervisor' }, level),
       ),
     )
-    this.probes = new ProbeDesk(this)
     this.metrics.follow(this)
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#saver = new StateSaver(() => options.save(this.apps, this.isEnding))
@@ -321,8 +322,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   internalError(error: unknown): void {
-    const text = textOf(error)
-    this.eventLog.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
+    this.eventLog.record({ type: 'internalError', app: null, text: textOf(error), cause: 'supervisor' }, 'error')
   }
 
   /** Stops the instance's own timers and watches. */

@@ -1,7 +1,14 @@
 // How a worker's process ended, as far as that can be known.
 
 /** Why the supervisor itself ended a process that was not asked to go. */
-export type KillReason = 'not-ready' | 'hang' | 'liveness' | 'drain-deadline' | 'stop-deadline' | 'flip-deadline'
+export type KillReason =
+  | 'not-ready'
+  | 'hang'
+  | 'liveness'
+  | 'drain-deadline'
+  | 'stop-deadline'
+  | 'flip-deadline'
+  | 'rehearsal'
 
 export interface WorkerExit {
   /** Null when it is not known: an adopted worker that said nothing. */

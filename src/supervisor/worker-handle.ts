@@ -88,6 +88,8 @@ export class WorkerHandle {
   /** The exception that ended it. */
   uncaught: Extract<WorkerMessage, { type: 'uncaught' }> | null = null
   killReason: KillReason | null = null
+  /** The fault that a rehearsal has done to it, and that is not over. */
+  rehearsed: string | null = null
   /** Its last words. */
   exiting: Extract<WorkerMessage, { type: 'exiting' }> | null = null
   /** Private endpoints by listener. */

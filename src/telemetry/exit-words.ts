@@ -19,6 +19,7 @@ export type KilledBecause =
   | { readonly by: 'flip'; readonly afterMs: number }
   /** Somebody wanted it gone at once. */
   | { readonly by: 'request' }
+  | { readonly by: 'rehearsal' }
 
 export interface Ending {
   readonly code: number | null
@@ -33,6 +34,8 @@ export interface Ending {
   readonly adopted: boolean
   /** The kernel's out-of-memory killer was at work at that time; null when that cannot be known. */
   readonly kernelKilled: boolean | null
+  /** The fault that was rehearsed in it; null for none. */
+  readonly rehearsed?: string | null
   /** Paths below it are shown relative to it. */
   readonly directory: string | null
 }
@@ -42,7 +45,14 @@ export interface ExitWords {
   readonly words: string
 }
 
+/** Whoever reads of an end that was rehearsed must not look for a mistake of the app's. */
 export function explainExit(ending: Ending): ExitWords {
+  const { reason, words } = explain(ending)
+  const { rehearsed = null } = ending
+  return { reason, words: rehearsed === null ? words : `${words}; "${rehearsed}" was rehearsed (\`supervise chaos\`)` }
+}
+
+function explain(ending: Ending): ExitWords {
   const { killed } = ending
   if (killed !== null) return { reason: KILL_REASONS[killed.by], words: killWords(killed) }
   if (ranOutOfMemory(ending)) {
@@ -68,6 +78,7 @@ const KILL_REASONS: Readonly<Record<KilledBecause['by'], CrashRecord['reason']>>
   killTimeout: 'signal',
   flip: 'hang',
   request: 'signal',
+  rehearsal: 'signal',
 }
 
 function killWords(killed: KilledBecause): string {
@@ -90,6 +101,8 @@ function killWords(killed: KilledBecause): string {
       return `was killed because it had not answered a flip for ${seconds(killed.afterMs)}`
     case 'request':
       return 'was killed at once, as asked'
+    case 'rehearsal':
+      return 'was killed at once (SIGKILL)'
     default:
       return killed satisfies never
   }

@@ -150,6 +150,10 @@ export class Measures {
     this.#count('supervise_probes_total', labels)
   }
 
+  rehearsed(app: string, kind: string): void {
+    this.#count('supervise_chaos_faults_total', { app, kind })
+  }
+
   /** A process did not say in time what its app counts. */
   mergeTimedOut(owner: RequestOwner): void {
     this.counters.add('supervise_merge_timeouts_total', ownerLabels(owner))

@@ -184,6 +184,11 @@ export const METRICS = {
     labels: ['app', 'probe', 'target', 'outcome'],
     help: 'Answers to probes by outcome: ok, status, body, timeout, refused, unreachable, tls, cut, error; `target` is url, public or worker.',
   },
+  supervise_chaos_faults_total: {
+    type: 'counter',
+    labels: ['app', 'kind'],
+    help: 'Faults that were rehearsed (`supervise chaos`): kill, stop, hang, memory, delay, supervisor.',
+  },
   supervise_control_requests_total: {
     type: 'counter',
     labels: ['method', 'status_class'],

@@ -38,6 +38,7 @@ export function app(change: Partial<AppStatus> & { readonly workers?: readonly W
     nextStart: null,
     watching: false,
     probes: [],
+    rehearsal: null,
     groups: {
       blue: {
         release: 'r1',

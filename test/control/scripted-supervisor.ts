@@ -147,6 +147,13 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       resume: operate('rollout'),
       abort: operate('rollout'),
     },
+    chaos: {
+      outlook: (app, forMs) => {
+        note('outlook', [app, forMs])
+        return { app, serving: 2, faults: [], busy: null }
+      },
+      run: operate('chaos'),
+    },
     shutdown: async (...values) => [await operate('stop')(...values)],
     ...script,
   }
@@ -205,6 +212,7 @@ function appStatus(name = 'web'): AppStatus {
     nextStart: null,
     watching: false,
     probes: [],
+    rehearsal: null,
     groups: { blue: null, green: null },
   }
 }
