@@ -88,6 +88,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Look at everything that could hurt, and say what to type',
     load: () => import('./doctor.ts'),
   },
+  {
+    name: 'chaos',
+    aliases: [],
+    summary: 'Rehearse failures, and see what users saw of them',
+    load: () => import('./chaos.ts'),
+  },
   { name: 'check', aliases: [], summary: 'Check a config without starting anything', load: () => import('./check.ts') },
   { name: 'diff', aliases: [], summary: 'Show what a reload would change', load: () => import('./diff.ts') },
   {

@@ -7,7 +7,7 @@ type Outcome = keyof typeof EXIT
 export const EXIT_MEANINGS: Readonly<Record<Outcome, string>> = {
   ok: 'done; for `status`: all apps are well',
   failed:
-    'failed; for `status`: an app is not well; for `diff`: a reload would change something; for `doctor`: something hurts',
+    'failed; for `status`: an app is not well; for `diff`: a reload would change something; for `doctor`: something hurts; for `chaos`: users saw more than they need have',
   usage: 'wrong usage: nothing was done',
   notRunning: 'no supervisor runs',
   unknownTarget: 'no such app or worker',
@@ -17,7 +17,7 @@ export const EXIT_MEANINGS: Readonly<Record<Outcome, string>> = {
   busy: 'something else holds the app or the instance',
   noPermission: 'this user may not',
   invalidConfig: 'the config is wrong: nothing was done',
-  interrupted: 'Ctrl-C; what was asked goes on in the supervisor',
+  interrupted: 'Ctrl-C; what was asked goes on in the supervisor, but for `chaos`, which ends',
 }
 
 export function exitCodes(): readonly { readonly code: number; readonly meaning: string }[] {

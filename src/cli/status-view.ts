@@ -128,12 +128,25 @@ function appNotes(app: AppStatus): string[] {
     ...(isBad ? [`${lastRolloutLine(lastRollout)}; see \`supervise history ${app.name} ${lastRollout.release}\``] : []),
     ...(nextStart === null ? [] : [`\`supervise start ${app.name}\` begins with ${releaseText(nextStart)}`]),
     ...memoryNote(app),
+    ...rehearsalNote(app),
     ...app.probes.filter(({ failing }) => failing).map(probeNote),
   ]
   if (operation === null) return notes
   const { kind, step, sinceSeconds, queued } = operation
   const next = queued ? ', another queued' : ''
   return [...notes, `${kind}: ${oneLine(step)} (for ${formatDuration(sinceSeconds * 1000)}${next})`]
+}
+
+/** An older supervisor does not say it. */
+function rehearsalNote({ rehearsal }: Partial<Pick<AppStatus, 'rehearsal'>>): string[] {
+  if (rehearsal === undefined || rehearsal === null) return []
+  const { faults, current, endsInSeconds, seed } = rehearsal
+  const now =
+    current === null ? '' : `, now ${current.kind}${current.worker === null ? '' : ` on worker ${current.worker}`}`
+  const ends = formatDuration(endsInSeconds * 1000)
+  return [
+    `rehearsal of failures (\`supervise chaos\`): ${countOf(faults, 'fault')} so far${now}; over in ${ends} (seed ${seed})`,
+  ]
 }
 
 /** A probe that fails. */
