@@ -66,6 +66,13 @@ describe('renderStatus()', () => {
     expect(note).toBe('    reload: worker 2 gets ready (for 3.2s, another queued)')
   })
 
+  it('shows a rehearsal that is on', () => {
+    const rehearsal = { faults: 2, current: { kind: 'stop', worker: 1 }, endsInSeconds: 42, seed: 7 } as const
+    expect(renderStatus(instance({ apps: [app({ rehearsal })] }), NOW, plain).join('\n')).toContain(
+      'rehearsal of failures (`supervise chaos`): 2 faults so far, now stop on worker 1; over in 42s (seed 7)',
+    )
+  })
+
   it('shows what each of two releases takes', () => {
     const { blue } = app().groups
     const groups = { blue: blue && { ...blue, rssBytes: 104 * 1024 ** 2 }, green: blue && { ...blue, release: 'r2' } }

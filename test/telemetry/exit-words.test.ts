@@ -76,6 +76,17 @@ describe('explainExit()', () => {
     expect(words({ code: 200 })).toBe('exited with code 200')
   })
 
+  it('says what was rehearsed', () => {
+    const killed = { by: 'rehearsal' } as const
+    expect(explainExit(ending({ signal: 'SIGKILL', killed, rehearsed: 'kill' }))).toEqual({
+      reason: 'signal',
+      words: 'was killed at once (SIGKILL); "kill" was rehearsed (`supervise chaos`)',
+    })
+    expect(words({ code: 200, rehearsed: 'delay' })).toBe(
+      'exited with code 200; "delay" was rehearsed (`supervise chaos`)',
+    )
+  })
+
   it('takes the uncaught error from the agent when it told', () => {
     const uncaught = 'Error: boom\n    at f (/app/a.js:3:4)'
     expect(words({ code: 1, uncaught, directory: '/app' })).toBe(
