@@ -31,7 +31,7 @@ const UNDONE_WITHIN_MS = 3000
 /** What was under way at a fault's end has its answer by then. */
 const LAST_ANSWERS_MS = 300
 
-const INTERRUPTED = 'Ctrl-C'
+const INTERRUPTED = 'it was interrupted'
 
 export async function runChaos(
   target: AppTarget,
@@ -179,10 +179,12 @@ class ChaosRun {
     const current = this.#current
     if (current === null) return false
     // The one that is killed has a rehearsal on.
-    const isBack = await this.#until(BACK_WITHIN_MS, ({ apps }) => {
+    const isWhole = ({ apps }: InstanceStatus): boolean => {
       const app = apps.find(({ name }) => name === this.#target.app.name)
       return app?.rehearsal === null && app.state === 'online' && app.operation === null
-    })
+    }
+    const isBack = await this.#until(BACK_WITHIN_MS, isWhole, this.#controller.signal)
+    if (!isBack && this.#controller.signal.aborted) return false
     const tookMs = Math.round(performance.now() - current.at)
     const state = isBack ? 'recovered' : 'notRecovered'
     const text = isBack
@@ -203,9 +205,10 @@ class ChaosRun {
     )
   }
 
-  async #until(withinMs: number, isSo: (status: InstanceStatus) => boolean): Promise<boolean> {
+  async #until(withinMs: number, isSo: (status: InstanceStatus) => boolean, signal?: AbortSignal): Promise<boolean> {
     const deadline = performance.now() + withinMs
     while (performance.now() < deadline) {
+      if (signal?.aborted === true) return false
       // oxlint-disable-next-line no-await-in-loop -- one look after the other
       const status = await this.#target.client.get<InstanceStatus>('/v1/status').catch(() => null)
       if (status !== null && isSo(status)) return true

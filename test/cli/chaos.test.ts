@@ -138,7 +138,9 @@ it('ends at Ctrl-C with what was seen until then, exit 130', async () => {
     onOutput: (text, child) => void (text.includes('is killed') && child.kill('SIGINT')),
   })
   expect(code).toBe(130)
-  expect(stdout).toMatch(/✗ web: 1 fault, recovered from 0; none of \d+ requests failed; ended early: Ctrl-C/)
+  expect(stdout).toMatch(
+    /✗ web: 1 fault, recovered from 0; none of \d+ requests failed; ended early: it was interrupted/,
+  )
 })
 
 it('exits 1 when it ended early in the supervisor', async () => {
