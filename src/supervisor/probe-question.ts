@@ -94,11 +94,19 @@ async function askHttp2(question: Question, signal: AbortSignal): Promise<Verdic
   try {
     const stream = session.request({ ...headers, ':path': path })
     stream.on('error', () => undefined)
-    const [head] = (await once(stream, 'response')) as [Record<string, unknown>]
+    const [head] = (await Promise.race([once(stream, 'response'), cutOff(socket)])) as [Record<string, unknown>]
     return await judge(question, Number(head[':status']), stream)
   } finally {
     session.destroy()
   }
+}
+
+/** A connection that ends while the session begins is told of by its socket alone. What else is told of it comes first. */
+function cutOff(socket: Socket): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const end = (): void => reject(Object.assign(new Error('cut off'), { code: 'ECONNRESET' }))
+    socket.once('close', () => setImmediate(end))
+  })
 }
 
 function connectTls(to: Place['to']): Socket {

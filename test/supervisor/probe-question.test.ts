@@ -131,6 +131,27 @@ describe('askPlace()', () => {
     await until(() => open.size === 0, 5000, 'no connection is left')
   })
 
+  it.each([
+    ['at once', (socket: Socket) => void socket.destroy()],
+    ['after its first words', (socket: Socket) => void socket.once('data', () => socket.destroy())],
+    ['with a reset', (socket: Socket) => void socket.once('data', () => socket.resetAndDestroy())],
+  ])('calls a connection that ends %s cut, in HTTP/2 too', { timeout: 30_000 }, async (_, end) => {
+    const server = net.createServer((socket) => end(socket.on('error', () => undefined)))
+    const port = await listen(server)
+    for (const speaks of ['http', 'https', 'h2c', 'h2'] as const)
+      // oxlint-disable-next-line no-await-in-loop -- the name of the failing one shall be seen
+      expect([speaks, (await askPlace(question(port, {}, speaks))).outcome]).toEqual([speaks, 'cut'])
+  })
+
+  it('calls an HTTP/2 connection cut that ends when its session has begun', { timeout: 10_000 }, async () => {
+    const server = http2.createSecureServer({ key, cert })
+    server.on('session', (session) =>
+      session.on('error', () => undefined).once('remoteSettings', () => session.socket.destroy()),
+    )
+    const answer = await askPlace(question(await listen(server), {}, 'h2'))
+    expect(answer.outcome).toBe('cut')
+  })
+
   it('reads no more than it needs of a page without end', async () => {
     expect(await outcomeOf(endless)).toEqual(['ok', null])
     expect(await outcomeOf(endless, { body: 'y' })).toEqual(['body', 'answered without "y"'])
