@@ -112,11 +112,8 @@ function figuresOf(asked: readonly Asked[], faults: readonly FaultSeen[]): Figur
 function wasInFlight({ at, until, outcome }: Asked, fault: FaultSeen): boolean {
   if (fault.kind !== 'kill' && fault.kind !== 'stop' && fault.kind !== 'hang') return false
   if (outcome !== 'cut' && outcome !== 'timeout') return false
-  return (
-    at <= fault.at + FIRST_MOMENT_MS &&
-    until >= fault.at - AHEAD_MS &&
-    until <= (fault.until ?? Infinity) + AFTERWARDS_MS
-  )
+  const isInTime = outcome === 'timeout' || until <= (fault.until ?? Infinity) + AFTERWARDS_MS
+  return isInTime && at <= fault.at + FIRST_MOMENT_MS && until >= fault.at - AHEAD_MS
 }
 
 function percentile(sorted: readonly number[], share: number): number | null {

@@ -32,6 +32,7 @@ describe('reportOf()', () => {
     ['begun in its first moment', asked(3100, 3110, 'cut'), 'kill'],
     ['cut when the worker that was stopped is ended', asked(2990, 3590, 'cut'), 'stop'],
     ['not answered by a worker that hangs', asked(2990, 3500, 'timeout'), 'hang'],
+    ['given up long after the worker was ended', asked(2990, 7990, 'timeout'), 'stop'],
   ] as const)('expects a request that was under way in the worker: %s', (_what, one, kind) => {
     const made = report({ asked: [one], faults: [fault({ kind })] })
     expect(made).toMatchObject({ passed: true, whole: { failed: 1, inFlight: 1 } })
