@@ -7,12 +7,14 @@ import { wasEnding } from '../control/find-instances.ts'
 import { instanceDirectory } from '../control/instance-directory.ts'
 import { KEEPER_VARIABLE, readKeeperParent, type KeeperOptions } from '../control/keeper.ts'
 import type { Invocation } from './invocation.ts'
+import { readStopTiming } from './stop-flags.ts'
 
 export function define(command: Command, invocation: Invocation): void {
   command.argument('<instance>').action(async (instance: string) => {
     const admin = readAdmin(invocation.environment, invocation.directory)
+    const stop = readStopTiming(invocation.environment)
     const keeper = keeperOptions(instance, invocation)
-    const rest = { sources: [], detached: true, logFormat: 'json', admin, onProgress: () => {} } as const
+    const rest = { sources: [], detached: true, logFormat: 'json', admin, stop, onProgress: () => {} } as const
     // One that was killed while it stopped is brought back to stop.
     const isEnding = keeper.parent !== null && wasEnding(instanceDirectory(instance, invocation.environment))
     const end = isEnding ? { end: { now: false, onEnd: () => {} } } : { keeper }

@@ -10,7 +10,7 @@ import { findInstances } from '../control/find-instances.ts'
 import { openInstanceDirectory, type InstanceDirectory } from '../control/instance-directory.ts'
 import { logFileOf, openLogFile } from '../control/log-file.ts'
 import { ping } from '../control/ping.ts'
-import { detachedStartFailed, adminNeedsStart } from '../errors/cli.ts'
+import { detachedStartFailed, adminNeedsStart, stopTimingNeedsStart } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { supervisorSilent } from '../errors/control.ts'
 import type { ActOptions } from './act.ts'
@@ -18,13 +18,14 @@ import { adminVariables, readAdmin, type AdminFlags } from './admin-flags.ts'
 import { connect, type Instance } from './instances.ts'
 import type { Environment, Invocation } from './invocation.ts'
 import { operate } from './operation.ts'
+import { readStopTiming, stopVariables, type StopFlags } from './stop-flags.ts'
 
 const DEADLINE_MS = 10_000
 const ASK_AGAIN_MS = 50
 const SHOWN_LINES = 15
 const SHOWN_BYTES = 16 * 1024
 
-export interface DetachedOptions extends ActOptions, AdminFlags {
+export interface DetachedOptions extends ActOptions, AdminFlags, StopFlags {
   readonly fresh?: boolean
 }
 
@@ -36,12 +37,15 @@ export async function startDetached(
 ): Promise<ExitCode> {
   const { output, directory } = invocation
   const admin = adminVariables(options, directory)
-  const environment = { ...invocation.environment, ...admin }
+  const stop = stopVariables(options)
+  const environment = { ...invocation.environment, ...admin, ...stop }
   // Refused before anything is spawned.
   readAdmin(environment, directory)
+  readStopTiming(environment)
   const running = (await findInstances(environment)).find((handle) => handle.name === name && handle.alive)
   if (running?.alive && running.pong === null) throw supervisorSilent(name, 500)
   if (running !== undefined && Object.keys(admin).length > 0) throw adminNeedsStart(name)
+  if (running !== undefined && Object.keys(stop).length > 0) throw stopTimingNeedsStart(name)
   const spawned = running === undefined ? await spawnSupervisor(name, environment) : null
   if (spawned !== null) output.talk(`Started supervisor ${name} (pid ${spawned.pid}), log in ${spawned.log}`)
 

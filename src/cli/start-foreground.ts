@@ -8,15 +8,17 @@ import { becomeSupervisor } from './become-supervisor.ts'
 import type { Invocation } from './invocation.ts'
 import { showResults } from './operation.ts'
 import type { StartOptions } from './start.ts'
+import { readStopTiming, stopVariables, type StopFlags } from './stop-flags.ts'
 
 export async function startForeground(
   instance: string,
   sources: readonly ConfigSource[],
-  options: Pick<StartOptions, 'logFormat' | 'fresh' | keyof AdminFlags>,
+  options: Pick<StartOptions, 'logFormat' | 'fresh' | keyof AdminFlags | keyof StopFlags>,
   invocation: Invocation,
 ): Promise<ExitCode> {
   const { output, typed, environment, directory } = invocation
   const admin = readAdmin({ ...environment, ...adminVariables(options, directory) }, directory)
+  const stop = readStopTiming({ ...environment, ...stopVariables(options) })
   const onProgress = (line: ProgressLine) => {
     // All else is in the supervisor's own lines.
     if (line.type !== 'result' || line.result.ok) return
@@ -25,5 +27,5 @@ export async function startForeground(
     else showResults([line.result], typed, output)
   }
   const { logFormat, fresh = false } = options
-  return becomeSupervisor({ instance, sources, fresh, detached: false, logFormat, admin, onProgress }, invocation)
+  return becomeSupervisor({ instance, sources, fresh, detached: false, logFormat, admin, stop, onProgress }, invocation)
 }

@@ -3,12 +3,13 @@
 import { Option, type Command } from 'commander'
 import { flagSpecs } from '../config/options.ts'
 import type { Invocation } from './invocation.ts'
+import { STOP_FLAGS } from './stop-flags.ts'
 
 const ADMIN_FLAGS = ['--admin <address>', '--admin-token-file <file>', '--admin-name <name>'] as const
 
 /** Target, flags, and what stood after `--`; nothing that is a default. */
 export function startWords(target: string | null, command: Command, { afterDashes }: Invocation): readonly string[] {
-  const flags = [...flagSpecs().map((spec) => spec.flags), ...ADMIN_FLAGS]
+  const flags = [...flagSpecs().map((spec) => spec.flags), ...ADMIN_FLAGS, ...STOP_FLAGS]
   const words = flags.flatMap((text) => wordsOf(new Option(text), command))
   return [...(target === null ? [] : [target]), ...words, ...(afterDashes === null ? [] : ['--', ...afterDashes])]
 }

@@ -5,7 +5,8 @@ import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import type { ConfigSource } from '../config/app-config.ts'
-import { appAlreadyRuns } from '../errors/cli.ts'
+import { becomeFirstProcess } from '../control/first-process.ts'
+import { appAlreadyRuns, detachedFirstProcess } from '../errors/cli.ts'
 import { instanceAlreadyRuns } from '../errors/control.ts'
 import { type ExitCode } from '../errors.ts'
 import { actOnApp, addTimeout, type ActOptions } from './act.ts'
@@ -15,8 +16,9 @@ import type { Invocation } from './invocation.ts'
 import { appPath } from './operation.ts'
 import { addExamples } from './program.ts'
 import { addAppFlags, targetRequest } from './start-flags.ts'
+import { addStopFlags, type StopFlags } from './stop-flags.ts'
 
-export interface StartOptions extends ActOptions, AdminFlags {
+export interface StartOptions extends ActOptions, AdminFlags, StopFlags {
   readonly detach?: boolean
   readonly fresh?: boolean
   readonly logFormat: 'auto' | 'json' | 'pretty'
@@ -39,6 +41,7 @@ export function define(command: Command, invocation: Invocation): void {
         .default('auto'),
     )
   addAdminFlags(command)
+  addStopFlags(command)
   addTimeout(command)
   addAppFlags(command)
   command.action(async (target: string | undefined, options: StartOptions) => {
@@ -63,6 +66,9 @@ async function start(
   options: StartOptions,
   invocation: Invocation,
 ): Promise<ExitCode> {
+  // A container ends with its first process.
+  if (process.pid === 1 && options.detach) throw detachedFirstProcess()
+  becomeFirstProcess()
   const known = target === null ? null : await findKnownApp(target, invocation)
   if (known !== null) return startAgain(known, options, invocation)
 

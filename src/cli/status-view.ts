@@ -71,7 +71,7 @@ export function renderStatus(status: InstanceStatus, now: number, paint: Paint, 
   const up = formatUptime((now - Date.parse(startedAt)) / 1000)
   const title = `Instance ${paint('bold', instance)}  pid ${pid}  up ${up}  supervise ${version}  Node ${nodeVersion.replace(/^v/, '')}`
   const line = `${title}${keptText(status.keptBy)}`
-  const heading = limits === null ? [line] : [line, limits]
+  const heading = [line, ...(limits === null ? [] : [limits]), ...zombieLine(status.zombies, paint)]
   if (apps.length === 0) return [...heading, 'No app. Start one with `supervise start app.js --detach`.']
   const workers = renderWorkers(apps, paint, width)
   return [...heading, ...renderApps(apps, paint, width), ...(workers.length === 0 ? [] : ['', ...workers])]
@@ -80,7 +80,15 @@ export function renderStatus(status: InstanceStatus, now: number, paint: Paint, 
 /** An older supervisor does not say it. */
 function keptText(keptBy: KeptBy | undefined): string {
   if (keptBy === undefined || keptBy.who === 'nobody') return ''
+  if (keptBy.who === 'firstProcess') return '  below a shell as first process'
   return keptBy.who === 'systemd' ? '  under systemd' : `  keeper ${keptBy.pid ?? 'starting'}`
+}
+
+/** An older supervisor does not say it. */
+function zombieLine(zombies: number | null | undefined, paint: Paint): string[] {
+  if (zombies === null || zombies === undefined || zombies === 0) return []
+  const what = zombies === 1 ? '1 zombie' : `${zombies} zombies`
+  return [paint('yellow', `${what}: this is the first process of its container; run the container with --init`)]
 }
 
 // ---- apps ----------------------------------------------------------------------------------------

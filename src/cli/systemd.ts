@@ -13,6 +13,7 @@ import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
 import { addAppFlags, collect, targetRequest } from './start-flags.ts'
 import { nameInstance } from './start.ts'
+import { addStopFlags } from './stop-flags.ts'
 import { startWords } from './start-words.ts'
 import { cpuQuotaOf, memoryMaxOf, slotsOf, socketAddressOf } from './unit-flags.ts'
 import { installUnits, systemdVersion, uninstallUnits, type UnitFile } from './unit-install.ts'
@@ -57,6 +58,7 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--force', 'overwrite a unit that was written by hand')
     .option('--no-start', 'install it without starting it')
   addAdminFlags(command)
+  addStopFlags(command)
   addAppFlags(command)
   command.action(async (action: Action, target: string | undefined, options: UnitOptions) => {
     invocation.exitCode = await systemd(action, target ?? null, { command, options, invocation })

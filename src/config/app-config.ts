@@ -181,8 +181,8 @@ export interface AppConfig {
   /** How long a failed worker rests before it is tried again. */
   readonly failedRetryMs: number
 
-  /** Resident memory; null is no limit. */
-  readonly maxMemoryBytes: number | null
+  /** Resident memory; null is no limit, and `auto` a share of what the container allows. */
+  readonly maxMemoryBytes: number | 'auto' | null
   readonly maxAgeMs: number | null
   readonly maxRequests: number | null
   /** 0 keeps adopted workers; it is missing in what an older supervisor has remembered. */

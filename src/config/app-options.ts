@@ -171,10 +171,11 @@ export interface AppOptions extends DeployOptions, AlertOptions {
 
   /**
    * A worker with more resident memory than this is replaced first and drained then. Processes that it has started do not count.
-   * `0` is no limit; else at least 16M.
+   * `0` is no limit; else at least 16M. `'auto'` goes by the memory limit of the container: nine tenths of it without the supervisor's own,
+   * shared by all workers and one more, since a replacement starts beside; it counts once a worker is five minutes old.
    * @default no limit
    */
-  maxMemory?: Size
+  maxMemory?: Size | 'auto'
   /**
    * A worker older than this is replaced first and drained then. `0` is no limit.
    * @default no limit

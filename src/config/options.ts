@@ -38,7 +38,7 @@ import {
 } from './option-parsers.ts'
 import { commandWords, listenAddresses } from './command-parsers.ts'
 import type { Parser } from './parser.ts'
-import { boolean, duration, integer, limit, oneOf, path, paths, sizeLimit, words } from './parsers.ts'
+import { autoOr, boolean, duration, integer, limit, oneOf, path, paths, sizeLimit, words } from './parsers.ts'
 
 export const GROUPS = [
   'App',
@@ -123,7 +123,7 @@ export interface OptionValues extends HookValues {
   maxRestarts: number
   window: number
   failedRetry: number
-  maxMemory: number | null
+  maxMemory: number | 'auto' | null
   maxAge: number | null
   maxRequests: number | null
   replaceAdopted: number
@@ -220,7 +220,7 @@ export const OPTIONS: { readonly [Key in OptionKey]: OptionSpec<OptionValues[Key
   window: { group: 'Restart', flag: '--window <duration>', help: 'time in which crashes count', parser: duration('60s', 'no-zero'), byDefault: () => 60_000 },
   failedRetry: { group: 'Restart', flag: '--failed-retry <duration>', help: 'how long a failed worker rests before it is tried again', parser: duration('5m', 'no-zero'), byDefault: () => 300_000 },
 
-  maxMemory: { group: 'Recycle', flag: '--max-memory <size>', help: 'replaces a worker with more resident memory', parser: sizeLimit('300M', SMALLEST_MEMORY), byDefault: none, otherwise: 'no limit' },
+  maxMemory: { group: 'Recycle', flag: '--max-memory <size>', help: "replaces a worker with more resident memory; auto is its share of the container's", parser: autoOr(sizeLimit('300M', SMALLEST_MEMORY)), byDefault: none, otherwise: 'no limit' },
   maxAge: { group: 'Recycle', flag: '--max-age <duration>', help: 'replaces a worker that is older', parser: limit(duration('12h', 'zero')), byDefault: none, otherwise: 'no limit' },
   maxRequests: { group: 'Recycle', flag: '--max-requests <count>', help: 'replaces a worker that answered more', parser: limit(integer(0, MANY)), byDefault: none, otherwise: 'no limit' },
   replaceAdopted: { group: 'Recycle', flag: '--replace-adopted <duration>', help: 'replaces a worker of an earlier supervisor after this time', parser: duration('1m', 'zero'), byDefault: () => 60_000 },

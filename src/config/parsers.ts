@@ -62,6 +62,15 @@ export function sizeLimit(example: string, min: number): Parser<number | null> {
   }
 }
 
+/** `inner`, or the word `auto`. */
+export function autoOr<Value>(inner: Parser<Value>): Parser<Value | 'auto'> {
+  return {
+    json: { anyOf: [{ const: 'auto' }, inner.json] },
+    format: (value) => (value === 'auto' ? 'auto' : inner.format(value)),
+    parse: (input, directory) => (input === 'auto' ? accept('auto') : inner.parse(input, directory)),
+  }
+}
+
 /** `inner`, where 0 is no limit. */
 export function limit(inner: Parser<number>): Parser<number | null> {
   return {

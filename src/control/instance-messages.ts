@@ -3,7 +3,10 @@
 import type { LimitsStatus } from './figure-messages.ts'
 import type { AppStatus } from './messages.ts'
 
-export type KeptBy = { readonly who: 'keeper' | 'systemd' | 'nobody'; readonly pid: number | null }
+export type KeptBy = {
+  readonly who: 'keeper' | 'systemd' | 'firstProcess' | 'nobody'
+  readonly pid: number | null
+}
 
 export interface InstanceStatus {
   readonly instance: string
@@ -15,5 +18,7 @@ export interface InstanceStatus {
   readonly keptBy: KeptBy
   readonly startedAt: string
   readonly limits: LimitsStatus
+  /** Dead processes that nobody waits for; null where somebody else is the first process of this container or machine. */
+  readonly zombies: number | null
   readonly apps: readonly AppStatus[]
 }

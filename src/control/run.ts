@@ -10,9 +10,10 @@ import { reached } from '../fault-points.ts'
 import { readState, type InstanceState } from '../state/instance-state.ts'
 import { EventJournal } from '../state/event-journal.ts'
 import { releasesFile } from '../state/release-store.ts'
-import { stateDirectory } from '../state/state-directory.ts'
+import { stateDirectory, whyNothingIsKept } from '../state/state-directory.ts'
 import { heldOutputs } from '../telemetry/held-outputs.ts'
 import { beginEnd, endOrphans } from '../supervisor/end-orphans.ts'
+import type { StopTiming } from '../supervisor/supervisor-options.ts'
 import type { EndedWorker, StrayWorkers } from '../supervisor/stray-workers.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
@@ -27,6 +28,7 @@ import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import { logFileOf } from './log-file.ts'
 import { Keeper, takeAbsenceMs, type KeeperOptions } from './keeper.ts'
+import { FirstProcess } from './first-process.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
 import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
@@ -47,6 +49,7 @@ export interface RunOptions {
   readonly logFormat: 'auto' | 'json' | 'pretty'
   /** A TCP address beside the control socket. */
   readonly admin: AdminOptions | null
+  readonly stop?: StopTiming
   /** Takes workers of an earlier supervisor back only to end them, and starts nothing. */
   readonly end?: EndOptions
   /** Left out where a service manager or a terminal is what starts it again, or nobody. */
@@ -61,7 +64,7 @@ export interface EndOptions {
   readonly onEnd: (workers: readonly EndedWorker[]) => void
 }
 
-export type { EndedWorker }
+export type { EndedWorker, StopTiming }
 
 const FLUSH_MS = 2000
 
@@ -79,9 +82,10 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
   keepEvents(directory, log)
   for (const text of lock.notices)
     log.events.record({ type: 'lockNotice', app: null, text, cause: 'supervisor' }, 'warn')
+  const first = new FirstProcess(log.events)
   const manager = new ServiceManager(log.events)
   let keeper: Keeper | null = null
-  const keptBy = () => keptByOf(manager, keeper)
+  const keptBy = () => keptByOf(manager, keeper, first)
   const supervisor = makeSupervisor(options, directory, log, { inherited: manager.inherited, keptBy })
   const onFatal = (error: unknown): void => supervisor.internalError(error)
   process.on('uncaughtException', onFatal)
@@ -156,8 +160,9 @@ function keep(options: KeeperOptions, directory: InstanceDirectory, supervisor: 
   return keeper
 }
 
-function keptByOf(manager: ServiceManager, keeper: Keeper | null): KeptBy {
+function keptByOf(manager: ServiceManager, keeper: Keeper | null, first: FirstProcess): KeptBy {
   if (manager.isThere) return { who: 'systemd', pid: null }
+  if (first.bringsBack) return { who: 'firstProcess', pid: 1 }
   return keeper === null ? { who: 'nobody', pid: null } : { who: 'keeper', pid: keeper.pid }
 }
 
@@ -171,7 +176,12 @@ async function end(options: RunOptions, supervisor: Supervisor, apps: readonly A
 function keepEvents(directory: InstanceDirectory, { events }: InstanceLog): void {
   const complain = (text: string) =>
     events.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
-  events.keepIn(new EventJournal(stateDirectory(directory.name), { complain }))
+  const place = stateDirectory(directory.name)
+  const why = whyNothingIsKept(place)
+  events.keepIn(new EventJournal(place, { complain }))
+  if (why === null) return
+  const text = `releases, counts, crashes and events are lost with this supervisor: nothing can be kept in ${place}, since ${why}; set XDG_STATE_HOME to a directory that may be written to`
+  events.record({ type: 'stateNotKept', app: null, text, cause: 'supervisor' }, 'warn')
 }
 
 /** Before anything is started: whoever asked for an address that cannot be had shall know it. */
@@ -237,6 +247,7 @@ function makeSupervisor(
       inherited: given.inherited,
     },
     keptBy: given.keptBy,
+    ...(options.stop !== undefined && { stop: options.stop }),
     releasesFile: releasesFile(directory.name),
     stateDirectory: stateDirectory(directory.name),
     events: log.events,

@@ -7,6 +7,13 @@ export function wrongUsage(what: string, fix: string) {
   return new SuperviseError('WRONG_USAGE', `Cannot ${what}`, fix, EXIT.usage)
 }
 
+export function detachedFirstProcess() {
+  return wrongUsage(
+    'detach as the first process: the container would end with this command, and all that it has started',
+    'Leave --detach out: in a container it runs in the foreground.',
+  )
+}
+
 export function nothingRuns(root: string) {
   return new SuperviseError(
     'NOT_RUNNING',
@@ -138,6 +145,15 @@ export function adminNeedsStart(instance: string) {
     'ADMIN_NEEDS_START',
     `Cannot open an admin address in instance "${instance}": it runs already, and has what it was started with`,
     'Stop it with `supervise stop --all` and start it with --admin, or leave the option out.',
+    EXIT.usage,
+  )
+}
+
+export function stopTimingNeedsStart(instance: string) {
+  return new SuperviseError(
+    'STOP_TIMING_NEEDS_START',
+    `Cannot change the stop delay or budget of instance "${instance}": it runs already, and has what it was started with`,
+    'Stop it with `supervise stop --all` and start it with them, or leave the options out.',
     EXIT.usage,
   )
 }

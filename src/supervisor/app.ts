@@ -78,7 +78,7 @@ export class App implements GroupOwner, HealthOwner {
     )
     this.operations = new OperationRunner(name, this.clock, (...ended) => this.reports.operationEnded(...ended))
     this.outputs = new WorkerOutputs(name, (record) => this.#instance.log(record))
-    this.#health = new HealthWatch(this)
+    this.#health = new HealthWatch(this, instance)
     this.#factory = new WorkerFactory(instance, this.sockets, (hello, channel) => this.hello(hello, channel))
     this.#voices = new WorkerVoices(this.lending, this.routing, this.clock, this.reports)
     this.groups = { blue: null, green: null }

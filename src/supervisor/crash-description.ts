@@ -86,13 +86,13 @@ function killedBecause({ worker, exit, waitedFor, doing }: CrashContext): Killed
     case 'liveness':
       return { by: 'liveness', path: config.liveness?.path ?? '', failures: config.liveness?.failures ?? 0 }
     case 'drain-deadline':
-      return { by: 'drainTimeout', afterMs: config.drainTimeoutMs }
+      return { by: 'drainTimeout', afterMs: worker.policy.drainTimeoutMs }
     case 'flip-deadline':
       return { by: 'flip', afterMs: FLIP_DEADLINE_MS }
     case 'rehearsal':
       return { by: 'rehearsal' }
     case 'stop-deadline':
-      return { by: 'killTimeout', afterMs: config.killTimeoutMs, signal: config.stopSignal }
+      return { by: 'killTimeout', afterMs: worker.policy.killTimeoutMs, signal: config.stopSignal }
   }
 }
 

@@ -3,9 +3,11 @@
 
 import type { AppConfig } from '../config/app-config.ts'
 import type { AppState } from '../control/messages.ts'
+import { SHARE_COUNTS_AFTER_MS } from '../core/memory-share.ts'
 import { withJitter } from '../core/restart-policy.ts'
 import type { Sample } from '../telemetry/samples.ts'
 import type { Clock } from './clock.ts'
+import type { Instance } from './instance.ts'
 import { ask } from './private-endpoint.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -49,10 +51,12 @@ const FAILURES_THAT_COUNT = 2
 
 export class HealthWatch {
   readonly #owner: HealthOwner
+  readonly #instance: Pick<Instance, 'workerShareBytes'>
   readonly #checked = new WeakMap<WorkerHandle, Checked>()
 
-  constructor(owner: HealthOwner) {
+  constructor(owner: HealthOwner, instance: Pick<Instance, 'workerShareBytes'>) {
     this.#owner = owner
+    this.#instance = instance
   }
 
   /** `stalledMs` is how long the supervisor itself was held up since the last tick. */
@@ -105,7 +109,7 @@ export class HealthWatch {
       })
     }
     // Its own alone: to replace it is no answer to a large child, and would end that child's work.
-    over('maxMemory', this.#owner.sampleOf(worker.pid)?.rssBytes ?? null, config.maxMemoryBytes)
+    over('maxMemory', this.#owner.sampleOf(worker.pid)?.rssBytes ?? null, this.#mostMemory(worker, config))
     over('maxAge', worker.uptimeMs(), checked.maxAgeMs)
     over('maxRequests', worker.vitals?.requests ?? null, checked.maxRequests)
     // Nothing is wrong with it, so it waits until nothing else is going on; the state is another while one is replaced.
@@ -113,6 +117,11 @@ export class HealthWatch {
     const isAtRest = this.#owner.state === 'online' && this.#owner.standbyGroup === null
     const adoptedMs = worker.adopted && isAtRest && !config.isCommand ? this.#owner.clock.now() - checked.since : null
     over('replaceAdopted', adoptedMs, config.replaceAdoptedMs || null)
+  }
+
+  #mostMemory(worker: WorkerHandle, { maxMemoryBytes }: AppConfig): number | null {
+    if (maxMemoryBytes !== 'auto') return maxMemoryBytes
+    return worker.uptimeMs() < SHARE_COUNTS_AFTER_MS ? null : this.#instance.workerShareBytes()
   }
 
   #probe(worker: WorkerHandle, config: AppConfig, checked: Checked): void {

@@ -12,10 +12,17 @@ export interface HealthFacts {
 
 /** Whoever is answered by a loop that turns. */
 const LIVE = { ok: true, why: 'the supervisor answers' }
+const ENDING = { ok: false, why: 'the supervisor is stopping' }
 const NOT_YET = { ok: false, why: 'the apps of the first start are not known yet' }
 
-/** `isBeginning` until the apps of the first start are known: what there is before says nothing of them. */
-export function healthOf(apps: readonly HealthFacts[], isBeginning = false): Health {
+export interface InstancePhase {
+  /** Until the apps of the first start are known: what there is before says nothing of them. */
+  readonly isBeginning: boolean
+  /** All is to be stopped: what still serves will not for long. */
+  readonly isEnding: boolean
+}
+
+export function healthOf(apps: readonly HealthFacts[], { isBeginning, isEnding }: InstancePhase): Health {
   if (isBeginning) return { live: LIVE, started: NOT_YET, ready: NOT_YET }
   const running = apps.filter(({ isStopped, state }) => !isStopped || state === 'failed')
   const starting = running.filter(({ state }) => state === 'starting')
@@ -23,7 +30,9 @@ export function healthOf(apps: readonly HealthFacts[], isBeginning = false): Hea
   return {
     live: LIVE,
     started: said(starting, 'starts', running.length === 0 ? 'there is no app' : 'every app has started'),
-    ready: said(silent, 'does not serve', running.length === 0 ? 'there is no app' : 'every app serves'),
+    ready: isEnding
+      ? ENDING
+      : said(silent, 'does not serve', running.length === 0 ? 'there is no app' : 'every app serves'),
   }
 }
 

@@ -45,6 +45,8 @@ export interface Instance {
   /** The same at once, for what must be written before anybody is told. */
   saveNow(): void
   appChanged(app: App): void
+  /** What each of its workers may have of the container's memory; null without a limit. */
+  workerShareBytes(): number | null
   /** A worker is over one of its limits. Resolves with whether it was replaced. */
   recycle(app: App, worker: WorkerHandle, limit: LimitName, value: number): Promise<boolean>
 }

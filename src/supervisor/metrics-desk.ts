@@ -7,6 +7,7 @@ import { measuresFile, readMeasures, writeMeasures } from '../state/measures-fil
 import { whyNotWritten } from '../config/why-not-written.ts'
 import type { LogDesk } from '../telemetry/log-desk.ts'
 import { containerLimits, throttledSeconds } from '../telemetry/container-limits.ts'
+import { countZombies } from '../telemetry/surroundings.ts'
 import { Families, familiesOf } from '../telemetry/families.ts'
 import { CONTENT_TYPE, expose, withAllLabels, type Family } from '../telemetry/exposition.ts'
 import { Measures, type Process } from '../telemetry/measures.ts'
@@ -25,6 +26,7 @@ import type { ProbeDesk } from './probe-desk.ts'
 export interface MetricsSource {
   /** Until the apps of the first start are known. */
   readonly isBeginning: boolean
+  readonly isEnding: boolean
   readonly apps: readonly App[]
   readonly samples: Samples
   readonly version: string
@@ -118,7 +120,8 @@ export class MetricsDesk implements MetricOperations {
   }
 
   health(): Health {
-    return healthOf(this.#source?.apps ?? [], this.#source?.isBeginning ?? true)
+    const { apps, isBeginning, isEnding } = this.#source ?? { apps: [], isBeginning: true, isEnding: false }
+    return healthOf(apps, { isBeginning, isEnding })
   }
 
   controlRequest(method: string, status: number): void {
@@ -194,6 +197,7 @@ export class MetricsDesk implements MetricOperations {
     families.add('supervise_memory_limit_used_bytes', {}, limits.memoryUsedBytes)
     families.add('supervise_cpu_limit_cores', {}, limits.cpuCores)
     families.add('supervise_cpu_throttled_seconds_total', {}, throttledSeconds())
+    families.add('supervise_zombies', {}, countZombies())
     const labels = { version: this.#source?.version ?? '', node_version: process.version }
     families.add('supervise_build_info', labels, 1)
   }

@@ -26,7 +26,7 @@ import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed }
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Measures } from '../telemetry/measures.ts'
-import { containerLimits } from '../telemetry/container-limits.ts'
+import { surroundings } from '../telemetry/surroundings.ts'
 import type { Samples } from '../telemetry/samples.ts'
 import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
@@ -51,9 +51,11 @@ import { ReleaseDesk } from './release-desk.ts'
 import { SampleDesk } from './sample-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
+import { NO_HURRY, StopDesk } from './stop-desk.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
 import { Ticker } from './ticker.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
+import { workerShareBytes } from './worker-share.ts'
 import { configAsGiven } from './worker-spec.ts'
 
 export class Supervisor implements SupervisorOperations, Instance {
@@ -71,6 +73,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly places: Places
   readonly readConfig = readConfig
   readonly recycle = recycle
+  readonly workerShareBytes = workerShareBytes
   isEnding = false
   isBeginning = true
   readonly #apps = new Map<string, App>()
@@ -80,6 +83,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly #startedAt = new Date()
   readonly #occupation: Occupation
   readonly #alerts: AlertDesk
+  readonly #stops: StopDesk
   readonly #ticker: Ticker
 
   constructor(options: SupervisorOptions) {
@@ -107,6 +111,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     )
     this.metrics.follow(this)
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
+    this.#stops = new StopDesk(this, options.stop ?? NO_HURRY)
     this.#saver = new StateSaver(() => options.save(this.apps, this.isEnding))
     this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
     this.#occupation = new Occupation(() =>
@@ -158,7 +163,7 @@ export class Supervisor implements SupervisorOperations, Instance {
       detached,
       keptBy: this.#options.keptBy(),
       startedAt: this.#startedAt.toISOString(),
-      limits: containerLimits(),
+      ...surroundings(),
       apps: this.apps.map((app) => appStatus(app, this, this.releases.newsOf(app))),
     }
   }
@@ -274,14 +279,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   async shutdown(request: StopRequest, context: OperationContext): Promise<readonly OperationResult[]> {
     this.isEnding = true
     this.saveNow()
-    const stops = this.apps
-      .filter((app) => !app.isStopped)
-      .map((app) => app.operations.run('stop', '', context, stopBody(app, request)))
-    if (request.now === true) for (const worker of this.#processes()) worker.handle('stopWanted')
-    const settled = await Promise.allSettled(stops)
-    this.#occupation.end()
-    for (const one of settled) if (one.status === 'rejected') this.internalError(one.reason)
-    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    return this.#stops.end(request, context).finally(() => this.#occupation.end())
   }
 
   // ---- what apps share ------------------------------------------------------------------------------
@@ -301,6 +299,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   appChanged(app: App): void {
     this.#options.logs.configure(app.name, app.config.log)
     this.#watches.follow(app)
+    this.#stops.look(app)
   }
 
   // ---- what the outside says ------------------------------------------------------------------------

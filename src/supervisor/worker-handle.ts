@@ -104,6 +104,7 @@ export class WorkerHandle {
   #wasLinked = false
   #question: (() => void) | null = null
   #hasMoreTime = false
+  #shortened: Generation['config'] | null = null // Less time is left than its configuration says.
 
   constructor(identity: Identity, owner: WorkerOwner, origin: Origin) {
     this.id = identity.id
@@ -118,7 +119,7 @@ export class WorkerHandle {
     this.startedAt = origin.child === null ? now - origin.ageMs : now
     this.lastHeardAt = now
     // A stop that comes before it has dialled in must drain it.
-    this.#life = begin(now, this.#policy, this.wasReadyBefore ? 'ready' : 'starting')
+    this.#life = begin(now, this.policy, this.wasReadyBefore ? 'ready' : 'starting')
     this.#arm()
     if (origin.child === null) this.#watchAdopted()
     else this.#watchChild(origin.child)
@@ -128,7 +129,7 @@ export class WorkerHandle {
 
   /** Whether our code runs in it: else nothing is heard of it but its output and its end. */
   get hasAgent(): boolean {
-    return !this.#policy.isCommand
+    return !this.policy.isCommand
   }
 
   get state(): LifeState {
@@ -160,8 +161,12 @@ export class WorkerHandle {
     return this.drainProgress?.busy ?? this.vitals?.inFlight ?? 0
   }
 
-  get #policy() {
-    return this.generation.config
+  get policy() {
+    return this.#shortened ?? this.generation.config
+  }
+
+  shorten(times: Pick<Generation['config'], 'drainTimeoutMs' | 'killTimeoutMs'>): void {
+    this.#shortened = { ...this.generation.config, ...times }
   }
 
   uptimeMs(): number {
@@ -239,7 +244,7 @@ export class WorkerHandle {
   /** Tells the core what happened and carries out what it decides. */
   handle(event: LifeEvent): void {
     const before = this.#life
-    const { life, effects } = step(before, event, this.#owner.clock.now(), this.#policy)
+    const { life, effects } = step(before, event, this.#owner.clock.now(), this.policy)
     this.#life = life
     if (life.deadline !== before.deadline) this.#arm()
     if (life.state !== before.state) this.#entered(before.state)
@@ -280,14 +285,14 @@ export class WorkerHandle {
       case 'shelve':
         return this.#owner.shelve(this)
       case 'drain':
-        return this.#orderDrain(this.#policy.drainTimeoutMs)
+        return this.#orderDrain(this.policy.drainTimeoutMs)
       case 'undrain':
         this.drainReport = null
         this.drainProgress = null
         this.drainStartedAt = null
         return this.send({ type: 'undrain' })
       case 'terminate':
-        this.#post(this.pid, this.#policy.stopSignal)
+        this.#post(this.pid, this.policy.stopSignal)
         return
       case 'kill':
         return this.#kill()
@@ -300,18 +305,18 @@ export class WorkerHandle {
     this.#owner.withdraw(this, () => {
       if (this.state !== 'draining') return
       reached('worker.withdrawn', this.pid)
-      if (!this.hasAgent) this.#post(this.pid, this.#policy.stopSignal)
-      else this.send({ type: 'drain', deadlineMs, spreadMs: this.#policy.drainSpreadMs })
+      if (!this.hasAgent) this.#post(this.pid, this.policy.stopSignal)
+      else this.send({ type: 'drain', deadlineMs, spreadMs: this.policy.drainSpreadMs })
     })
   }
 
   get #drainLeftMs(): number {
     const begun = this.drainStartedAt ?? this.#owner.clock.now()
-    return Math.max(0, this.#policy.drainTimeoutMs - (this.#owner.clock.now() - begun))
+    return Math.max(0, this.policy.drainTimeoutMs - (this.#owner.clock.now() - begun))
   }
 
   #kill(): void {
-    if (this.#policy.treeKill) this.#post(-this.pid, 'SIGKILL')
+    if (this.policy.treeKill) this.#post(-this.pid, 'SIGKILL')
     this.#post(this.pid, 'SIGKILL')
   }
 
@@ -354,7 +359,7 @@ export class WorkerHandle {
     child.on('error', () => undefined)
     child.on('message', (message: unknown) => {
       if (message === 'ready') this.saidReady = true
-      if (message === 'ready' && this.#policy.ready.by === 'message') this.handle('becameReady')
+      if (message === 'ready' && this.policy.ready.by === 'message') this.handle('becameReady')
     })
     child.on('exit', (code: number | null, signal: NodeJS.Signals | null) => {
       this.#gone(code, signal, true)
@@ -373,7 +378,7 @@ export class WorkerHandle {
   #gone(code: number | null, signal: NodeJS.Signals | null, seen: boolean): void {
     if (this.#hasExited) return
     // What it left behind in its process group goes too, while the group's number cannot yet be anyone else's.
-    if (this.#policy.treeKill) killGroup(this.pid)
+    if (this.policy.treeKill) killGroup(this.pid)
     this.#hasExited = true
     const exit: WorkerExit = {
       code: code ?? (signal === null ? (this.exiting?.code ?? null) : null),

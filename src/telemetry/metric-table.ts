@@ -214,6 +214,11 @@ export const METRICS = {
     labels: [],
     help: 'How long all in that group had to wait since it was made, their CPUs used up; not there without a limit.',
   },
+  supervise_zombies: {
+    type: 'gauge',
+    labels: [],
+    help: 'Dead processes that nobody waits for; only there where the supervisor is the first process of its container.',
+  },
   supervise_supervisor_restarts_total: {
     type: 'counter',
     labels: [],

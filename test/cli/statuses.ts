@@ -63,6 +63,7 @@ export function instance(change: Partial<InstanceStatus> = {}): InstanceStatus {
     nodeVersion: 'v24.21.0',
     detached: true,
     keptBy: { who: 'nobody', pid: null },
+    zombies: null,
     startedAt: '2026-01-01T00:00:00.000Z',
     limits: { memoryBytes: null, memoryUsedBytes: null, cpuCores: null },
     apps: [app()],

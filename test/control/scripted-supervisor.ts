@@ -80,6 +80,7 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
       nodeVersion: process.version,
       detached: false,
       keptBy: { who: 'nobody', pid: null },
+      zombies: null,
       startedAt: '2026-01-01T00:00:00.000Z',
       limits: NO_LIMITS,
       apps: [appStatus()],

@@ -219,6 +219,7 @@ export class Scene {
         serves: (app, worker) => this.desk.serves(app, worker),
         crashed: (app, worker, words) => this.desk.crashed(app, worker, words),
       },
+      workerShareBytes: () => null,
       recycle: async () => false,
     }
   }

@@ -27,9 +27,12 @@ function judgeState(instance: InstanceFacts, now: number): readonly Finding[] {
   if (supervisor === null) return []
   const wrong = [...judgeKeeper(about, supervisor), ...judgeClock(about, supervisor, now)]
   const pid = `supervisor ${supervisor.pid}`
-  const kept = { keeper: `, keeper ${supervisor.keptBy.pid}`, systemd: ', under systemd', nobody: '' }[
-    supervisor.keptBy.who
-  ]
+  const kept = {
+    keeper: `, keeper ${supervisor.keptBy.pid}`,
+    systemd: ', under systemd',
+    firstProcess: ', below a shell as first process',
+    nobody: '',
+  }[supervisor.keptBy.who]
   return wrong.length > 0 ? wrong : [fine(about, `${pid}${kept}, ${countOf(instance.apps.length, 'app')}`)]
 }
 
