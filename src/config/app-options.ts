@@ -175,7 +175,7 @@ export interface AppOptions extends DeployOptions, AlertOptions {
    * shared by all workers and one more, since a replacement starts beside; it counts once a worker is five minutes old.
    * @default no limit
    */
-  maxMemory?: Size | 'auto'
+  maxMemory?: Size
   /**
    * A worker older than this is replaced first and drained then. `0` is no limit.
    * @default no limit

@@ -73,7 +73,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly places: Places
   readonly readConfig = readConfig
   readonly recycle = recycle
-  readonly workerShareBytes = workerShareBytes
+  readonly workerShareBytes = () => workerShareBytes(this.apps)
   isEnding = false
   isBeginning = true
   readonly #apps = new Map<string, App>()

@@ -5,9 +5,9 @@ import { containerLimits } from '../telemetry/container-limits.ts'
 import type { App } from './app.ts'
 
 /** Null without a limit. */
-export function workerShareBytes(this: { readonly apps: readonly App[] }): number | null {
+export function workerShareBytes(apps: readonly App[]): number | null {
   const { memoryBytes } = containerLimits()
   if (memoryBytes === null) return null
-  const workers = this.apps.flatMap((app) => [...app.bothGroups()]).reduce((sum, { wanted }) => sum + wanted, 0)
+  const workers = apps.flatMap((app) => [...app.bothGroups()]).reduce((sum, { wanted }) => sum + wanted, 0)
   return memoryShare({ limitBytes: memoryBytes, supervisorBytes: process.memoryUsage.rss(), workers })
 }
