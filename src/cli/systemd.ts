@@ -13,12 +13,12 @@ import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
 import { addAppFlags, collect, targetRequest } from './start-flags.ts'
 import { nameInstance } from './start.ts'
-import { addStopFlags } from './stop-flags.ts'
+import { addStopFlags, readStopTiming, stopVariables, type StopFlags } from './stop-flags.ts'
 import { startWords } from './start-words.ts'
 import { cpuQuotaOf, memoryMaxOf, slotsOf, socketAddressOf } from './unit-flags.ts'
 import { installUnits, systemdVersion, uninstallUnits, type UnitFile } from './unit-install.ts'
 
-export interface UnitOptions {
+export interface UnitOptions extends StopFlags {
   readonly user?: boolean
   readonly runAs?: string
   readonly socket?: readonly string[]
@@ -124,7 +124,7 @@ async function settingsOf(target: string | null, { command, options, invocation 
     scope: options.user ? 'user' : 'system',
     listen: (options.socket ?? []).map(socketAddressOf),
     slots: slotsOf(options.socketSlots, apps),
-    stopMs: longestStop(apps),
+    stopMs: longestStop(apps) + readStopTiming(stopVariables(options)).delayMs,
     memoryMax: memoryMaxOf(options.memoryMax),
     cpuQuota: cpuQuotaOf(options.cpuQuota),
     bindsLowPort: options.lowPorts === true,

@@ -53,6 +53,8 @@ export function undo(worker: WorkerHandle, kind: FaultKind): void {
 /** Never more than half of what the machine has left: others live here, too. */
 export function memoryFor({ generation }: WorkerHandle, rssBytes: number | null, wanted: number | null): number {
   const { maxMemoryBytes } = generation.config
-  const over = maxMemoryBytes === null ? USUAL_MEMORY_BYTES : maxMemoryBytes - (rssBytes ?? 0) + OVER_LIMIT_BYTES
+  // A share of a container's memory counts late in a life, and is no limit that a rehearsal could pass.
+  const limit = typeof maxMemoryBytes === 'number' ? maxMemoryBytes : null
+  const over = limit === null ? USUAL_MEMORY_BYTES : limit - (rssBytes ?? 0) + OVER_LIMIT_BYTES
   return Math.max(0, Math.min(wanted ?? over, availableMemory() / 2))
 }

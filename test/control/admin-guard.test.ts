@@ -51,4 +51,10 @@ describe('whyRefused()', () => {
     for (const path of ['/metrics', '/livez', '/readyz', '/startupz']) expect(refusal({ path }, open)).toBeNull()
     expect(refusal({ path: '/v1/status', headers: { authorization: `bearer ${TOKEN}` } }, open)).toBeNull()
   })
+
+  it('answers the probes of a kubelet, which names the address of the pod and has no token', () => {
+    const pod: AdminPolicy = { token: null, isLoopback: false, names: ['app-7c9d-x2'] }
+    for (const host of ['10.244.1.17:9615', '[fd00::11]:9615', '10.244.1.17'])
+      expect(refusal({ path: '/readyz', headers: { host, 'user-agent': 'kube-probe/1.34' } }, pod)).toBeNull()
+  })
 })

@@ -98,10 +98,11 @@ describe.skipIf(why !== null)('as the first process', () => {
   })
 })
 
+const words = (text: string | null | undefined): readonly string[] => JSON.parse(text ?? '[]') as string[]
+
 /** What an engine would run: the environment and the words of the example's last stage. */
 function imageOf(file: string) {
   const dockerfile = DockerfileParser.parse(readFileSync(file, 'utf8'))
-  const words = (text: string | null | undefined): readonly string[] => JSON.parse(text ?? '[]') as string[]
   const env = dockerfile.getENVs().flatMap((line) => line.getProperties())
   return {
     env: Object.fromEntries(env.map((property) => [property.getName(), property.getValue() ?? ''])),

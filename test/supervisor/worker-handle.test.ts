@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it, onTestFinished } from 'vitest'
+import { DRAIN_REPORT_GRACE_MS } from '../../src/core/worker-lifecycle.ts'
 import { isCrash, type WorkerExit } from '../../src/supervisor/worker-exit.ts'
 import { WorkerHandle, type WorkerOwner } from '../../src/supervisor/worker-handle.ts'
 
@@ -61,4 +62,30 @@ it('that was adopted was ready if the supervisor before found it so: its crash i
 
 it('that was adopted while it started was not ready', async () => {
   expect(await exitOfAdopted(false)).toMatchObject({ wasReady: false, code: null, seen: false })
+})
+
+it('that is told to be quick drains by that, and is killed by that', () => {
+  const wakes: number[] = []
+  const owner: WorkerOwner = {
+    clock: { now: () => 0, wakeAt: (time) => (wakes.push(time), nothing) },
+    lend: nothing,
+    withdraw: (_worker, done) => done(),
+    shelve: nothing,
+    moved: nothing,
+    beat: nothing,
+    settle: nothing,
+    exited: nothing,
+    lingers: nothing,
+  }
+  const child = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); process.stdin.resume()'])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const origin = { child: null, pid: child.pid ?? 0, ageMs: 0, wasReady: true }
+  const worker = new WorkerHandle({ id: 1, incarnation: 'a', generation }, owner, origin)
+  const told: unknown[] = []
+  worker.link({ send: (message: unknown) => void told.push(message), close: nothing } as never)
+  worker.shorten({ drainTimeoutMs: 400, killTimeoutMs: 70 })
+  worker.handle('drainWanted')
+  expect(told).toMatchObject([{ type: 'drain', deadlineMs: 400 }])
+  worker.handle('drained')
+  expect(wakes.slice(-2)).toEqual([400 + DRAIN_REPORT_GRACE_MS, 70])
 })
