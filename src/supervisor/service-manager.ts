@@ -2,6 +2,7 @@
 
 import type { App } from './app.ts'
 import type { Supervisor } from './supervisor.ts'
+import { unblock } from './unblock.ts'
 import { UnitDesk } from './unit-desk.ts'
 import { InheritedSockets } from '../sockets/inherited.ts'
 import { takeActivation } from '../systemd/activation.ts'
@@ -26,6 +27,8 @@ export class ServiceManager {
     const { descriptors } = activation
     this.inherited = new InheritedSockets(descriptors.filter(({ name }) => name !== NOTIFY_NAME))
     this.#watchdogMs = variables.watchdogMs
+    // A manager that does not read must not hold the loop.
+    for (const { fd, name } of descriptors) if (name === NOTIFY_NAME) unblock(fd)
     this.#notifier = openNotifier(variables, descriptors, { complain: (text) => this.#warn('managerSilent', text) })
     for (const text of this.inherited.problems) this.#warn('socketRefused', text)
     if (activation.problem !== null) this.#warn('socketRefused', activation.problem)

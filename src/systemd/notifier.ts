@@ -3,13 +3,20 @@
 
 import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { codeOf } from '../config/failure.ts'
 import type { PassedDescriptor } from './activation.ts'
 
 type Environment = Record<string, string | undefined>
 
 export interface NotifierOptions {
-  /** Told once when nobody can be told. */
+  /** Told when nobody can be told, and again only once that was mended. */
   readonly complain: (problem: string) => void
+  /**
+   * How long a manager that does not read is waited for.
+   * @default 3000, and a sixth of it once it has not read in time
+   */
+  readonly patienceMs?: number
   /** @default 'systemd-notify', found by PATH */
   readonly helper?: string
 }
@@ -17,8 +24,11 @@ export interface NotifierOptions {
 /** `FileDescriptorName=` of the descriptor that the printed unit opens. */
 export const NOTIFY_NAME = 'notify'
 
-/** It waits until the manager has taken the message, for ever when nobody reads. */
-const HELPER_MS = 3000
+/** `systemd-notify` waits until the manager has taken the message, for ever when nobody reads. */
+const PATIENCE_MS = 3000
+/** A stop must not wait for each of its last words. */
+const IMPATIENT = 6
+const AGAIN_MS = 20
 const HELPER = 'systemd-notify'
 
 export interface ManagerVariables {
@@ -44,12 +54,14 @@ export class Notifier {
   readonly #options: NotifierOptions
   #waiting: (readonly string[])[] = []
   #sending: Promise<void> | null = null
-  #hasComplained = false
+  #hasFailed = false
 
   constructor(way: { readonly fd: number } | { readonly socket: string }, options: NotifierOptions) {
     this.#options = options
-    this.#send =
-      'fd' in way ? (assignments) => write(way.fd, assignments) : (assignments) => this.#help(way.socket, assignments)
+    this.#send = async (assignments) =>
+      'fd' in way
+        ? write(way.fd, assignments.join('\n'), this.#patienceMs())
+        : this.#help(way.socket, assignments, this.#patienceMs())
   }
 
   /** Assignments such as `READY=1`, in one datagram. Resolves when that was sent, or could not be. */
@@ -68,24 +80,32 @@ export class Notifier {
     while (this.#waiting.length > 0) {
       const next = this.#waiting.shift() ?? []
       // oxlint-disable-next-line no-await-in-loop -- the manager must see them in this order
-      await this.#send(next).catch((error: unknown) => this.#failed(error))
+      await this.#send(next).then(
+        () => (this.#hasFailed = false),
+        (error: unknown) => this.#failed(error),
+      )
     }
   }
 
+  #patienceMs(): number {
+    const { patienceMs = PATIENCE_MS } = this.#options
+    return this.#hasFailed ? patienceMs / IMPATIENT : patienceMs
+  }
+
   #failed(error: unknown): void {
-    if (this.#hasComplained) return
-    this.#hasComplained = true
+    if (this.#hasFailed) return
+    this.#hasFailed = true
     this.#options.complain(
       `the service manager cannot be told how this is: ${error instanceof Error ? error.message : String(error)}`,
     )
   }
 
-  #help(socket: string, assignments: readonly string[]): Promise<void> {
+  #help(socket: string, assignments: readonly string[], patienceMs: number): Promise<void> {
     const helper = this.#options.helper ?? HELPER
     const child = spawn(helper, assignments, {
       env: { PATH: process.env['PATH'], NOTIFY_SOCKET: socket },
       stdio: 'ignore',
-      timeout: HELPER_MS,
+      timeout: patienceMs,
       killSignal: 'SIGKILL',
     })
     return new Promise((resolve, reject) => {
@@ -93,7 +113,7 @@ export class Notifier {
       child.once('exit', (code, signal) => {
         if (code === 0) resolve()
         else if (signal === null) reject(new Error(`${helper} ended with code ${code}`))
-        else reject(new Error(`nobody read ${socket} within ${HELPER_MS / 1000} s`))
+        else reject(new Error(`nobody read ${socket} within ${patienceMs / 1000} s`))
       })
     })
   }
@@ -110,8 +130,24 @@ export function openNotifier(
   return socket === null ? null : new Notifier({ socket }, options)
 }
 
-async function write(fd: number, assignments: readonly string[]): Promise<void> {
-  writeSync(fd, assignments.join('\n'))
+/** The descriptor does not block: a queue that is full is tried again. */
+async function write(fd: number, text: string, patienceMs: number): Promise<void> {
+  const deadline = performance.now() + patienceMs
+  while (!isWritten(fd, text)) {
+    if (performance.now() > deadline) throw new Error(`nobody read what it was told within ${patienceMs / 1000} s`)
+    // oxlint-disable-next-line no-await-in-loop -- one try after the other is the point
+    await delay(AGAIN_MS)
+  }
+}
+
+function isWritten(fd: number, text: string): boolean {
+  try {
+    writeSync(fd, text)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EAGAIN') return false
+    throw error
+  }
 }
 
 function nameOf(assignment: string): string {

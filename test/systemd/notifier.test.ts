@@ -25,7 +25,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 const RECEIVER = `
 import array, json, os, socket, sys
 manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-manager.bind(sys.argv[1])
+manager.bind(sys.argv[1].replace("@", "\\0", 1) if sys.argv[1].startswith("@") else sys.argv[1])
 print(json.dumps("bound"), flush=True)
 while True:
     text, ancillary, *_ = manager.recvmsg(65536, 4096)
@@ -71,6 +71,26 @@ describe.skipIf(!canReceive || !canHelp)('Notifier through systemd-notify', () =
     expect(problems).toEqual([])
   })
 
+  it('reaches a manager by an abstract name', async () => {
+    const socket = `@supervise-test-${process.pid}`
+    const datagrams = await receive(socket, () => new Notifier({ socket }, options).tell('STOPPING=1'))
+    expect(datagrams).toEqual(['STOPPING=1'])
+    expect(problems).toEqual([])
+  })
+
+  it('gives up on a manager that does not read, and is not as patient with it again', async () => {
+    const socket = join(directory, 'manager')
+    const child = spawn('python3', ['-c', `${RECEIVER.split('while')[0]}\nsys.stdin.read()`, socket], { stdio: 'pipe' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await once(child.stdout, 'data')
+    const notifier = new Notifier({ socket }, { ...options, patienceMs: 1_200 })
+    const began = performance.now()
+    for (const word of ['READY=1', 'STATUS=serves', 'RELOADING=1', 'STOPPING=1']) void notifier.tell(word)
+    await notifier.tell('STOPPING=1')
+    expect(performance.now() - began).toBeGreaterThan(1_200)
+    expect(problems).toEqual([expect.stringContaining(`nobody read ${socket} within 1.2 s`)])
+  })
+
   it('gives up on a manager that is not there, says so once, and goes on', async () => {
     const notifier = new Notifier({ socket: join(directory, 'nobody') }, options)
     await notifier.tell('READY=1')
@@ -106,5 +126,55 @@ os.execv(sys.argv[2], [sys.argv[2], "--input-type=module", "-e", sys.argv[3]])`
       await once(child, 'exit')
     })
     expect(datagrams).toEqual(['READY=1\nSTATUS=serves', 'STOPPING=1'])
+  })
+})
+
+const source = (path: string) => JSON.stringify(new URL(`../../src/${path}`, import.meta.url).href)
+
+describe.skipIf(!canReceive)('ServiceManager with a descriptor whose queue is full', () => {
+  /** Fills it before Node begins. */
+  const FILL = `
+import os, socket, sys
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(sys.argv[1])
+mine = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+mine.connect(sys.argv[1])
+mine.setblocking(False)
+try:
+    while True: mine.send(b"X=1")
+except BlockingIOError: pass
+mine.setblocking(True)
+os.dup2(manager.fileno(), 20)
+os.dup2(mine.fileno(), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="notify")
+os.execv(sys.argv[2], [sys.argv[2], "--input-type=module", "-e", sys.argv[3]])`
+
+  it('goes on, says so once, and ends', async () => {
+    const code = `
+      import { EventLog } from ${source('telemetry/events.ts')}
+      import { ServiceManager } from ${source('supervisor/service-manager.ts')}
+      const quiet = () => {}
+      const events = new EventLog({ logger: { debug: quiet, info: quiet, warn: quiet, error: quiet } })
+      const told = []
+      events.feed(null, 0).follow(({ type }) => told.push(type))
+      const manager = new ServiceManager(events)
+      manager.follow({ eventLog: events, isEnding: false, apps: [] })
+      manager.ready()
+      let turns = 0
+      const timer = setInterval(() => (turns += 1), 10)
+      await manager.close()
+      clearInterval(timer)
+      console.log(JSON.stringify({ told, turned: turns > 20 }))`
+    const words = ['-c', FILL, join(directory, 'manager'), process.execPath, code]
+    const child = spawn('python3', words, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    })
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [exitCode] = await once(child, 'close')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(said)).toEqual({ told: ['managerSilent'], turned: true })
   })
 })
