@@ -1,5 +1,5 @@
 // A real systemd, booted for one test file in namespaces of its own: it sees this checkout and one directory for units and
-// files, has /run, /tmp, /var/tmp and /var/lib for itself, and is gone with all that it started when the file ends.
+// files, has /run, /tmp, /var/tmp, /var/lib and /etc/systemd/system for itself, and is gone with all that it started when the file ends.
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -41,7 +41,7 @@ const BOOT = `set -e
 mount -t proc proc /proc
 mount -t tmpfs -o mode=755 tmpfs /run
 n=0; for kept in "$@"; do n=$((n + 1)); mkdir -p /run/keep/$n; mount --bind "$kept" /run/keep/$n; done
-for own in /tmp /var/tmp /var/lib; do mount -t tmpfs tmpfs $own; done
+for own in /tmp /var/tmp /var/lib /etc/systemd/system; do mount -t tmpfs tmpfs $own; done
 n=0; for kept in "$@"; do n=$((n + 1)); mkdir -p "$kept"; mount --bind /run/keep/$n "$kept"; done
 exec ${SYSTEMD} --system --unit=main.target --log-target=console --log-level=info`
 

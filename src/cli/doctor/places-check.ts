@@ -1,6 +1,6 @@
 // The directories that supervisors write to.
 
-import type { PlaceFacts, SelfFacts } from '../../control/checkup/facts.ts'
+import type { InstanceFacts, PlaceFacts, SelfFacts } from '../../control/checkup/facts.ts'
 import { formatBytes } from '../sizes.ts'
 import { fine, note, problem, warning, type Finding, type HostFacts } from './finding.ts'
 
@@ -18,8 +18,7 @@ const LOSSES = {
 } as const
 
 export function judgePlaces({ places, self, instances }: HostFacts): readonly Finding[] {
-  const runs = instances.some(({ state }) => state === 'alive')
-  return [...judgeHome(self), ...places.flatMap((place) => judgePlace(place, runs))]
+  return [...judgeHome(self), ...places.map((place) => judgePlace(place, instances))]
 }
 
 function judgeHome({ home, uid }: SelfFacts): readonly Finding[] {
@@ -32,10 +31,10 @@ function judgeHome({ home, uid }: SelfFacts): readonly Finding[] {
   ]
 }
 
-function judgePlace(place: PlaceFacts, runs: boolean): readonly Finding[] {
+function judgePlace(place: PlaceFacts, instances: readonly InstanceFacts[]): Finding {
   const about = NAMES[place.what]
-  const wrong = judgeRoom(place) ?? judgeStay(place, runs)
-  return wrong === null ? [fine(about, `${place.path}: ${formatBytes(place.freeBytes)} free`)] : [wrong]
+  const wrong = judgeRoom(place) ?? judgeStay(place, instances)
+  return wrong ?? fine(about, `${place.path}: ${formatBytes(place.freeBytes)} free`)
 }
 
 function judgeRoom(place: PlaceFacts): Finding | null {
@@ -58,16 +57,20 @@ function judgeRoom(place: PlaceFacts): Finding | null {
   return null
 }
 
-function judgeStay({ what, path, endsWithSession, isTidied }: PlaceFacts, runs: boolean): Finding | null {
-  if (what !== 'runtime') return null
+/** Units have a runtime directory of their own, and what is so of another says nothing to them. */
+function judgeStay(place: PlaceFacts, instances: readonly InstanceFacts[]): Finding | null {
+  const { what, path, endsWithSession, isTidied } = place
+  const isUsed = instances.some((instance) => instance.path.startsWith(`${path}/`))
+  if (what !== 'runtime' || (!isUsed && instances.length > 0)) return null
+  const tell = isUsed ? warning : note
   if (endsWithSession)
-    return warning(NAMES[what], `${path} is removed when this user's last session ends`, {
+    return tell(NAMES[what], `${path} is removed when this user's last session ends`, {
       why: 'Sockets and state of what runs then go with it, and systemd may end the processes as well.',
       fix: '`loginctl enable-linger`, or run it as a system unit: `supervise systemd install`.',
     })
   if (!isTidied) return null
-  const says = `${path} lies where old files are tidied away`
-  const why = 'systemd-tmpfiles and the like may remove what a next supervisor needs to find its workers.'
-  const fix = 'Set SUPERVISE_RUNTIME_DIR to a directory below /run, or run it as a unit: `supervise systemd install`.'
-  return runs ? warning(NAMES[what], says, { why, fix }) : note(NAMES[what], says, { why, fix })
+  return tell(NAMES[what], `${path} lies where old files are tidied away`, {
+    why: 'systemd-tmpfiles and the like may remove what a next supervisor needs to find its workers.',
+    fix: 'Set SUPERVISE_RUNTIME_DIR to a directory below /run, or run it as a unit: `supervise systemd install`.',
+  })
 }

@@ -153,6 +153,11 @@ describe('judge()', () => {
     ['note environment: HOME is not set', { self: { ...self, home: null } }],
   ])('judges directories: %s', (expected, change) => expect(told(change)).toEqual([expect.stringContaining(expected)]))
 
+  it('overlooks a directory in which nothing is while all that runs is a unit', () => {
+    const unit = instance({ path: '/run/supervise/web' })
+    expect(told({ places: [place({ endsWithSession: true, isTidied: true })], instances: [unit] })).toEqual([])
+  })
+
   it('takes no file system without a number of inodes for a full one', () => {
     expect(told({ places: [place({ totalInodes: 0, freeInodes: 0 })] })).toEqual([])
   })
