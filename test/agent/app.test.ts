@@ -19,6 +19,9 @@ afterEach(() => bench.close())
 const LISTEN = `server.listen(0, '127.0.0.1', () => console.log('port', server.address().port))`
 const NET = `const server = require('node:net').createServer((socket) => socket.end('x')); ${LISTEN}`
 
+/** What an app does of its own accord it does when it has begun. */
+const LATER_MS = 100
+
 describe('an app', () => {
   it('may be a CommonJS, ESM or TypeScript main module', async () => {
     const mains: [string, string][] = [
@@ -92,6 +95,7 @@ describe('an app', () => {
     const pid = await supervisor.fork(bench.app(source))
     await supervisor.output(pid, new RegExp(sign))
     const { said } = { said: supervisor.said(pid, 'vitals') }
+    // An app that ends by itself does so at once.
     await Promise.race([said, new Promise((resolve) => setTimeout(resolve, 300))])
     void said.catch(() => {})
     expect(isAlive(pid)).toBe(true)
@@ -133,14 +137,14 @@ describe('the end of a worker', () => {
     ['process.exit(7)', 7],
     ['process.exitCode = 3', 3],
   ])('is told with its exit code: %s', async (source, code) => {
-    const pid = await supervisor.fork(bench.app(`setTimeout(() => { ${source} }, 100)`))
+    const pid = await supervisor.fork(bench.app(`setTimeout(() => { ${source} }, ${LATER_MS})`))
     expect((await supervisor.said(pid, 'exiting')).code).toBe(code)
     expect((await supervisor.exit(pid)).code).toBe(code)
   })
 
   it('is told with the exception that nobody caught, bounded', async () => {
     const pid = await supervisor.fork(
-      bench.app(`setTimeout(() => { throw new Error('deliberate ' + 'x'.repeat(100_000)) }, 100)`),
+      bench.app(`setTimeout(() => { throw new Error('deliberate ' + 'x'.repeat(100_000)) }, ${LATER_MS})`),
     )
     const uncaught = await supervisor.said(pid, 'uncaught')
     expect(uncaught).toMatchObject({ origin: 'uncaughtException' })
@@ -175,7 +179,7 @@ describe('the end of a worker', () => {
   })
 
   it('is told with a rejection that nobody handled', async () => {
-    const pid = await supervisor.fork(bench.app(`setTimeout(() => Promise.reject(new Error('refused')), 100)`))
+    const pid = await supervisor.fork(bench.app(`setTimeout(() => Promise.reject(new Error('refused')), ${LATER_MS})`))
     expect(await supervisor.said(pid, 'uncaught')).toMatchObject({ origin: 'unhandledRejection' })
   })
 
@@ -183,7 +187,7 @@ describe('the end of a worker', () => {
     const pid = await supervisor.fork(
       bench.app(`
         process.on('uncaughtException', () => setTimeout(() => process.exit(0), 50))
-        setTimeout(() => { throw new Error('caught') }, 100)
+        setTimeout(() => { throw new Error('caught') }, ${LATER_MS})
       `),
     )
     await supervisor.said(pid, 'exiting')
@@ -195,7 +199,7 @@ describe('vitals', () => {
   it('come with the heartbeat, and tell of a blocked loop', async () => {
     const pid = await supervisor.fork(
       bench.app(`
-        setTimeout(() => { const end = Date.now() + 300; while (Date.now() < end); }, 100)
+        setTimeout(() => { const end = Date.now() + 300; while (Date.now() < end); }, ${LATER_MS})
         setTimeout(() => {}, 10_000)
       `),
       { settings: { heartbeatMs: 50 } },

@@ -1,6 +1,5 @@
 // A Node that lacks what the link needs: the same messages go over node:cluster's own channel, without adoption.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { get } from './support/clients.ts'
@@ -37,7 +36,7 @@ describe('IpcChannel', () => {
     for (const slot of [0, 1]) supervisor.say(pid, { type: 'detach', key: 'tcp:127.0.0.1:0#0', slot })
     await supervisor.said(pid, 'detached', (message) => message.slot === 1)
     await supervisor.kill()
-    await sleep(150)
+    await bench.longAlone()
     expect(isAlive(pid)).toBe(true)
     expect((await get({ port })).body).toBe(`pid ${pid}`)
   })

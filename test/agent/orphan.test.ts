@@ -74,7 +74,7 @@ describe('a worker whose supervisor is killed', () => {
     await expect.poll(() => traffic.result.answered).toBeGreaterThan(100)
     await supervisor.kill()
     const soFar = traffic.result.answered
-    await sleep(300)
+    await bench.longAlone()
     await expect.poll(() => traffic.result.answered).toBeGreaterThan(soFar + 100)
     const next = await bench.supervisor()
     await next.said(pid, 'slot', (message) => message.slot === 1)
@@ -94,7 +94,7 @@ describe('a worker whose supervisor is killed', () => {
     await supervisor.said(pid, 'drained')
     await supervisor.kill()
     // Longer than it takes to be sure that there is no supervisor.
-    await sleep(300)
+    await bench.longAlone()
     const next = await bench.supervisor({ lend: false })
     const { draining, listeners } = await next.said(pid, 'hello')
     expect(draining).toBe(true)
@@ -148,7 +148,7 @@ describe('a worker whose supervisor is killed', () => {
       ),
     )
     await supervisor.kill()
-    await sleep(300)
+    await bench.longAlone()
     expect(isAlive(pid)).toBe(true)
     expect((await get({ port })).status).toBe(200)
   })
@@ -209,7 +209,7 @@ describe('a worker whose supervisor is killed', () => {
     )
     expect((await get({ port })).body).toBe('TypeError,TypeError,TypeError,TypeError,true')
     await supervisor.kill()
-    await sleep(150)
+    await bench.longAlone()
     expect((await get({ port })).body).toBe('TypeError,TypeError,TypeError,TypeError,true')
     const next = await bench.supervisor()
     expect((await next.said(pid, 'message')).body).toEqual({ said: 'before' })
@@ -224,7 +224,7 @@ describe('a worker whose supervisor is killed', () => {
       `),
     )
     await supervisor.kill()
-    await sleep(150)
+    await bench.longAlone()
     await get({ port })
     await expect.poll(() => isAlive(pid), { timeout: 8_000 }).toBe(false)
   })
@@ -237,7 +237,7 @@ describe('a worker that boots while its supervisor dies', () => {
     const pid = await supervisor.fork(bench.app(HTTP))
     await supervisor.said(pid, 'listen')
     await supervisor.kill()
-    await sleep(200)
+    await bench.longAlone()
     expect(isAlive(pid)).toBe(true)
     const next = await bench.supervisor()
     await next.said(pid, 'listen')

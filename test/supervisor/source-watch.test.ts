@@ -47,6 +47,7 @@ describe('SourceWatch', () => {
       writeFileSync(join(app, folder, 'a.json'), '{}')
     }
     writeFileSync(join(app, 'a.log'), '')
+    // What it would tell wrongly comes within this time.
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect(changes).toEqual([])
     writeFileSync(join(app, 'a.js'), '')

@@ -17,6 +17,7 @@ export const EXCHANGE_CASES: Readonly<Record<string, Case>> = {
       await worker.drain()
       for (let i = 0; i < 16; i++) {
         client.socket.pause()
+        // As slow as the case says.
         await sleep(100)
         client.socket.resume()
         await sleep(5)
@@ -33,6 +34,7 @@ export const EXCHANGE_CASES: Readonly<Record<string, Case>> = {
       await worker.drain()
       for (let i = 0; i < 20; i++) {
         client.write('y'.repeat(100))
+        // As slow as the case says.
         await sleep(100)
       }
       expect((await good(client, true)).body.toString()).toBe('len2000')
@@ -74,7 +76,7 @@ export const EXCHANGE_CASES: Readonly<Record<string, Case>> = {
     async run(worker) {
       const client = await openWebSocket(worker)
       await worker.drain({ deadlineMs: 2000 })
-      await sleep(700)
+      await worker.into(700)
       client.write('ping1')
       await client.receive('ping1', 1000)
       client.bytes = Buffer.alloc(0)
@@ -140,7 +142,7 @@ export const EXCHANGE_CASES: Readonly<Record<string, Case>> = {
       client.write(request)
       await good(client)
       await worker.drain()
-      await sleep(100)
+      await worker.into(100)
       expect(client.isOver).toBe(false)
       client.write(request)
       await good(client, true)
@@ -158,6 +160,7 @@ export const EXCHANGE_CASES: Readonly<Record<string, Case>> = {
         await sleep(2)
       }
       await good(client, true)
+      // A reset would come after the answer.
       await sleep(100)
       expect(client.error).toBe(null)
     },
@@ -185,7 +188,7 @@ export const EXCHANGE_CASES: Readonly<Record<string, Case>> = {
       const client = await connectIdle(worker)
       const idle = await connectIdle(worker)
       await worker.drain({ deadlineMs: 12_000 })
-      await sleep(2000)
+      await worker.into(2000)
       client.write(get('/'))
       await good(client, true)
       await client.finished()
@@ -223,7 +226,7 @@ async function expectContinue(worker: WorkerUnderTest): Promise<void> {
   early.write(head)
   await early.receive(' 100 ')
   await worker.drain()
-  await sleep(100)
+  await worker.into(100)
   late.write(head)
   await late.receive(' 100 ')
   early.write('y'.repeat(50))

@@ -66,7 +66,7 @@ const CASES: Readonly<Record<string, Case>> = {
       await worker.ran(8)
       client.socket.pause()
       await worker.drain()
-      await sleep(200)
+      await worker.into(200)
       client.socket.resume()
       await has(() => http2.done.size === 8, 10_000)
       expect(http2.dataBytes).toBe(32 << 20)

@@ -29,6 +29,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
       await worker.drain()
       const response = await good(client)
       expect(response.body.toString()).toMatch(/chunk5;done$/)
+      // A close would come after the answer.
       await sleep(200)
       expect(response.isClose).toBe(false)
       client.write(post('/', 100))
@@ -57,7 +58,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
       clients.push(await connect(worker))
       await sleep(40)
       await worker.drain({ isStopped: true })
-      await sleep(100)
+      await worker.into(100)
       for (const client of clients) client.write(post('/', BODY_LENGTH))
       await Promise.all(clients.map((client) => lengthEchoed(client, true)))
     },
@@ -67,7 +68,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
       const client = await connectIdle(worker)
       const idle = await connectIdle(worker)
       await worker.drain()
-      await sleep(500)
+      await worker.into(500)
       expect(client.isOver).toBe(false)
       client.write(get('/?n=2'))
       await good(client, true)
@@ -82,9 +83,10 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
       const client = await connectIdle(worker)
       const blocking = await connectIdle(worker)
       await worker.drain()
-      await sleep(300)
+      await worker.into(300)
       blocking.write(get('/block?block=1800'))
       await worker.ran(3)
+      // The loop is blocked, and can tell nothing; this comes in the midst of it.
       await sleep(200)
       client.write(post('/', BODY_LENGTH))
       await good(blocking, true)
@@ -106,7 +108,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
           if (isClose || after > 40) return
         }
       })()
-      await sleep(100)
+      await worker.ran(6)
       await worker.drain()
       isDraining = true
       await traffic
@@ -141,7 +143,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
     async run(worker) {
       const client = await connectIdle(worker)
       await worker.drain()
-      await sleep(100)
+      await worker.into(100)
       client.write(get('/sync?n=1') + get('/sync?n=2') + get('/sync?n=3'))
       const last = await goodInOrder(client, 3)
       expect(last.headers['x-runs']).toBe('4')
@@ -226,7 +228,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
       client.write('GET / HTTP/1.1\r\nHos')
       await sleep(50)
       await worker.drain()
-      await sleep(2700)
+      await worker.into(2700)
       client.write('t: a\r\n\r\n')
       await good(client, true)
       await client.finished()
@@ -238,7 +240,7 @@ export const LAST_RESPONSE_CASES: Readonly<Record<string, Case>> = {
       const silent = await connect(worker)
       await sleep(60)
       await worker.drain()
-      await sleep(400)
+      await worker.into(400)
       client.write(get('/'))
       await good(client, true)
       await client.finished()

@@ -38,7 +38,7 @@ describe.concurrent('beginDrain()', () => {
       client.write('a')
       await client.receive('a')
       await worker.drain({ deadlineMs: 1200 })
-      await sleep(600)
+      await worker.into(600)
       client.write('b')
       await client.receive('b')
       expect((await client.finished()) - worker.orderedAt).toBeGreaterThan(1000)
@@ -51,6 +51,7 @@ describe.concurrent('beginDrain()', () => {
     withWorker('https', { KEEP_ALIVE: '600' }, async (worker) => {
       const silent = new Client(worker.port, false)
       await silent.ready
+      // What has sent nothing is accepted without a word.
       await sleep(100)
       await worker.drain()
       expect((await silent.finished()) - worker.orderedAt).toBeGreaterThan(500)
@@ -168,6 +169,7 @@ describe.concurrent('beginDrain()', () => {
       await Promise.all(clients.map((client) => good(client)))
       await worker.drain({ deadlineMs: 8000 })
       const begin = await cpuOf(worker)
+      // What the second costs is what is measured.
       await sleep(1000)
       const end = await cpuOf(worker)
       expect((end - begin) / 1000).toBeLessThan(100)

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { connect, connectIdle, get, post } from './client.ts'
 import { good, many, openWebSocket } from './exchanges.ts'
 import { withWorker } from './run-cases.ts'
-import { sleep } from './worker.ts'
 
 describe.concurrent("the app's own server.close()", () => {
   it(
@@ -14,7 +13,7 @@ describe.concurrent("the app's own server.close()", () => {
       async (worker) => {
         const clients = await many(8, () => connectIdle(worker))
         await worker.drain()
-        await sleep(300)
+        await worker.into(300)
         for (const client of clients) client.write(post('/', 16_384))
         await Promise.all(clients.map((client) => good(client, true)))
         await worker.ended()

@@ -17,13 +17,13 @@ describe.concurrent('undoDrain()', () => {
       const silent = await connect(worker)
       const webSocket = await openWebSocket(worker)
       await worker.drain({ deadlineMs: 2500 })
-      await sleep(200)
+      await worker.into(200)
       worker.send({ sup: 'undrain' })
       await worker.message('undrained')
       await good(busy, false)
       for (const client of [busy, idle, silent]) await servesOn(client)
       // Past the deadline that was.
-      await sleep(1300)
+      await worker.into(2600)
       webSocket.write('still')
       await webSocket.receive('still')
       expect(worker.messages.filter((message) => message.sup === 'drained')).toHaveLength(0)
@@ -39,7 +39,7 @@ describe.concurrent('undoDrain()', () => {
       const client = await connectIdle(worker)
       const used = await connectIdle(worker)
       await worker.drain()
-      await sleep(300)
+      await worker.into(300)
       worker.send({ sup: 'undrain' })
       await worker.message('undrained')
       await servesOn(used)
@@ -52,10 +52,11 @@ describe.concurrent('undoDrain()', () => {
     'R11 an idle time-out that fell into the drain is made up for',
     withWorker('http', { KEEP_ALIVE: '1500' }, async (worker) => {
       const client = await connectIdle(worker)
+      // So long idle before the drain, of the 2.5 s that Node would allow it.
       await sleep(1800)
       await worker.drain()
       // Node's own would have come 2.5 s after the last response.
-      await sleep(1100)
+      await worker.into(1100)
       worker.send({ sup: 'undrain' })
       await worker.message('undrained')
       expect(client.isOver).toBe(false)

@@ -87,6 +87,11 @@ export class WorkerUnderTest {
     if (!isStopped) await this.message('draining')
   }
 
+  /** Until the drain has lasted so long: these cases are about what comes that late. */
+  async into(ms: number): Promise<void> {
+    await until(() => performance.now() - this.orderedAt >= ms, ms + 1)
+  }
+
   /** Handlers of so many requests have begun. */
   async ran(count: number): Promise<void> {
     if (!(await until(() => this.runs.length >= count, 6000))) throw new Error(`${this.runs.length} of ${count} ran`)

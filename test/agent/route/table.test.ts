@@ -127,6 +127,7 @@ describe('a drain', () => {
     await groups.route('blue', { groupSecret: 's' })
     const client = new Raw({ port: groups.port, host: '127.0.0.1' })
     client.socket.write(named('green s').replace('/name', '/name?ms=400'))
+    // In the midst of the 400 ms that the answer takes.
     await sleep(100)
     groups.supervisor.say(blue().pid, { type: 'drain', deadlineMs: 10_000, spreadMs: 0 })
     await until(() => client.hasEnded, 3_000)
@@ -139,6 +140,7 @@ describe('a drain', () => {
     await groups.route('blue', { groupSecret: 's' })
     const client = new Raw({ port: groups.port, host: '127.0.0.1' })
     const answer = client.ask(named('green s').replace('/name', '/name?ms=400'))
+    // In the midst of the 400 ms that the answer takes.
     await sleep(100)
     groups.supervisor.say(green().pid, { type: 'drain', deadlineMs: 10_000, spreadMs: 0 })
     expect(await answer).toMatch(/BBBB/)

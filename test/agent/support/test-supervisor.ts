@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll } from 'vitest'
 
@@ -17,6 +18,7 @@ export const NODE = process.env.NODE_BIN ?? process.execPath
 
 const script = fileURLToPath(new URL('supervisor-process.ts', import.meta.url))
 const DEADLINE_MS = 10_000
+const ALONE_MS = 250
 
 type EventOf<Name extends SupervisorEvent['event']> = SupervisorEvent & { readonly event: Name }
 type MessageOf<Type extends WorkerMessage['type']> = WorkerMessage & { readonly type: Type }
@@ -50,6 +52,11 @@ export class Bench {
     this.supervisors.push(supervisor)
     await supervisor.event('started')
     return supervisor
+  }
+
+  /** For longer than a worker's agent waits, 100 ms, until it takes its supervisor for dead: what it does then, or does not, is seen after. */
+  async longAlone(): Promise<void> {
+    await pause(ALONE_MS)
   }
 
   /** Ends what is left. */
