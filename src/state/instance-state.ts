@@ -43,6 +43,8 @@ export interface SavedWorker {
   readonly startTime: string
   /** It was found ready. */
   readonly ready: boolean
+  /** It had been told to end. */
+  readonly leaving?: true
 }
 
 export interface InstanceState {
@@ -51,6 +53,8 @@ export interface InstanceState {
   readonly pid: number
   /** The supervisor was told to stop, with everything that it runs. */
   readonly ending?: true
+  /** Of the kernel that ran then; left out where it does not say. */
+  readonly boot?: string
   readonly apps: readonly SavedApp[]
   readonly workers: readonly SavedWorker[]
 }

@@ -1,6 +1,6 @@
 // Is a process still the one that was meant? A pid is used again; pid and start time together are not.
 
-import { readFileSync } from 'node:fs'
+import { textOf } from '../config/kernel-files.ts'
 import { readProcessStat } from '../config/process-stat.ts'
 
 /**
@@ -29,7 +29,16 @@ const TICKS_PER_SECOND = 100
 /** How long a process has lived, in milliseconds; 0 when that cannot be known. */
 export function ageMsOf(pid: number): number {
   const startTime = startTimeOf(pid)
-  if (startTime === null) return 0
-  const uptimeSeconds = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0])
+  return startTime === null ? 0 : lifeMsOf(startTime)
+}
+
+/** How long ago that was. */
+export function lifeMsOf(startTime: string): number {
+  const uptimeSeconds = Number(textOf('/proc/uptime').split(' ')[0])
   return Math.max(0, (uptimeSeconds - Number(startTime) / TICKS_PER_SECOND) * 1000)
+}
+
+/** Another one after each reboot; undefined where the system does not say. */
+export function bootId(): string | undefined {
+  return textOf('/proc/sys/kernel/random/boot_id').trim() || undefined
 }

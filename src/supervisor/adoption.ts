@@ -5,10 +5,11 @@ import { chooseGeneration } from '../core/adoption.ts'
 import { reached } from '../fault-points.ts'
 import type { InstanceState, SavedApp, SavedWorker } from '../state/instance-state.ts'
 import { STATE_SCHEMA } from '../state/instance-state.ts'
-import { ageMsOf, isSameProcess } from '../state/process-identity.ts'
+import { ageMsOf, bootId, isSameProcess } from '../state/process-identity.ts'
 import { App } from './app.ts'
 import { planOf, startBody, wantedOf } from './app-operations.ts'
 import { waitUntil } from './clock.ts'
+import { isLost, tellLost } from './ended-meanwhile.ts'
 import type { Group } from './group.ts'
 import { isEnding } from './operation-report.ts'
 import type { Tell } from './operation-runner.ts'
@@ -32,13 +33,18 @@ export function restoreApps(state: InstanceState, supervisor: Supervisor): reado
   return made.map(({ saved, app }) => {
     app.beginAdoption()
     supervisor.restore(app)
+    const gone: SavedWorker[] = []
     for (const worker of state.workers) {
       try {
-        if (worker.app === saved.name) adoptWorker(app, saved, worker)
+        if (worker.app === saved.name && !adoptWorker(app, saved, worker)) gone.push(worker)
       } catch (error) {
         // It dials in all the same, and is then one that the state does not know.
         supervisor.internalError(error)
       }
+    }
+    for (const worker of gone) {
+      const generation = saved.generations.find(({ number }) => number === worker.generation)
+      if (generation !== undefined && isLost(state, worker)) tellLost(app, worker, generation, supervisor)
     }
     return app
   })
@@ -63,12 +69,14 @@ function generationOf(saved: SavedApp, number: number): Generation {
   return found
 }
 
-function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): void {
+/** False when it is not there any more. */
+function adoptWorker(app: App, saved: SavedApp, worker: SavedWorker): boolean {
   const generation = saved.generations.find((candidate) => candidate.number === worker.generation)
-  if (generation === undefined || !isStillThere(worker, generation)) return
+  if (generation === undefined || !isStillThere(worker, generation)) return false
   const identity = { id: worker.id, incarnation: worker.incarnation, generation }
   app.adopt(identity, { pid: worker.pid, ageMs: ageMsOf(worker.pid), wasReady: worker.ready })
   app.isStopped = false
+  return true
 }
 
 /**
@@ -212,7 +220,9 @@ function idOf(worker: WorkerHandle): number {
 /** What must be known to do all this again. */
 export function stateOf(instance: string, apps: readonly App[], ending: boolean): InstanceState {
   const workers = apps.flatMap((app) => [...app.processes()].flatMap((worker) => savedWorker(app, worker)))
-  const saved = { schema: STATE_SCHEMA, instance, pid: process.pid, apps: apps.map(savedApp), workers }
+  const boot = bootId()
+  const kernel = boot === undefined ? {} : { boot }
+  const saved = { schema: STATE_SCHEMA, instance, pid: process.pid, ...kernel, apps: apps.map(savedApp), workers }
   return ending ? { ...saved, ending } : saved
 }
 
@@ -220,7 +230,8 @@ function savedWorker(app: App, worker: WorkerHandle): SavedWorker[] {
   const { id, incarnation, pid, startTime, generation } = worker
   if (startTime === null) return []
   const ready = worker.wasReadyBefore || worker.readyAt !== null
-  return [{ app: app.name, id, incarnation, generation: generation.number, pid, startTime, ready }]
+  const saved = { app: app.name, id, incarnation, generation: generation.number, pid, startTime, ready }
+  return [worker.isStaying ? saved : { ...saved, leaving: true }]
 }
 
 function savedApp(app: App): SavedApp {

@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path'
 import type { EventType } from '../config/event-types.ts'
+import type { CrashRecord } from '../control/messages.ts'
 import type { OperationKind } from '../core/operation-queue.ts'
 import type { WorkerMessage } from '../protocol/messages.ts'
 import type { EventDraft, EventLevel, EventLog } from '../telemetry/events.ts'
@@ -144,6 +145,27 @@ export class AppReports {
     const data = { crash: id, fingerprint, reason, code, signal, ...drainData(worker) }
     this.note(worker, 'workerCrashed', `${record.words}${lossWords(worker)}`, 'error', data)
     return record.words
+  }
+
+  /** It ended while no supervisor was there. */
+  lost(process: Process, pid: number, record: CrashRecord): void {
+    this.#measures.workerCrashed(process, record.reason)
+    const { app, group, release, worker } = process
+    const { id, fingerprint, reason, code, signal, words } = record
+    const data = { crash: id, fingerprint, reason, code, signal }
+    const text = `worker ${worker} ${words}`
+    const told = {
+      type: 'workerCrashed',
+      app,
+      group,
+      release,
+      worker,
+      pid,
+      text,
+      cause: 'supervisor start',
+      data,
+    } as const
+    this.#events.record(told, 'error')
   }
 
   restartPlanned(worker: number, kind: RestartKind, delayMs: number, generation: Generation): void {

@@ -338,10 +338,10 @@ export class App implements GroupOwner, HealthOwner {
   }
 
   moved(worker: WorkerHandle, from: LifeState): void {
-    if (worker.state === 'ready' && from === 'starting') {
-      this.#instance.saveSoon()
-      this.reports.ready(worker)
-    }
+    const isFound = worker.state === 'ready' && from === 'starting'
+    // Should nobody be there when one ends that is on its way out, it had been asked to.
+    if (isFound || !worker.isStaying) this.#instance.saveSoon()
+    if (isFound) this.reports.ready(worker)
     this.routing.refresh()
     if (worker.state === 'serving') this.#instance.releases.serves(this, worker)
     // So that the first look at a new process has figures.

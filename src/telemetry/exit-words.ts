@@ -32,6 +32,8 @@ export interface Ending {
   readonly uncaught: string | null
   /** Forked by an earlier supervisor: the kernel tells the exit code to that one alone. */
   readonly adopted: boolean
+  /** Nobody was there when it ended. */
+  readonly absent?: boolean
   /** The kernel's out-of-memory killer was at work at that time; null when that cannot be known. */
   readonly kernelKilled: boolean | null
   /** The fault that was rehearsed in it; null for none. */
@@ -136,8 +138,9 @@ function what(ending: Ending): string {
   return line === null ? '' : `: ${line}`
 }
 
-function howItEnded({ code, signal, adopted, stderr, uncaught, kernelKilled }: Ending): string {
+function howItEnded({ code, signal, adopted, absent, stderr, uncaught, kernelKilled }: Ending): string {
   if (signal !== null) return signalWords(signal, kernelKilled)
+  if (code === null && absent === true) return 'ended while no supervisor was there, so that nobody saw how'
   if (code === null) {
     return adopted
       ? 'ended with an exit code that nobody saw, because an earlier supervisor had forked it'

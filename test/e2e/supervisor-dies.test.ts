@@ -1,9 +1,11 @@
 // A supervisor that is killed costs no request; the next one takes the workers back.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { startSupervise } from '../support/harness.ts'
-import { eventsOf, workersOf } from '../support/instance-facts.ts'
+import { crashesOf, eventsOf, workersOf } from '../support/instance-facts.ts'
 import { mixedLanes, mustHaveLostNothing, startLoad } from '../support/load.ts'
 import { isAlive, sendIfAlive } from '../support/processes.ts'
 import { fixture } from '../support/releases.ts'
@@ -81,5 +83,47 @@ describe('adopted workers', () => {
     const steps = (await eventsOf(second)).map(({ type }) => type).filter((type) => /^recycle(d|Started)$/.test(type))
     expect(steps).toEqual(['recycleStarted', 'recycled', 'recycleStarted', 'recycled'])
     await second.stop()
+  })
+})
+
+describe('while no supervisor is there', () => {
+  it('a worker that logs 1 MB a second serves on and loses no line; one that dies has a record, and is counted (S1, S2)', async () => {
+    const port = await freePort()
+    const args = ['-i', '2', '--log-file', 'lines.log']
+    const { supervise: first, load } = await startUnderLoad(fixture('logs-a-lot.js'), args, {
+      port,
+      ratePerSecond: 500,
+    })
+    const { home } = first
+    const [victim, survivor] = await workersOf(first)
+    first.signal('SIGKILL')
+    await first.ended()
+    const died = performance.now()
+    await load.answers(200)
+    mustHaveLostNothing(await load.stop())
+    sendIfAlive(victim?.pid ?? 0, 'SIGKILL')
+    const target = { host: '127.0.0.1', port }
+    const later = startLoad({ target, lanes: mixedLanes({ webSockets: 0 }), ratePerSecond: 500, durationMs: 60_000 })
+    await until(() => performance.now() - died > 3_000, 4_000, '3 MB that nobody reads')
+    await later.answers(200)
+    expect(isAlive(survivor?.pid ?? 0)).toBe(true)
+
+    const second = await startSupervise([fixture('logs-a-lot.js'), ...args, '--port', `${port}`], { home })
+    const [crash, ...more] = await crashesOf(second)
+    expect(more).toEqual([])
+    expect(crash).toMatchObject({ worker: victim?.id, pid: victim?.pid, code: null, signal: null, reason: 'exit' })
+    expect(crash?.words).toBe('ended while no supervisor was there, so that nobody saw how')
+    const [event] = await eventsOf(second, 'workerCrashed')
+    expect(event).toMatchObject({ worker: victim?.id, pid: victim?.pid, data: { crash: crash?.id } })
+    const metrics = (await second.cli('metrics')).stdout
+    expect(metrics).toMatch(/^supervise_worker_crashes_total\{.*reason="exit".*\} 1$/m)
+    await later.answers(200)
+    mustHaveLostNothing(await later.stop())
+    await second.stop()
+    // What came before the death may have been read and not yet passed on; what nobody read is all there, but for a line cut by the end.
+    const text = readFileSync(join(home.work, 'lines.log'), 'utf8')
+    const own = text.split('\n').filter((line) => line.includes(`"pid":${survivor?.pid}`))
+    const numbers = own.flatMap((line) => Number(/line (\d+) x/.exec(line)?.[1]) || []).slice(-3_500)
+    expect(numbers).toEqual(Array.from(numbers, (_, at) => (numbers[0] ?? 0) + at))
   })
 })

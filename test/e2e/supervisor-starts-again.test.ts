@@ -10,7 +10,7 @@ import { get, type Answer } from '../support/get.ts'
 import { startSupervise, type Supervise } from '../support/harness.ts'
 import { makeHold, type Hold } from '../support/hold.ts'
 import { makeHome } from '../support/home.ts'
-import { statusOf, untilEvent, workersOf } from '../support/instance-facts.ts'
+import { crashesOf, statusOf, untilEvent, workersOf } from '../support/instance-facts.ts'
 import { mustHaveLostNothing } from '../support/load.ts'
 import type { Target } from '../support/load/options.ts'
 import { isAlive } from '../support/processes.ts'
@@ -142,6 +142,7 @@ describe('the supervisor killed during a reload', () => {
     await load.answers(200)
     mustHaveLostNothing(await load.stop())
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ status: 200, text: 'held\n' })
+    expect(await crashesOf(second)).toEqual([])
     // The word to drain may still have been on its way: then the old ones go on, whole as well.
     expect(phase.keepsOld ? [old] : [old, fresh]).toContainEqual(pidsOf(after))
     await second.stop()
@@ -217,6 +218,8 @@ describe('a supervisor killed again and again', () => {
     hold.release()
     await wholeAgain(second, 2)
     for (const answer of await Promise.all(answers)) expect(answer).toMatchObject({ status: 200, text: 'held\n' })
+    // Whoever ended as it was asked to has not crashed, seen or not.
+    expect(await crashesOf(second)).toEqual([])
     await second.stop()
   })
 })
