@@ -89,12 +89,20 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'R7', statement: 'A reload during a reload is queued; the last one asked for is what runs.' },
     { id: 'R8', statement: 'Ten reload signals within 100 ms are at most two reloads.' },
     { id: 'R9', statement: 'A stop during a reload ends both generations and leaves no orphan.' },
-    { id: 'R10', statement: 'A reload works during a crash back-off.' },
+    {
+      id: 'R10',
+      statement: 'A reload works during a crash back-off, and during the drain of the generation before.',
+    },
     { id: 'R11', statement: 'A reload or a rollback that goes back lets draining workers serve again.' },
     {
       id: 'R13',
       statement:
         'The code’s directory may be a symlink that is switched: new workers see the new target, old ones keep the old.',
+    },
+    {
+      id: 'R14',
+      statement:
+        'The directory of a running app or of a release is deleted: what runs serves on, and what cannot be started says why.',
     },
     {
       id: 'R15',
@@ -156,6 +164,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
       id: 'C10',
       statement: 'A worker that hangs is replaced after the heartbeat’s time-out, and comes back as no second copy.',
     },
+    { id: 'C11', statement: 'A pid that is another process’s by now is neither adopted nor signalled.' },
     { id: 'C12', statement: 'After 1,000 crashes nothing is left over: no zombie, descriptor or memory.' },
   ],
   'The supervisor’s own life': [

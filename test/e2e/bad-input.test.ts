@@ -259,7 +259,7 @@ describe('a worker that misuses its channel', () => {
 })
 
 describe('the directory of a running app', () => {
-  it('vanished: the others serve, why is said, and a reload heals it when it is back', async () => {
+  it('vanished: the others serve, why is said, and a reload heals it when it is back (R14)', async () => {
     const home = makeHome()
     const directory = join(home.work, 'app')
     const script = makeRelease(directory, { fixture: 'hello.js', version: '1' })

@@ -82,7 +82,7 @@ describe('a file of releases', () => {
     expect(keptFiles(file)).toEqual(['releases.json', 'releases.json.unusable'])
   })
 
-  it('names a release whose directory is gone: what is typed starts, as a release of its own, and is remembered', async () => {
+  it('names a release whose directory is gone: what is typed starts, as a release of its own, and is remembered (R14)', async () => {
     const { home, start, release, version } = await makeScene()
     const first = await start()
     mustExit(await first.cli('deploy', 'web', release('2'), '--strategy', 'rolling'), 0)

@@ -120,10 +120,15 @@ describe('while no supervisor is there', () => {
     await later.answers(200)
     mustHaveLostNothing(await later.stop())
     await second.stop()
-    // What came before the death may have been read and not yet passed on; what nobody read is all there, but for a line cut by the end.
-    const text = readFileSync(join(home.work, 'lines.log'), 'utf8')
-    const own = text.split('\n').filter((line) => line.includes(`"pid":${survivor?.pid}`))
+    // What came before the death may have been read and not yet passed on. What nobody read is all there, or was too much at once
+    // for a log file on a machine that is busy, and then it is counted.
+    const lines = readFileSync(join(home.work, 'lines.log'), 'utf8').split('\n')
+    const own = lines.filter((line) => line.includes(`"pid":${survivor?.pid}`))
     const numbers = own.flatMap((line) => Number(/line (\d+) x/.exec(line)?.[1]) || []).slice(-3_500)
-    expect(numbers).toEqual(Array.from(numbers, (_, at) => (numbers[0] ?? 0) + at))
+    const [from = 0, to = 0] = [numbers[0], numbers.at(-1)]
+    const dropped = lines.flatMap((line) => Number(/"droppedLines":(\d+)/.exec(line)?.[1]) || [])
+    const missing = to - from + 1 - numbers.length
+    expect(missing).toBeLessThanOrEqual(dropped.reduce((sum, count) => sum + count, 0))
+    expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
   })
 })
