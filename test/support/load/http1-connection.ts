@@ -49,6 +49,7 @@ export class Http1Connection implements ResponseListener {
   #idleSince: number | null = null
   #idleBefore: number | null = null
   #lingerUntil = 0
+  #localPort: number | null = null
 
   constructor(owner: ConnectionOwner, target: Target, secure: boolean) {
     this.#owner = owner
@@ -108,7 +109,7 @@ export class Http1Connection implements ResponseListener {
       idleBeforeMs: this.#idleBefore === null ? null : Math.round(this.#idleBefore),
       requestsBefore: this.#answered,
       bytesSeen: this.#parser.bytesSeen,
-      localPort: this.#socket.localPort ?? null,
+      localPort: this.#localPort,
     }
   }
 
@@ -152,6 +153,8 @@ export class Http1Connection implements ResponseListener {
   #connected(): void {
     if (this.#state !== 'connecting') return
     this.#state = 'open'
+    // Once it is reset, the socket does not know any more.
+    this.#localPort = this.#socket.localPort ?? null
     this.#owner.onConnected(this)
   }
 

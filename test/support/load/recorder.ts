@@ -3,7 +3,7 @@
 import { Latencies, type Percentiles } from './latencies.ts'
 import { FAILURES, type Failure, type FailureContext, type FailureKind } from './outcome.ts'
 
-const FIRST_FAILURES = 20
+const FIRST_FAILURES = 20_000
 
 /** One value of a header, such as one pid, with when it was met. Times are milliseconds since the epoch. */
 export interface Sighting {
