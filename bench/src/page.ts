@@ -16,7 +16,7 @@ const SECTIONS = {
 export function writePage(): readonly string[] {
   let page = readFileSync(PAGE, 'utf8')
   const written: string[] = []
-  for (const name of ['latest', 'logs', 'metrics', 'reloads', 'flips', 'releases', 'deaths'] as const) {
+  for (const name of ['latest', 'logs', 'metrics', 'reloads', 'flips', 'releases', 'deaths', 'faults'] as const) {
     const result = readResult(name)
     if (result === null) continue
     for (const [section, render] of Object.entries(SECTIONS)) {

@@ -27,8 +27,18 @@ export interface Result {
 
 /** `latest` is a whole run; `partial` one of some measures or a quick one; `reloads` the thousand reloads; `flips` the
     thousand flips; `releases` what moving between releases costs, and how others do it; `logs` the log lines; `metrics` what is counted;
-    `deaths` what a supervisor's end costs. */
-export type ResultName = 'latest' | 'logs' | 'metrics' | 'deaths' | 'partial' | 'reloads' | 'flips' | 'releases'
+    `deaths` what a supervisor's end costs; `faults` the deaths of workers
+    and supervisors beside PM2. */
+export type ResultName =
+  | 'latest'
+  | 'logs'
+  | 'metrics'
+  | 'deaths'
+  | 'faults'
+  | 'partial'
+  | 'reloads'
+  | 'flips'
+  | 'releases'
 
 export function writeResult(name: ResultName, result: Result): string {
   mkdirSync(DIRECTORY, { recursive: true })

@@ -26,6 +26,8 @@ const ALONE: SceneChoice = { keep: '0', bake: '0', other: false }
 const PAIR: SceneChoice = { keep: '10m', bake: '0', other: false }
 const BAKING: SceneChoice = { keep: '0', bake: '10m', other: false }
 const BESIDE: SceneChoice = { keep: '0', bake: '0', other: true }
+/** A start is of all workers or of none, and says so: then it is typed again. */
+const MAY_FAIL: SceneChoice = { ...BESIDE, mayFail: true }
 
 const nothing = async (): Promise<void> => {}
 
@@ -41,7 +43,8 @@ async function deploy(scene: Scene): Promise<null> {
 }
 
 async function isStopped(scene: Scene): Promise<boolean> {
-  return (await scene.app()).state === 'stopped'
+  const { state } = await scene.app()
+  return state === 'stopped' || state === 'failed'
 }
 
 async function hasPair(scene: Scene): Promise<boolean> {
@@ -139,7 +142,7 @@ export const OPERATIONS = {
     begin: (scene) => posted(scene, '/v1/apps/web/stop'),
   },
   start: {
-    choice: BESIDE,
+    choice: MAY_FAIL,
     points: [...BOOT, 'worker.serving', ...STATE],
     async ready(scene) {
       if (!(await isStopped(scene))) await scene.post('/v1/apps/web/stop')

@@ -55,6 +55,11 @@ function closesThePort({ operation: name, point, fault }: Case): boolean {
   return name === 'adoption' && fault === 'kill all' && !SOCKETS_ARE_BACK.has(point)
 }
 
+/** Until it is written down that all is to end, nobody was told, and a supervisor that dies has forgotten it. */
+function isForgotten({ point, fault }: Case): boolean {
+  return (point === 'state.writing' || point === 'state.drafted') && fault.startsWith('kill supervisor')
+}
+
 /** Those that mean something here: of the step's worker only where it is about one that lives. */
 function faultsAt(name: OperationName, point: FaultPoint): readonly Fault[] {
   const isAboutWorker = point.startsWith('worker.') && point !== 'worker.forking' && point !== 'worker.exited'
@@ -86,17 +91,17 @@ export async function runCase(scene: Scene, one: Case): Promise<number> {
   const before = await scene.untilAtRest()
   const load = await loadOn(scene)
   const bystanders = await scene.pids()
+  // What is asked while everything ends may wait for nobody.
+  const early = endsAll ? await load.stop() : null
   scene.faults.arm(one.point)
   const over = begin(scene)
   const held = await untilHeld(scene, over, one.point)
-  // What is asked when nothing is to run any more fails, and should.
-  const early = endsAll ? await load.stop() : null
   const victims = await attack(scene, held, one.fault, { workers: bystanders, keeper: before.keptBy.pid ?? 0 })
   const own = await Promise.race([over, tooLong()])
   if (own !== null) victims.push(own)
   const stopped = victims.filter((victim) => victim.until === Infinity)
   await Promise.all(stopped.map((victim) => untilGone(victim, 20_000)))
-  if (endsAll) await scene.untilNothingIsLeft()
+  if (endsAll && !isForgotten(one)) await scene.untilNothingIsLeft()
   else await mustRest(scene, one, before.pid)
   const report = early ?? (await settled(load))
   return closesThePort(one) ? 0 : judge(report, victims)
@@ -128,7 +133,7 @@ async function settled(load: Load): Promise<Report> {
 function judge(report: Report, victims: readonly Victim[]): number {
   const lost = unexplained(report.firstFailures, victims)
   if (lost.length === 0) return report.failed
-  const who = victims.map(({ pid, ports, from, until: gone }) => ({ pid, connections: ports.size, from, gone }))
+  const who = victims.map(({ ports, ...victim }) => ({ ...victim, connections: ports.size }))
   const facts = JSON.stringify({ lost: lost.slice(0, 6), who })
   throw new Error(`${lost.length} of ${report.failed} failed requests are not of a killed worker: ${facts}`)
 }

@@ -41,6 +41,12 @@ export interface SceneChoice {
   readonly bake: '0' | '10m'
   /** Another app, which has the load. */
   readonly other: boolean
+  /** The app may come to rest without a worker, and say so. */
+  readonly mayFail?: true
+  /** Default: 2. */
+  readonly workers?: number
+  /** Beside what makes a case take seconds. */
+  readonly flags?: readonly string[]
 }
 
 export class Scene {
@@ -74,14 +80,14 @@ export class Scene {
   /** Starts what is to run, from nothing. */
   async begin(): Promise<void> {
     if (this.#choice.other) await this.#start('other', 1, this.loadPort)
-    await this.#start('web', WORKERS, this.port)
+    await this.#start('web', this.#choice.workers ?? WORKERS, this.port)
   }
 
   async #start(name: string, workers: number, port: number): Promise<void> {
-    const { keep, bake } = this.#choice
+    const { keep, bake, flags = [] } = this.#choice
     const script = join(this.release('1'), 'app.js')
     const words = ['start', script, '-d', '--instance', 'm', '-n', name, '-i', String(workers), '--port', String(port)]
-    const more = ['--rollback-window', keep, '--abort-delay', keep, '--bake', bake, ...FLAGS]
+    const more = ['--rollback-window', keep, '--abort-delay', keep, '--bake', bake, ...FLAGS, ...flags]
     mustExit(await this.home.cli([...words, ...more], { env: this.faults.env }), 0)
   }
 
@@ -114,15 +120,15 @@ export class Scene {
   }
 
   /** Waits until everything is at rest and as it should be; says what is not. */
-  untilAtRest(): Promise<InstanceStatus> {
+  untilAtRest(withinMs = REST_MS): Promise<InstanceStatus> {
     const look = async (): Promise<InstanceStatus> => {
       const status = await this.status()
-      const problems = [...status.apps.flatMap(problemsOf), ...this.#strangers(status), ...this.#files(status)]
+      const problems = [...this.#apps(status), ...this.#strangers(status), ...this.#files(status)]
       if (problems.length > 0) throw new Error(problems.join('; '))
       await Promise.all(status.apps.filter(isOnline).map((app) => this.#mustAnswer(app)))
       return status
     }
-    return until(look, REST_MS, 'everything is at rest, and of one generation')
+    return until(look, withinMs, 'everything is at rest, and of one generation')
   }
 
   /** Nothing of the instance is left: it ended as a whole. */
@@ -135,6 +141,14 @@ export class Scene {
       (error: unknown) => {
         throw new Error(`Left: ${left().join(', ')}`, { cause: error })
       },
+    )
+  }
+
+  #apps({ apps }: InstanceStatus): readonly string[] {
+    const mayFail = this.#choice.mayFail === true
+    const isAtRest = (app: AppStatus) => mayFail && app.state === 'failed' && app.operation === null
+    return apps.flatMap((app) =>
+      isAtRest(app) && workersOf(app).every(({ pid }) => pid === null) ? [] : problemsOf(app),
     )
   }
 

@@ -23,7 +23,9 @@ export interface Victim {
 /** What the load client calls a request that its server's end has cut. */
 const CUT: ReadonlySet<string> = new Set(['reset', 'emptyReply', 'truncated', 'pipelineCut'])
 /** What a worker answers for one that it had forwarded to it. */
-const CUT_BEHIND: ReadonlySet<string> = new Set(['unexpectedStatus', ...CUT])
+const CUT_BEHIND: ReadonlySet<string> = new Set(['unexpectedStatus', 'truncated'])
+/** Clients whose requests may have come while /proc was read. */
+const UNSEEN = 5
 /** A client that is short of CPU hears of the end later. */
 const HEARD_WITHIN_MS = 3_000
 
@@ -51,7 +53,7 @@ export async function killWorker(pid: number, port: number): Promise<Victim | nu
 export async function untilGone(victim: Victim, deadlineMs = 5_000): Promise<void> {
   const isGone = (): boolean => {
     count(victim)
-    return !isAlive(victim.pid)
+    return !isAlive(victim.pid) && threadsLeft(victim.pid) <= 1
   }
   await until(isGone, deadlineMs, `worker ${victim.pid} is gone`)
   victim.until = Date.now()
@@ -60,11 +62,13 @@ export async function untilGone(victim: Victim, deadlineMs = 5_000): Promise<voi
 /** The failures that no victim explains. */
 export function unexplained(failures: readonly Failure[], victims: readonly Victim[]): readonly Failure[] {
   const left = failures.filter((failure) => !victims.some((victim) => isCutBy(victim, failure)))
-  let forwarded = victims.reduce((sum, victim) => sum + victim.forwarded, 0)
+  // Each client has a connection of its own to the worker that its requests are forwarded to.
+  const forwarded = victims.reduce((sum, one) => sum + (one.endpoints.length > 0 ? one.forwarded + UNSEEN : 0), 0)
+  const clients = new Set<number | null>()
   return left.filter((failure) => {
     const mayBe = CUT_BEHIND.has(failure.kind) && victims.some((victim) => isInTime(victim, failure))
-    if (mayBe) forwarded -= 1
-    return !mayBe || forwarded < 0
+    if (mayBe) clients.add(failure.localPort)
+    return !mayBe || clients.size > forwarded
   })
 }
 
@@ -100,18 +104,28 @@ function clientPorts(sockets: ReadonlySet<string>, port: number): ReadonlySet<nu
   return new Set(ports)
 }
 
+/** A process may be a zombie while a thread of it has its sockets still. */
+function threadsLeft(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length
+  } catch {
+    return 0
+  }
+}
+
 function count(victim: Victim): void {
   victim.forwarded = Math.max(victim.forwarded, connectionsTo(victim.endpoints))
 }
 
-const CONNECTED = '03'
+/** Taken, and in the queue. */
+const CONNECTED: ReadonlySet<string | undefined> = new Set(['03', '02'])
 
 function endpointsOf(sockets: ReadonlySet<string>): readonly string[] {
   return unixSockets().flatMap(({ inode, path }) => (sockets.has(inode) && path.includes('/endpoints/') ? [path] : []))
 }
 
 function connectionsTo(endpoints: readonly string[]): number {
-  return unixSockets().filter(({ state, path }) => state === CONNECTED && endpoints.includes(path)).length
+  return unixSockets().filter(({ state, path }) => CONNECTED.has(state) && endpoints.includes(path)).length
 }
 
 function unixSockets() {
