@@ -54,12 +54,13 @@ function restoreApp(saved: SavedApp, workers: readonly SavedWorker[], supervisor
   const current = generationOf(saved, saved.current)
   const lives = workers.some((worker) => worker.app === saved.name && isStillThere(worker, current))
   // Nothing serves, so nothing speaks for a release that was not found good.
-  const isLost = !lives && !saved.stopped
+  const nothingServes = !lives && !saved.stopped
   const next = Math.max(...saved.generations.map(({ number }) => number)) + 1
-  const generation = isLost ? generationAfterLoss(supervisor.releases.books, current, next) : current
+  const generation = nothingServes ? generationAfterLoss(supervisor.releases.books, current, next) : current
   const app = new App(saved.name, saved.source, generation, saved.wanted, supervisor)
   app.isStopped = saved.stopped
-  if (saved.standby !== null && !isLost) app.addGroup(generationOf(saved, saved.standby.current), saved.standby.wanted)
+  if (saved.standby !== null && !nothingServes)
+    app.addGroup(generationOf(saved, saved.standby.current), saved.standby.wanted)
   return app
 }
 

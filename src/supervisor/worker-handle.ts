@@ -361,9 +361,7 @@ export class WorkerHandle {
       if (message === 'ready') this.saidReady = true
       if (message === 'ready' && this.policy.ready.by === 'message') this.handle('becameReady')
     })
-    child.on('exit', (code: number | null, signal: NodeJS.Signals | null) => {
-      this.#gone(code, signal, true)
-    })
+    child.on('exit', (code: number | null, signal: NodeJS.Signals | null) => this.#gone(code, signal, true))
   }
 
   /** There is no SIGCHLD for somebody else's child: its link ends, and `/proc` knows it no more. */
