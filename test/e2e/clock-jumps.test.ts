@@ -28,9 +28,10 @@ it.skipIf(!existsSync(LIBRARY))(
     }
     const logged = ['--log-file', 'web.log', '--log-every', '1h', '--hang-timeout', `${HANG_MS}ms`]
     const waiting = ['--bake', '10m', '--rollback-window', '10m', '--max-age', '1h']
-    const { supervise, target } = await startApp(fixture('talks.js'), [...logged, ...waiting], { home, env: fake })
-    const next = makeRelease(join(home.work, 'next'), { fixture: 'talks.js', version: '2', script: 'talks.js' })
-    mustExit(await supervise.cli('deploy', next), 0)
+    const release = (version: string) => makeRelease(join(home.work, version), { fixture: 'hello.js', version })
+    const { supervise, target } = await startApp(release('1'), [...logged, ...waiting], { home, env: fake })
+    release('2')
+    mustExit(await supervise.cli('deploy', join(home.work, '2')), 0)
     const pids = async () => (await workersOf(supervise)).map(({ pid }) => pid)
     const before = await pids()
     const seen = (await eventsOf(supervise)).length
