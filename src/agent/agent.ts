@@ -9,6 +9,7 @@ import { probeLinkInternals } from '../protocol/channel.ts'
 import type { SocketHandle } from '../protocol/handle.ts'
 import { IpcChannel, isLinkMessage } from '../protocol/ipc-channel.ts'
 import {
+  OLDEST_PROTOCOL,
   PROTOCOL_VERSION,
   type AgentSettings,
   type DrainProgress,
@@ -143,6 +144,7 @@ export class Agent {
     this.#link.send({
       type: 'hello',
       protocol: PROTOCOL_VERSION,
+      oldest: OLDEST_PROTOCOL,
       pid: process.pid,
       settings: this.#settings,
       again,

@@ -8,8 +8,22 @@ import type { TracingSettings, TracingState } from './tracing.ts'
 
 export type { TracingState } from './tracing.ts'
 
-/** Raised when a message changes its meaning; the supervisor refuses a worker of another protocol. */
+/** Raised when a message changes its meaning. What one side does not know it passes over, so more of it is no new version. */
 export const PROTOCOL_VERSION = 1
+
+/** The version before is always understood: workers keep their agent when the supervisor is upgraded, up or down. */
+export const OLDEST_PROTOCOL = 1
+
+/** Whether the two sides of a link understand each other: each names the newest protocol that it speaks, and the oldest. */
+export function isSpoken({
+  protocol,
+  oldest = protocol,
+}: {
+  readonly protocol: number
+  readonly oldest?: number
+}): boolean {
+  return protocol >= OLDEST_PROTOCOL && oldest <= PROTOCOL_VERSION
+}
 
 /**
  * What the supervisor puts into a worker's environment for the agent. The agent reads them and takes them out again
@@ -179,6 +193,8 @@ export type WorkerMessage =
   | {
       readonly type: 'hello'
       readonly protocol: number
+      /** The oldest that the agent understands as well. */
+      readonly oldest?: number
       readonly pid: number
       readonly settings: AgentSettings
       /** The link was up before: the supervisor of that time is gone. */

@@ -7,8 +7,11 @@ import { reached } from '../fault-points.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import { setAside } from './set-aside.ts'
 
-/** Raised when an older supervisor could not read what this one writes. */
+/** Raised when an older supervisor could not go by what this one writes. Fields that it does not know it passes over. */
 export const STATE_SCHEMA = 2
+
+/** The version before is always read, and can read this one: an upgrade goes up and down by one version. */
+export const OLDEST_STATE = 2
 
 export interface SavedGeneration {
   readonly number: number
@@ -49,6 +52,8 @@ export interface SavedWorker {
 
 export interface InstanceState {
   readonly schema: number
+  /** The oldest version of a reader that can go by it; left out by an earlier supervisor. */
+  readonly oldest?: number
   readonly instance: string
   readonly pid: number
   /** The supervisor was told to stop, with everything that it runs. */
@@ -95,7 +100,7 @@ export function readState(file: string, instance: string): ReadState {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null || !('schema' in value))
       return { kind: 'unusable', problem: 'it is no state file' }
-    if (value.schema !== STATE_SCHEMA)
+    if (!isReadable(value))
       return {
         kind: 'unusable',
         problem: `it is of version ${String(value.schema)}, and this is version ${STATE_SCHEMA}`,
@@ -108,6 +113,12 @@ export function readState(file: string, instance: string): ReadState {
   } catch {
     return { kind: 'unusable', problem: 'it is no JSON' }
   }
+}
+
+function isReadable(value: { readonly schema: unknown; readonly oldest?: unknown }): boolean {
+  const { schema, oldest } = value
+  if (typeof schema !== 'number' || schema < OLDEST_STATE) return false
+  return schema <= STATE_SCHEMA || (typeof oldest === 'number' && oldest <= STATE_SCHEMA)
 }
 
 function hasLists(value: object): boolean {

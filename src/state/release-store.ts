@@ -27,6 +27,9 @@ import { stateDirectory } from './state-directory.ts'
 /** Raised when an older supervisor could not read what this one writes. */
 export const RELEASES_SCHEMA = 1
 
+/** As `OLDEST_STATE`. */
+export const OLDEST_RELEASES = 1
+
 export interface ReleaseRecord extends PastRelease {
   /** Real path of the release's directory. */
   readonly path: string
@@ -73,6 +76,8 @@ export interface AppReleases {
 
 export interface SavedReleases {
   readonly schema: number
+  /** The oldest version of a reader that can go by it; left out by an earlier supervisor. */
+  readonly oldest?: number
   readonly apps: Readonly<Record<string, AppReleases>>
 }
 
@@ -168,9 +173,11 @@ export function readReleases(file: string): ReadReleases {
 function problemOf(value: unknown): string | null {
   if (typeof value !== 'object' || value === null || !('schema' in value)) return 'it is no file of releases'
   const { schema } = value
-  if (typeof schema === 'number' && schema > RELEASES_SCHEMA)
+  const oldest = 'oldest' in value ? value.oldest : schema
+  if (typeof schema === 'number' && schema > RELEASES_SCHEMA && Number(oldest) > RELEASES_SCHEMA)
     return `a newer supervisor wrote it (version ${schema}, and this one knows ${RELEASES_SCHEMA})`
-  if (schema !== RELEASES_SCHEMA) return `it is of version ${String(schema)}, and this one knows ${RELEASES_SCHEMA}`
+  if (typeof schema !== 'number' || schema < OLDEST_RELEASES)
+    return `it is of version ${String(schema)}, and this one knows ${RELEASES_SCHEMA}`
   if (!('apps' in value) || !isRecord(value.apps)) return 'it names no apps'
   const [broken] = Object.entries(value.apps).find(([, app]) => !isAppReleases(app)) ?? []
   return broken === undefined ? null : `what it says of "${broken}" is not whole`

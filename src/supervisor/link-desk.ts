@@ -1,7 +1,13 @@
 // Where workers dial in: the first line says who it is, and the rest of the connection is that worker's.
 
 import { listen, probeLinkInternals, type ChannelServer } from '../protocol/channel.ts'
-import { PROTOCOL_VERSION, type SupervisorMessage, type WorkerMessage } from '../protocol/messages.ts'
+import {
+  isSpoken,
+  OLDEST_PROTOCOL,
+  PROTOCOL_VERSION,
+  type SupervisorMessage,
+  type WorkerMessage,
+} from '../protocol/messages.ts'
 import type { WorkerChannel } from './worker-handle.ts'
 
 export type Hello = Extract<WorkerMessage, { type: 'hello' }>
@@ -11,6 +17,17 @@ export type Receive = (hello: Hello, channel: WorkerChannel) => boolean
 
 /** What this Node lacks that the link needs; null when nothing is missing. */
 export const missingForLink = probeLinkInternals
+
+/** The newest that is spoken, and the oldest. */
+export const linkVersions = { newest: PROTOCOL_VERSION, oldest: OLDEST_PROTOCOL } as const
+
+/** Why workers cannot be handed from one supervisor to another here; null when they can. */
+export function whyNoLink(): string | null {
+  const missing = missingForLink()
+  return missing === null
+    ? null
+    : `Node ${process.version} lacks ${missing}, without which workers cannot be handed over`
+}
 
 /**
  * `notice` is told when this Node lacks what the link needs: workers are then spoken to over node:cluster's own channel,
@@ -29,7 +46,7 @@ export function openLinkDesk(path: string, receive: Receive, notice: (text: stri
 export function awaitHello(channel: WorkerChannel, receive: Receive): void {
   channel.onMessage = (message, handle) => {
     handle?.close()
-    const isWelcome = message.type === 'hello' && message.protocol === PROTOCOL_VERSION && receive(message, channel)
+    const isWelcome = message.type === 'hello' && isSpoken(message) && receive(message, channel)
     if (!isWelcome) channel.close()
   }
   channel.onEnd = () => undefined

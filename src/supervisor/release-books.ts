@@ -8,7 +8,7 @@ import { concludeAll, lastGoodAfter } from '../core/release-history.ts'
 import type { Rollout } from '../core/rollout.ts'
 import type { GroupName } from '../protocol/messages.ts'
 import type { AppReleases, ReleaseRecord, SavedReleases } from '../state/release-store.ts'
-import { readReleases, RELEASES_SCHEMA, removeDrafts, writeReleases } from '../state/release-store.ts'
+import { OLDEST_RELEASES, readReleases, RELEASES_SCHEMA, removeDrafts, writeReleases } from '../state/release-store.ts'
 import { whyNotWritten } from '../config/why-not-written.ts'
 import type { EventLevel } from '../telemetry/events.ts'
 
@@ -119,7 +119,7 @@ export class ReleaseBooks {
   }
 
   #write(): void {
-    const state: SavedReleases = { schema: RELEASES_SCHEMA, apps: this.#apps }
+    const state: SavedReleases = { schema: RELEASES_SCHEMA, oldest: OLDEST_RELEASES, apps: this.#apps }
     const before = this.#problem
     try {
       writeReleases(this.#file, state)

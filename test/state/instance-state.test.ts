@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readState, STATE_SCHEMA, writeState } from '../../src/state/instance-state.ts'
+import { readState, OLDEST_STATE, STATE_SCHEMA, writeState } from '../../src/state/instance-state.ts'
 
 const NOBODY = 65_534
 
@@ -29,6 +29,18 @@ describe('readState()', () => {
     const state = { schema: STATE_SCHEMA, instance: 'web', pid: 1, ending: true as const, apps: [], workers: [] }
     writeState(file, state)
     expect(readState(file, 'web')).toEqual({ kind: 'state', state })
+  })
+
+  it('reads one of the version before and of the version after, and passes over what it does not know (S8)', () => {
+    const file = join(directory, 'state.json')
+    const read = (fields: object) => {
+      writeFileSync(file, JSON.stringify({ instance: 'web', pid: 1, apps: [], workers: [], ...fields }))
+      return readState(file, 'web').kind
+    }
+    expect(read({ schema: OLDEST_STATE })).toBe('state')
+    expect(read({ schema: OLDEST_STATE - 1 })).toBe('unusable')
+    expect(read({ schema: STATE_SCHEMA + 1, oldest: STATE_SCHEMA, later: [1] })).toBe('state')
+    expect(read({ schema: STATE_SCHEMA + 2, oldest: STATE_SCHEMA + 1 })).toBe('unusable')
   })
 
   it.each([

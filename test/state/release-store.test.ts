@@ -124,6 +124,7 @@ describe('readReleases()', () => {
     ['{"schema":1,"apps":{"web":null}}', 'what it says of "web" is not whole'],
     ['{"schema":1,"apps":{"web":{"nextRelease":2,"releases":[{"id":"r1"}]}}}', 'what it says of "web" is not whole'],
     ['{"schema":2,"apps":{}}', 'a newer supervisor wrote it (version 2, and this one knows 1)'],
+    ['{"schema":3,"oldest":2,"apps":{}}', 'a newer supervisor wrote it (version 3, and this one knows 1)'],
     ['{"schema":0,"apps":{}}', 'it is of version 0, and this one knows 1'],
   ])('says what is wrong with %j (S4)', (text, problem) => {
     leave(text)
