@@ -33,6 +33,7 @@ export class AppChannel {
   readonly originalSend: IpcSend | undefined = Reflect.get(untyped, 'send')
   readonly #options: AppChannelOptions
   #saidReady = false
+  #disconnects = false
   #emit: (event: string, ...args: unknown[]) => boolean = () => false
 
   constructor(options: AppChannelOptions) {
@@ -71,10 +72,11 @@ export class AppChannel {
 
   /**
    * With the supervisor gone, nothing is emitted: node:cluster would exit, and so might the app, while the next
-   * supervisor is on its way. With the supervisor there, the app has disconnected by its own will, and is told so.
+   * supervisor is on its way, or here already. An app that has disconnected by its own will is told so.
    */
   #disconnected(): boolean {
     this.#options.channelEnded()
+    if (!this.#disconnects) return true
     const generation = this.#options.linkGeneration()
     const look = () => {
       if (generation === 0 || this.#options.linkGeneration() !== generation) return
@@ -118,6 +120,7 @@ export class AppChannel {
     const original: (() => void) | undefined = Reflect.get(process, 'disconnect')
     // A second call would be an error event that nobody expects of a supervisor's death.
     Reflect.set(process, 'disconnect', () => {
+      this.#disconnects = true
       if (process.connected) original?.call(process)
     })
     const { worker } = cluster

@@ -43,6 +43,11 @@ export class Listener {
     this.#origin = origin
   }
 
+  /** Somebody else has its sockets, too, and hands them on: systemd. */
+  get isForeign(): boolean {
+    return this.#origin.isForeign === true
+  }
+
   /** Slots whose sockets are here. */
   get slots(): readonly number[] {
     return [...this.#slots.keys()].toSorted((a, b) => a - b)
@@ -100,6 +105,13 @@ export class Listener {
     if (port === undefined) return 0
     const own = [...this.#slots.values()].map((handle) => inodeOfDescriptor(handle.fd) ?? '')
     return countStrangers(address ?? null, port, new Set(own))
+  }
+
+  /** Another supervisor has the sockets and their names: closes what is here, and nothing ends by it. */
+  letGo(): void {
+    for (const handle of this.#slots.values()) handle.close()
+    this.#slots.clear()
+    this.#expected.clear()
   }
 
   close(): void {

@@ -4,7 +4,7 @@ import type { OperationResult } from '../control/messages.ts'
 import { chooseGeneration } from '../core/adoption.ts'
 import { reached } from '../fault-points.ts'
 import type { InstanceState, SavedApp, SavedWorker } from '../state/instance-state.ts'
-import { STATE_SCHEMA } from '../state/instance-state.ts'
+import { OLDEST_STATE, STATE_SCHEMA } from '../state/instance-state.ts'
 import { ageMsOf, bootId, isSameProcess } from '../state/process-identity.ts'
 import { App } from './app.ts'
 import { planOf, startBody, wantedOf } from './app-operations.ts'
@@ -53,12 +53,13 @@ export function restoreApps(state: InstanceState, supervisor: Supervisor): reado
 function restoreApp(saved: SavedApp, workers: readonly SavedWorker[], supervisor: Supervisor): App {
   const current = generationOf(saved, saved.current)
   const lives = workers.some((worker) => worker.app === saved.name && isStillThere(worker, current))
-  // Nothing serves, so nothing speaks for a release that was not found good.
-  const nothingServes = !lives && !saved.stopped
+  // Nothing serves, so nothing speaks for a release that was not found good; unless its supervisor lived to say what is so.
+  const nothingServes = !lives && !saved.stopped && supervisor.places.handed === undefined
   const next = Math.max(...saved.generations.map(({ number }) => number)) + 1
   const generation = nothingServes ? generationAfterLoss(supervisor.releases.books, current, next) : current
   const app = new App(saved.name, saved.source, generation, saved.wanted, supervisor)
   app.isStopped = saved.stopped
+  supervisor.places.handed?.give(app)
   if (saved.standby !== null && !nothingServes)
     app.addGroup(generationOf(saved, saved.standby.current), saved.standby.wanted)
   return app
@@ -104,7 +105,7 @@ export async function completeAdoption(
     .filter((app) => !app.isStopped)
     .map((app) => ({
       app,
-      isNew: [...app.processes()].length === 0,
+      isNew: beginsAnew(app, supervisor),
       done: app.operations.run('start', 'adoption', context, async (tell, cause) => {
         await found
         return fillUp(app, supervisor, tell, cause)
@@ -131,10 +132,15 @@ function isComplete(app: App): boolean {
   return [...app.processes()].every((worker) => worker.isLinked) && app.lending.countMissingSlots() === 0
 }
 
+/** None of its workers lives. Where the supervisor before handed everything over, they are about to be started again. */
+function beginsAnew(app: App, { places }: Supervisor): boolean {
+  return places.handed === undefined && [...app.processes()].length === 0
+}
+
 async function fillUp(app: App, supervisor: Supervisor, tell: Tell, cause: string): Promise<OperationResult> {
   app.adoptionOver()
   const adopted = [...app.processes()].length
-  if (adopted === 0 && !isEnding(app)) return startAnew(app, supervisor, tell, cause)
+  if (beginsAnew(app, supervisor) && !isEnding(app)) return startAnew(app, supervisor, tell, cause)
   const text = `${adopted} workers of an earlier supervisor serve on`
   if (!isEnding(app)) {
     app.record('adopted', text, cause)
@@ -222,8 +228,15 @@ function idOf(worker: WorkerHandle): number {
 export function stateOf(instance: string, apps: readonly App[], ending: boolean): InstanceState {
   const workers = apps.flatMap((app) => [...app.processes()].flatMap((worker) => savedWorker(app, worker)))
   const boot = bootId()
-  const kernel = boot === undefined ? {} : { boot }
-  const saved = { schema: STATE_SCHEMA, instance, pid: process.pid, ...kernel, apps: apps.map(savedApp), workers }
+  const saved = {
+    schema: STATE_SCHEMA,
+    oldest: OLDEST_STATE,
+    instance,
+    pid: process.pid,
+    ...(boot !== undefined && { boot }),
+    apps: apps.map(savedApp),
+    workers,
+  }
   return ending ? { ...saved, ending } : saved
 }
 

@@ -292,7 +292,8 @@ export class App implements GroupOwner, HealthOwner {
   adopt(identity: Identity, found: Found): WorkerHandle {
     const group = this.groups[identity.generation.group] as Group
     const worker = this.#factory.adopt(identity, group, found)
-    this.outputs.reopen(worker, this.#instance.places.outputDirectory)
+    const { outputDirectory, handed } = this.#instance.places
+    this.outputs.reopen(worker, outputDirectory, handed?.restsOf(worker.incarnation))
     group.adopt(worker)
     if (!worker.hasAgent) this.sockets.adopt(worker.generation.config)
     this.#voices.expect(worker)

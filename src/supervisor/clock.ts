@@ -4,6 +4,8 @@ export interface Clock {
   now(): number
   /** Calls `wake` once, at `time` or soon after; the returned function cancels it. */
   wakeAt(time: number, wake: () => void): () => void
+  /** While it is, no wake comes: they come when it goes on. */
+  readonly isStopped?: boolean
 }
 
 /**

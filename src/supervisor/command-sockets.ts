@@ -66,6 +66,16 @@ export class CommandSockets {
     })
   }
 
+  places(): readonly Listener[] {
+    return [...this.#listeners.values()]
+  }
+
+  /** A socket that an earlier supervisor has handed over. */
+  takeOver(listener: Listener): void {
+    for (const slot of listener.slots) makeBlocking(listener.handle(slot))
+    this.#listeners.set(listener.key, listener)
+  }
+
   status(): readonly ListenerStatus[] {
     return [...this.#listeners.values()].map((listener) => listener.status())
   }

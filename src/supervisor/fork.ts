@@ -42,6 +42,13 @@ export function forkWorker(request: ForkRequest): Worker {
   throw new Error(whyNotForked(config))
 }
 
+/** Ends node:cluster's own channels: workers send over the link from then on. */
+export function forsakeWorkers(): void {
+  for (const worker of Object.values(cluster.workers ?? {})) {
+    if (worker?.process.connected === true) worker.process.disconnect()
+  }
+}
+
 function whyNotForked({ cwd, node }: AppConfig): string {
   const missing = [cwd, node ?? process.execPath].find((path) => !existsSync(path))
   return missing === undefined ? 'the system has no room for one more' : `"${missing}" does not exist any more`

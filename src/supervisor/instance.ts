@@ -10,6 +10,7 @@ import type { App } from './app.ts'
 import type { BootGate } from './boot-gate.ts'
 import type { Clock } from './clock.ts'
 import type { CrashDesk } from './crash-desk.ts'
+import type { HandedSockets } from './handed-sockets.ts'
 import type { Inherited } from './lending.ts'
 import type { LimitName } from './health-watch.ts'
 import type { MergeDesk } from './merge-desk.ts'
@@ -23,6 +24,8 @@ export interface Places {
   readonly outputDirectory: string
   /** Sockets that the service manager passed. */
   readonly inherited: Inherited
+  /** What the supervisor before this one has handed over; left out where it did not. */
+  readonly handed?: HandedSockets
 }
 
 export interface Instance {

@@ -99,6 +99,12 @@ export class Lending {
     return [...this.#listeners.values()].map(({ listener }) => listener)
   }
 
+  /** A listener whose sockets an earlier supervisor has handed over, before any worker speaks of it. */
+  takeOver(listener: Listener): void {
+    this.#listeners.set(listener.key, new LentListener(listener))
+    this.#inspected.add(listener.key)
+  }
+
   /** How often the slots of each listener are lent, in the order of `status`. */
   loans(): readonly number[] {
     return [...this.#listeners.values()].map((lent) => lent.countLoans())

@@ -50,6 +50,7 @@ export class MetricsDesk implements MetricOperations {
   #soon: NodeJS.Timeout | undefined
   #next: NodeJS.Immediate | undefined
   #hasFailed = false
+  #isResting = false
   #source: MetricsSource | null = null
   #lastUtilization = performance.eventLoopUtilization()
   /** The rate that was told of, by app and objective. */
@@ -62,6 +63,7 @@ export class MetricsDesk implements MetricOperations {
     this.measures = this.#restored()
     this.merge = new MergeDesk(this.measures, () => this.#source?.apps ?? [])
     this.#timer = setInterval(() => {
+      if (this.#isResting) return
       this.#save()
       void this.merge.collect()
       for (const app of this.#source?.apps ?? []) this.#lookAtObjectives(app)
@@ -126,6 +128,17 @@ export class MetricsDesk implements MetricOperations {
 
   controlRequest(method: string, status: number): void {
     this.measures.controlRequest(method, status)
+  }
+
+  /** Saves, and then no more until `goOn`: another supervisor counts on. */
+  standStill(): void {
+    this.#save()
+    this.#isResting = true
+  }
+
+  goOn(): void {
+    this.#isResting = false
+    this.#save()
   }
 
   close(): void {
@@ -226,6 +239,7 @@ export class MetricsDesk implements MetricOperations {
   }
 
   #save(): void {
+    if (this.#isResting) return
     try {
       this.#noteLines()
       writeMeasures(this.#directory, this.measures.save(present()))

@@ -24,6 +24,8 @@ import type {
   SignalRequest,
   StartRequest,
   StopRequest,
+  UpgradeRequest,
+  UpgradeResult,
 } from '../control/messages.ts'
 import type { DeployRequest, PreviewStatus, RollbackRequest } from '../control/release-messages.ts'
 import type { GroupName } from '../protocol/messages.ts'
@@ -125,7 +127,17 @@ export interface MetricOperations {
   controlRequest(method: string, status: number): void
 }
 
+/** Being followed by another supervisor. */
+export interface UpgradeOperations {
+  /** Resolves when the new one has everything, or could have it; rejects when this one is in charge as before. */
+  upgrade(request: UpgradeRequest, cause: string): Promise<UpgradeResult>
+  /** Resolves at once, but for the moments of a hand-over; rejects when another supervisor is in charge. */
+  whenInCharge(): Promise<void>
+}
+
 export interface SupervisorOperations {
+  readonly version: string
+  readonly upgrades: UpgradeOperations
   readonly metrics: MetricOperations
   readonly releases: ReleaseOperations
   readonly chaos: ChaosOperations

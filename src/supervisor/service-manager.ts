@@ -5,8 +5,14 @@ import type { Supervisor } from './supervisor.ts'
 import { unblock } from './unblock.ts'
 import { UnitDesk } from './unit-desk.ts'
 import { InheritedSockets } from '../sockets/inherited.ts'
-import { takeActivation } from '../systemd/activation.ts'
-import { NOTIFY_NAME, openNotifier, takeManagerVariables, type Notifier } from '../systemd/notifier.ts'
+import { takeActivation, type Activation } from '../systemd/activation.ts'
+import {
+  NOTIFY_NAME,
+  openNotifier,
+  takeManagerVariables,
+  type ManagerVariables,
+  type Notifier,
+} from '../systemd/notifier.ts'
 import type { EventType } from '../config/event-types.ts'
 import type { EventLog } from '../telemetry/events.ts'
 
@@ -16,7 +22,8 @@ export class ServiceManager {
   readonly inherited: InheritedSockets
   readonly #events: EventLog
   readonly #notifier: Notifier | null
-  readonly #watchdogMs: number | null
+  readonly #activation: Activation
+  readonly #variables: ManagerVariables
   #desk: UnitDesk | null = null
 
   /** Takes the variables out of this process's environment, so call it once. */
@@ -24,14 +31,45 @@ export class ServiceManager {
     this.#events = events
     const activation = takeActivation(environment, pid)
     const variables = takeManagerVariables(environment, pid)
+    this.#activation = activation
+    this.#variables = variables
     const { descriptors } = activation
     this.inherited = new InheritedSockets(descriptors.filter(({ name }) => name !== NOTIFY_NAME))
-    this.#watchdogMs = variables.watchdogMs
     // A manager that does not read must not hold the loop.
     for (const { fd, name } of descriptors) if (name === NOTIFY_NAME) unblock(fd)
     this.#notifier = openNotifier(variables, descriptors, { complain: (text) => this.#warn('managerSilent', text) })
     for (const text of this.inherited.problems) this.#warn('socketRefused', text)
     if (activation.problem !== null) this.#warn('socketRefused', activation.problem)
+  }
+
+  /**
+   * What the next supervisor of the unit must find, to hear and be heard as this one: variables, and the descriptors that
+   * are to be its from 3 on. Which process they are for, it says itself.
+   */
+  get passedOn(): { readonly variables: Readonly<Record<string, string>>; readonly descriptors: readonly number[] } {
+    const { descriptors } = this.#activation
+    const { socket, watchdogMs } = this.#variables
+    return {
+      variables: {
+        ...(socket !== null && { NOTIFY_SOCKET: socket }),
+        ...(watchdogMs !== null && { WATCHDOG_USEC: String(watchdogMs * 1000) }),
+        ...(descriptors.length > 0 && {
+          LISTEN_FDS: String(descriptors.length),
+          LISTEN_FDNAMES: descriptors.map(({ name }) => name).join(':'),
+        }),
+      },
+      descriptors: descriptors.map(({ fd }) => fd),
+    }
+  }
+
+  /** This process is the unit's from now on. Resolves when the manager has heard it, or cannot. */
+  async takeOver(): Promise<void> {
+    await this.#notifier?.tell(`MAINPID=${process.pid}`)
+  }
+
+  /** Another process is the unit's: nothing more is told. */
+  leave(): void {
+    this.#desk?.leave()
   }
 
   /** Whether there is one that hears from us. */
@@ -49,7 +87,7 @@ export class ServiceManager {
       },
       unitApps: () => supervisor.apps.map(unitApp),
     }
-    this.#desk = new UnitDesk(source, this.#notifier, this.#watchdogMs)
+    this.#desk = new UnitDesk(source, this.#notifier, this.#variables.watchdogMs)
   }
 
   ready(): void {

@@ -26,24 +26,31 @@ import { appIsStopped, appNotStopped, instanceIsEnding, unknownApp, appRenamed }
 import { textOf } from '../errors.ts'
 import type { EventLog } from '../telemetry/events.ts'
 import type { Measures } from '../telemetry/measures.ts'
-import { surroundings } from '../telemetry/surroundings.ts'
 import type { Samples } from '../telemetry/samples.ts'
 import { AlertDesk } from './alert-desk.ts'
 import { App } from './app.ts'
 import { recycle, reloadBody, restartBody, scaleBody, startBody, stopBody } from './app-operations.ts'
-import { appDescription, appStatus } from './app-status.ts'
+import { appDescription } from './app-status.ts'
 import { AppWatches } from './app-watches.ts'
 import { BootGate } from './boot-gate.ts'
 import { ChaosDesk } from './chaos-desk.ts'
-import { systemClock, type Clock } from './clock.ts'
 import { CrashDesk } from './crash-desk.ts'
 import type { Instance, Places } from './instance.ts'
+import { instanceStatus } from './instance-status.ts'
 import type { Hello } from './link-desk.ts'
 import { MetricsDesk } from './metrics-desk.ts'
 import { Occupation } from './occupation.ts'
 import { checkNames } from './names-to-start.ts'
 import { adoptOrphan, findOrphans, Orphans } from './orphans.ts'
-import type { EventQuery, Feed, LogQuery, OperationContext, SupervisorOperations } from './operations.ts'
+import type {
+  EventQuery,
+  Feed,
+  LogQuery,
+  OperationContext,
+  SupervisorOperations,
+  UpgradeOperations,
+} from './operations.ts'
+import { NO_UPGRADES } from './no-upgrades.ts'
 import { ProbeDesk } from './probe-desk.ts'
 import { ReleaseBooks } from './release-books.ts'
 import { firstGeneration, lastGoodOf, tellFirst } from './release-start.ts'
@@ -52,6 +59,7 @@ import { SampleDesk } from './sample-desk.ts'
 import { signalWorkers } from './signal-workers.ts'
 import { StateSaver } from './state-saver.ts'
 import { NO_HURRY, StopDesk } from './stop-desk.ts'
+import { StoppableClock } from './stoppable-clock.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
 import { Ticker } from './ticker.ts'
 import type { WorkerChannel, WorkerHandle } from './worker-handle.ts'
@@ -60,7 +68,7 @@ import { configAsGiven } from './worker-spec.ts'
 
 export class Supervisor implements SupervisorOperations, Instance {
   readonly name: string
-  readonly clock: Clock = systemClock
+  readonly clock = new StoppableClock()
   readonly gate = new BootGate()
   readonly orphans = new Orphans(this.clock)
   readonly eventLog: EventLog
@@ -71,6 +79,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly probes = new ProbeDesk(this)
   readonly chaos = new ChaosDesk(this)
   readonly places: Places
+  upgrades: UpgradeOperations = NO_UPGRADES
   readonly readConfig = readConfig
   readonly recycle = recycle
   readonly workerShareBytes = () => workerShareBytes(this.apps)
@@ -80,7 +89,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   readonly #options: SupervisorOptions
   readonly #watches: AppWatches
   readonly #saver: StateSaver
-  readonly #startedAt = new Date()
+  readonly #startedAt = new Date().toISOString()
   readonly #occupation: Occupation
   readonly #alerts: AlertDesk
   readonly #stops: StopDesk
@@ -154,18 +163,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   }
 
   status(): InstanceStatus {
-    const { version, detached } = this.#options
-    return {
-      instance: this.name,
-      pid: process.pid,
-      version,
-      nodeVersion: process.version,
-      detached,
-      keptBy: this.#options.keptBy(),
-      startedAt: this.#startedAt.toISOString(),
-      ...surroundings(),
-      apps: this.apps.map((app) => appStatus(app, this, this.releases.newsOf(app))),
-    }
+    return instanceStatus(this, this.#options, this.#startedAt)
   }
 
   describe(name: string): AppDescription {

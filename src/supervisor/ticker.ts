@@ -8,9 +8,10 @@ export class Ticker {
   readonly #timer: NodeJS.Timeout
 
   /** `stalledMs` is how long the supervisor itself was held up since the last tick; 0 for what is usual. */
-  constructor(clock: Pick<Clock, 'now'>, tick: (stalledMs: number) => void) {
+  constructor(clock: Pick<Clock, 'now' | 'isStopped'>, tick: (stalledMs: number) => void) {
     let last = clock.now()
     this.#timer = setInterval(() => {
+      if (clock.isStopped === true) return
       const now = clock.now()
       const lateMs = now - last - TICK_MS
       last = now

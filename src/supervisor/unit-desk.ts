@@ -50,10 +50,15 @@ export class UnitDesk {
     void this.#notifier.tell('READY=1', this.#newStatus())
   }
 
-  /** The start failed, or everything has ended: the last words. */
-  async close(): Promise<void> {
+  /** Says nothing more. */
+  leave(): void {
     this.#unfollow()
     for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** The start failed, or everything has ended: the last words. */
+  async close(): Promise<void> {
+    this.leave()
     await this.#notifier.tell('STOPPING=1', this.#newStatus())
   }
 

@@ -16,6 +16,7 @@ import type { Channel } from '../protocol/channel.ts'
 import type { SocketHandle } from '../protocol/handle.ts'
 import type { DrainProgress, DrainReport, SupervisorMessage, Vitals, WorkerMessage } from '../protocol/messages.ts'
 import { isSameProcess, startTimeOf } from '../state/process-identity.ts'
+import { watchAdopted } from './adopted-watch.ts'
 import { killGroup, postSignal } from './post-signal.ts'
 import { STALL_MS, type Clock } from './clock.ts'
 import type { KillReason, WorkerExit } from './worker-exit.ts'
@@ -60,8 +61,6 @@ export type Origin =
       /** That supervisor found it ready. */
       readonly wasReady: boolean
     }
-
-const POLL_ADOPTED_MS = 250
 
 export class WorkerHandle {
   readonly id: number
@@ -121,7 +120,7 @@ export class WorkerHandle {
     // A stop that comes before it has dialled in must drain it.
     this.#life = begin(now, this.policy, this.wasReadyBefore ? 'ready' : 'starting')
     this.#arm()
-    if (origin.child === null) this.#watchAdopted()
+    if (origin.child === null) watchAdopted(this, () => this.#gone(null, null, false))
     else this.#watchChild(origin.child)
     // Nothing is going to dial in. Its owner must know it first.
     if (this.wasReadyBefore && !this.hasAgent) setImmediate(() => this.linked(false))
@@ -181,6 +180,12 @@ export class WorkerHandle {
     channel.onEnd = () => {
       if (this.#channel === channel) this.#channel = null
     }
+  }
+
+  /** Ends its link: it dials whoever listens by then. */
+  unlink(): void {
+    this.#channel?.close()
+    this.#channel = null
   }
 
   /**
@@ -364,17 +369,10 @@ export class WorkerHandle {
     child.on('exit', (code: number | null, signal: NodeJS.Signals | null) => this.#gone(code, signal, true))
   }
 
-  /** There is no SIGCHLD for somebody else's child: its link ends, and `/proc` knows it no more. */
-  #watchAdopted(): void {
-    const timer = setInterval(() => {
-      if (isSameProcess(this.pid, this.startTime) && this.startTime !== null) return
-      clearInterval(timer)
-      this.#gone(null, null, false)
-    }, POLL_ADOPTED_MS)
-  }
-
   #gone(code: number | null, signal: NodeJS.Signals | null, seen: boolean): void {
     if (this.#hasExited) return
+    const { clock } = this.#owner
+    if (clock.isStopped === true) return void clock.wakeAt(0, () => this.#gone(code, signal, seen))
     // What it left behind in its process group goes too, while the group's number cannot yet be anyone else's.
     if (this.policy.treeKill) killGroup(this.pid)
     this.#hasExited = true
@@ -390,8 +388,7 @@ export class WorkerHandle {
     }
     this.handle('exited')
     this.#cancelWake()
-    this.#channel?.close()
-    this.#channel = null
+    this.unlink()
     this.#owner.settle(this, () => this.#owner.exited(this, exit))
   }
 }

@@ -53,6 +53,11 @@ export class EventLog {
     this.#seq = Math.max(this.#seq, journal.recent.at(-1)?.seq ?? 0)
   }
 
+  /** Another process has written to it meanwhile: its numbers are taken. */
+  goOnFrom(journal: Pick<Journal, 'recent'>): void {
+    this.#seq = Math.max(this.#seq, journal.recent.at(-1)?.seq ?? 0)
+  }
+
   record(draft: EventDraft, level: EventLevel = 'info'): EventRecord {
     this.#seq += 1
     const time = (this.#options.now?.() ?? new Date()).toISOString()

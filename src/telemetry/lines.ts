@@ -32,6 +32,13 @@ export class LineSplitter {
     if (from < chunk.length) this.#hold(chunk, from, chunk.length)
   }
 
+  /** Takes out the beginning of a line whose end has not come. */
+  takeRest(): Buffer {
+    const rest = Buffer.from(this.#held.subarray(0, this.#heldBytes))
+    this.#heldBytes = 0
+    return rest
+  }
+
   /** No more bytes come: what is left is a line without a newline. */
   end(): void {
     if (this.#heldBytes > 0) this.#endLine(Buffer.alloc(0), 0, 0)

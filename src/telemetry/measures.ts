@@ -176,6 +176,12 @@ export class Measures {
     this.#gone()
   }
 
+  /** Whether another supervisor was to take over, and did. */
+  supervisorUpgraded(outcome: 'upgraded' | 'refused'): void {
+    this.counters.add('supervise_supervisor_upgrades_total', { outcome })
+    if (outcome === 'upgraded') this.#gone()
+  }
+
   controlRequest(method: string, status: number): void {
     const labels = { method, status_class: `${Math.floor(status / 100)}xx` }
     this.counters.add('supervise_control_requests_total', labels)

@@ -224,6 +224,11 @@ export const METRICS = {
     labels: [],
     help: 'Supervisors of this instance that followed one which had died.',
   },
+  supervise_supervisor_upgrades_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help: 'Upgrades of the supervisor by outcome: upgraded, or refused with the one before in charge.',
+  },
   supervise_process_cpu_seconds_total: { type: 'counter', labels: [], help: 'CPU time of the supervisor.' },
   supervise_process_resident_memory_bytes: { type: 'gauge', labels: [], help: 'Resident memory of the supervisor.' },
   supervise_process_heap_used_bytes: { type: 'gauge', labels: [], help: 'JavaScript heap of the supervisor in use.' },

@@ -52,6 +52,9 @@ export function reopenOutput(directory: string, incarnation: string, pid: number
   }
 }
 
+/** Of stdout and stderr, in base64: a character may be cut. */
+export type Rests = readonly string[]
+
 type Paths = readonly [string, string]
 
 /** Throws where the process has something else for its output by now. */
@@ -89,12 +92,15 @@ export class WorkerOutput {
   readonly childStdio: ChildStdio
   readonly #paths: Paths | null
   readonly #sources: Readable[] = []
-  readonly #readers: readonly number[]
+  readonly #splitters: LineSplitter[] = []
+  /** Open and not read, by the number of the stream. */
+  readonly #kept = new Map<number, number>()
+  readonly #readers: number[]
   #begun = false
   #open = STREAMS.length
   #giveUp: NodeJS.Timeout | undefined
 
-  private constructor(paths: Paths | null, childStdio: ChildStdio, readers: readonly number[], notice: string | null) {
+  private constructor(paths: Paths | null, childStdio: ChildStdio, readers: number[], notice: string | null) {
     this.#paths = paths
     this.kind = paths === null ? 'pipe' : 'fifo'
     this.childStdio = childStdio
@@ -138,7 +144,52 @@ export class WorkerOutput {
       this.#paths === null
         ? [child?.stdout, child?.stderr]
         : this.#readers.map((fd) => new Socket({ fd, readable: true, writable: false }))
-    STREAMS.forEach((name, index) => this.#read(name, streams[index] ?? null))
+    STREAMS.forEach((_, index) => this.#read(index, streams[index] ?? null))
+  }
+
+  /**
+   * Reads no more, so that another process can go on. Returns what was read of a line whose end is still in the FIFO, by
+   * stream; `goOn` gives it back. A paused stream would read on until its buffer is full, so both are closed.
+   */
+  standStill(): Rests {
+    if (this.#paths === null) return []
+    for (const [index, source] of this.#sources.entries()) {
+      // What a worker writes that dies meanwhile stays as long as somebody has the FIFO open.
+      const kept = source.destroyed ? null : this.#openAgain(index)
+      if (kept === null) continue
+      this.#kept.set(index, kept)
+      source.removeAllListeners('close')
+      source.destroy()
+    }
+    return this.#splitters.map((splitter) => splitter.takeRest().toString('base64'))
+  }
+
+  /** Reads on, beginning with `rests`: of this process, or of the one that read before. */
+  goOn(rests: Rests): void {
+    for (const [index, rest] of rests.entries()) this.#splitters[index]?.push(Buffer.from(rest, 'base64'))
+    for (const [index, fd] of this.#kept) {
+      this.#readers[index] = fd
+      this.#follow(index, new Socket({ fd, readable: true, writable: false }))
+    }
+    this.#kept.clear()
+  }
+
+  /** By what is open, since somebody may have deleted its path. */
+  #openAgain(index: number): number | null {
+    for (const place of [this.#paths?.[index] ?? '', `/proc/self/fd/${this.#readers[index]}`]) {
+      try {
+        return openSync(place, READ)
+      } catch {
+        // The next one is the last.
+      }
+    }
+    return null
+  }
+
+  /** Another process reads from now on, and the files are its own. */
+  letGo(): void {
+    for (const fd of this.#kept.values()) closeSync(fd)
+    this.#kept.clear()
   }
 
   /**
@@ -164,29 +215,33 @@ export class WorkerOutput {
     for (const place of this.childStdio) if (place !== 'pipe') closeSync(place)
   }
 
-  #read(name: OutputStream, source: Readable | null): void {
-    const splitter = new LineSplitter((text, continues) => this.onLine(name, text, continues))
-    const end = () => {
-      splitter.end()
-      this.#open -= 1
-      if (this.#open === 0) this.#finish()
-    }
-    if (source === null) {
-      setImmediate(end)
-      return
-    }
-    this.#sources.push(source)
+  #read(index: number, source: Readable | null): void {
+    const name = STREAMS[index] ?? 'stdout'
+    this.#splitters[index] = new LineSplitter((text, continues) => this.onLine(name, text, continues))
+    if (source === null) setImmediate(() => this.#ended(index))
+    else this.#follow(index, source)
+  }
+
+  #follow(index: number, source: Readable): void {
+    const name = STREAMS[index] ?? 'stdout'
+    this.#sources[index] = source
     source.on('data', (chunk: Buffer) => {
-      splitter.push(chunk)
+      this.#splitters[index]?.push(chunk)
       this.onPause(name)
     })
     // What cannot be read any more is over: 'close' follows.
     source.on('error', () => {})
-    source.once('close', end)
+    source.once('close', () => this.#ended(index))
+  }
+
+  #ended(index: number): void {
+    this.#splitters[index]?.end()
+    this.#open -= 1
+    if (this.#open === 0) this.#finish()
   }
 
   #destroySources(): void {
-    for (const source of this.#sources) source.destroy()
+    for (const source of this.#sources) source?.destroy()
   }
 
   #finish(): void {

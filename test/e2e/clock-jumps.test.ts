@@ -7,7 +7,7 @@ import { get } from '../support/get.ts'
 import { makeHome } from '../support/home.ts'
 import { eventsOf, statusOf, workersOf } from '../support/instance-facts.ts'
 import { mustExit } from '../support/must-exit.ts'
-import { fixture, makeRelease } from '../support/releases.ts'
+import { makeRelease } from '../support/releases.ts'
 import { startApp } from '../support/start-app.ts'
 import { until } from '../support/until.ts'
 

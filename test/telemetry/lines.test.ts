@@ -42,6 +42,16 @@ describe('LineSplitter', () => {
     expect(splitMarked(chunked(Buffer.from(`${line}\n`), 7000))).toEqual([{ text: line, continues: false }])
   })
 
+  it('takeRest() takes what is begun out, for another splitter to go on with (S7)', () => {
+    const lines: string[] = []
+    const [first, second] = [1, 2].map((n) => new LineSplitter((text) => lines.push(`${n} ${text}`)))
+    first?.push(Buffer.from('whole\nbeg'))
+    second?.push(first?.takeRest() ?? Buffer.alloc(0))
+    second?.push(Buffer.from('un\n'))
+    first?.end()
+    expect(lines).toEqual(['1 whole', '2 begun'])
+  })
+
   it('does not throw on bytes that are no text', () => {
     const garbage = Buffer.from(
       Array.from({ length: 600_000 }, (_, at) => (at * 7919) % 256).filter((byte) => byte !== 10),

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, linkSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NODES } from './failing-apps.ts'
 import { createOutput, reopenOutput, type OutputStream, type WorkerOutput } from '../../src/telemetry/worker-output.ts'
@@ -52,6 +53,15 @@ async function leave(output: WorkerOutput): Promise<void> {
   output.close()
   await ended
   for (const name of names) renameSync(join(directory, `${name}.kept`), join(directory, name))
+}
+
+/** Another reader, which goes on with what was begun. */
+function readOn(rests: readonly string[], lines: string[]): WorkerOutput {
+  const output = reopenOutput(directory, 'a1', process.pid)
+  output.onLine = (stream: OutputStream, text: string) => void lines.push(`${stream} ${text}`)
+  output.begin()
+  output.goOn(rests)
+  return output
 }
 
 function openFiles(): number {
@@ -119,6 +129,33 @@ describe.each(NODES)('WorkerOutput with a worker on %s', (node) => {
     child.kill('SIGKILL')
     await later.ended
     expect(readdirSync(directory).filter((name) => name.startsWith('a1'))).toEqual([])
+  })
+
+  it('two readers that take turns have every line once, whole and in order, and the files are the last one’s (S7)', async () => {
+    const before = openFiles()
+    const first = await createOutput(directory, 'a1')
+    const { lines } = listen(first)
+    const code = `let n = 0; const timer = setInterval(() => { let text = ''
+      for (let i = 0; i < 40; i++) text += n++ + '.'.repeat(n % 900) + '\\n'
+      process.stdout.write(text); if (n >= 4000) clearInterval(timer) }, 2)`
+    const child = start(first, code, node)
+    first.begin(child)
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(400), { timeout: 5000 })
+    const second = readOn(first.standStill(), lines)
+    await setTimeout(60)
+    // It is the first one's turn again, as after an upgrade that was refused.
+    first.goOn(second.standStill())
+    second.letGo()
+    await setTimeout(60)
+    const third = readOn(first.standStill(), lines)
+    first.letGo()
+    const over = new Promise<void>((resolve) => (third.onEnd = resolve))
+    await over
+    expect(lines.map((line) => Number(/^stdout (\d+)\.*$/.exec(line)?.[1]))).toEqual(
+      Array.from({ length: 4000 }, (_, n) => n),
+    )
+    expect(readdirSync(directory)).toEqual([])
+    await vi.waitFor(() => expect(openFiles()).toBe(before))
   })
 
   it('a worker that logs more than a pipe holds does not block while nobody reads, and loses nothing', async () => {

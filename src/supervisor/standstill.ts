@@ -1,0 +1,69 @@
+// A supervisor that stands still, since another one is about to take its place: its clock is stopped, its links are ended,
+// what workers write is left to the other, and nothing of it is written any more. It can go on as if it had only been held
+// up, or let go for good.
+
+import type { Rests } from '../telemetry/worker-output.ts'
+import { forsakeWorkers } from './fork.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** What was read of unfinished lines, by incarnation. */
+export type RestsByWorker = Readonly<Record<string, Rests>>
+
+/** What keeps it from standing still, in words: what has been begun and is not yet written down. Empty when nothing does. */
+export function whatIsUnderWay({ apps, chaos }: Pick<Supervisor, 'apps' | 'chaos'>): readonly string[] {
+  return apps.flatMap((app) => {
+    const kind = app.operations.current?.kind
+    if (kind !== undefined) return [`the ${kind} of "${app.name}"`]
+    if (chaos.statusOf(app) !== null) return [`the rehearsal of failures of "${app.name}"`]
+    return app.bothGroups().some((group) => [...group.places.values()].some(({ launch }) => launch?.handle === null))
+      ? [`the start of a worker of "${app.name}"`]
+      : []
+  })
+}
+
+export class Standstill {
+  readonly #supervisor: Supervisor
+  #rests: RestsByWorker = {}
+
+  constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor
+  }
+
+  /** In one turn of the loop, so that what is written is how things are. */
+  begin(): RestsByWorker {
+    const supervisor = this.#supervisor
+    supervisor.saveNow()
+    supervisor.clock.stop()
+    supervisor.metrics.standStill()
+    supervisor.crashDesk.books.close()
+    const rests = this.#workers().map(([app, worker]) => {
+      worker.unlink()
+      return [worker.incarnation, app.outputs.standStill(worker)] as const
+    })
+    this.#rests = Object.fromEntries(rests)
+    return this.#rests
+  }
+
+  /** The other one did not take its place. The workers dial as soon as there is a link. */
+  goOn(): void {
+    for (const [app, worker] of this.#workers()) app.outputs.goOn(worker, this.#rests[worker.incarnation] ?? [])
+    this.#supervisor.clock.goOn()
+    this.#supervisor.metrics.goOn()
+    this.#supervisor.saveNow()
+  }
+
+  /** The other one has everything: what this process still holds open closes, and nothing ends by it. */
+  letGo(): void {
+    for (const [app, worker] of this.#workers()) {
+      app.outputs.letGo(worker)
+      worker.unlink()
+    }
+    forsakeWorkers()
+    for (const { lending, sockets } of this.#supervisor.apps)
+      for (const listener of [...lending.places(), ...sockets.places()]) if (!listener.isForeign) listener.letGo()
+  }
+
+  #workers() {
+    return this.#supervisor.apps.flatMap((app) => [...app.processes()].map((worker) => [app, worker] as const))
+  }
+}
