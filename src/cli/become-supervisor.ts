@@ -6,7 +6,12 @@ import { reportError, type Invocation } from './invocation.ts'
 
 const LEFTOVERS_MS = 1000
 
-export async function becomeSupervisor(options: RunOptions, { output }: Invocation): Promise<ExitCode> {
+export interface BecomeOptions extends RunOptions {
+  /** Told of what kept it from starting, before the process ends by it. */
+  readonly onFailure?: (error: unknown) => void
+}
+
+export async function becomeSupervisor(options: BecomeOptions, { output }: Invocation): Promise<ExitCode> {
   const { runInstance } = await import('../control/run.ts')
   try {
     const exitCode = await runInstance(options)
@@ -14,6 +19,7 @@ export async function becomeSupervisor(options: RunOptions, { output }: Invocati
     setTimeout(() => process.exit(exitCode), LEFTOVERS_MS).unref()
     return exitCode
   } catch (error) {
+    options.onFailure?.(error)
     // What a half-made supervisor holds open would keep the process from ending by itself.
     process.exit(reportError(error, output))
   }

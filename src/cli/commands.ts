@@ -97,6 +97,19 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'check', aliases: [], summary: 'Check a config without starting anything', load: () => import('./check.ts') },
   { name: 'diff', aliases: [], summary: 'Show what a reload would change', load: () => import('./diff.ts') },
   {
+    name: 'upgrade',
+    aliases: [],
+    summary: 'Let this version of supervise take over from the one that runs',
+    load: () => import('./upgrade.ts'),
+  },
+  {
+    name: 'take-over',
+    aliases: [],
+    summary: 'Be the supervisor that takes over at `upgrade`',
+    hidden: true,
+    load: () => import('./take-over.ts'),
+  },
+  {
     name: 'serve-detached',
     aliases: [],
     summary: 'Be the supervisor that `start --detach` leaves behind',

@@ -1,13 +1,14 @@
 // Entry point of the command: reads what was typed, runs it, and turns whatever happens into words and an exit code.
 
-import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
+import { packageVersion } from '../control/package-version.ts'
 import { EXIT, type SuperviseError } from '../errors.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { reportError, type Invocation } from './invocation.ts'
 import { endQuietlyWithoutReader, Output } from './output.ts'
 import { PM2_WORDS } from './pm2-words.ts'
 import { buildProgram } from './program.ts'
+import { tellOfOtherVersions } from './other-versions.ts'
 
 const { words, afterDashes } = splitAtDashes(process.argv.slice(2))
 const output = new Output({
@@ -32,7 +33,8 @@ async function run(): Promise<number> {
     instance: () => program.opts<{ instance?: string }>().instance ?? null,
     exitCode: EXIT.ok,
   }
-  const program = buildProgram(invocation, commandTyped() === 'deploy' ? null : readVersion())
+  if (commandTyped() !== 'upgrade') tellOfOtherVersions(output)
+  const program = buildProgram(invocation, commandTyped() === 'deploy' ? null : packageVersion())
   try {
     await program.parseAsync(asCommander(words), { from: 'user' })
     return invocation.exitCode
@@ -87,10 +89,4 @@ function asWrongUsage({ message }: CommanderError): SuperviseError {
   const help = first.startsWith('unknown command') || !command ? 'supervise --help' : `supervise ${command} --help`
   const what = `understand the command line: ${first.replaceAll("'", '"').replace(/\.$/, '')}`
   return wrongUsage(what, suggestion === '' ? `See \`${help}\`.` : `${suggestion} See \`${help}\`.`)
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own file
-  return (JSON.parse(text) as { version: string }).version
 }

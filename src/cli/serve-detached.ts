@@ -23,7 +23,7 @@ export function define(command: Command, invocation: Invocation): void {
   })
 }
 
-function keeperOptions(instance: string, { environment }: Invocation): KeeperOptions {
+export function keeperOptions(instance: string, { environment }: Invocation): KeeperOptions {
   const command = [process.execPath, process.argv[1] ?? '', 'serve-detached', instance]
   const { [KEEPER_VARIABLE]: parent, ...rest } = environment
   // Workers are not to have it.

@@ -6,7 +6,7 @@ import { badRequest, internalError, tooManyStreams } from '../errors/control.ts'
 import { SuperviseError } from '../errors.ts'
 import type { MetricOperations, OperationContext, SupervisorOperations } from '../supervisor/operations.ts'
 import { LineStream } from './line-stream.ts'
-import type { OperationResult } from './messages.ts'
+import { VERSION_HEADER, type OperationResult } from './messages.ts'
 import { ClientGone, readBody } from './request-body.ts'
 import { plainText } from './request-values.ts'
 import { respond, respondError, respondText, statusOfResults } from './responses.ts'
@@ -61,6 +61,7 @@ export async function answerRequest(
   response.on('error', () => {})
   const { metrics } = answering.supervisor
   response.once('finish', () => guard(answering, request, () => countAnswer(metrics, request, response)))
+  response.setHeader(VERSION_HEADER, answering.supervisor.version)
   try {
     const { pathname, searchParams } = parseUrl(request.url ?? '')
     const allowed = allowedMethods(pathname)
@@ -100,7 +101,10 @@ async function perform(
       return respondText(response, answer.contentType, answer.text)
     case 'feed':
       return sendFeed(answering, answer, request, response)
+    case 'call':
+      return respond(response, 200, await answer.run(contextOf(request, response, () => {})))
     case 'operation':
+      await answering.supervisor.upgrades.whenInCharge()
       return wantsLines(request)
         ? streamOperation(answering, answer, request, response)
         : runOperation(answer, request, response)

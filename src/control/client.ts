@@ -18,7 +18,7 @@ import {
 import { fromErrorBody, type ErrorBody } from '../errors.ts'
 import { systemCodeOf } from '../config/failure.ts'
 import { isStrangers, type InstanceDirectory } from './instance-directory.ts'
-import { SCHEMA } from './messages.ts'
+import { SCHEMA, VERSION_HEADER } from './messages.ts'
 import { http } from './node-http.ts'
 import { absenceOf, ping } from './ping.ts'
 
@@ -120,6 +120,13 @@ async function* readLines(exchange: Exchange): AsyncGenerator {
   }
 }
 
+let heed: (version: string, instance: string) => void = () => {}
+
+/** `listener` hears the version of each supervisor that answers. */
+export function heedVersions(listener: (version: string, instance: string) => void): void {
+  heed = listener
+}
+
 /** One request and its answer, watched for silence. */
 class Exchange {
   readonly title: string
@@ -173,7 +180,12 @@ class Exchange {
     })
     this.#request = asked
     return new Promise((resolve, reject) => {
-      asked.on('response', resolve).on('error', reject)
+      asked.on('response', (response) => {
+        const version = response.headers[VERSION_HEADER]
+        if (typeof version === 'string') heed(version, this.directory.name)
+        resolve(response)
+      })
+      asked.on('error', reject)
       asked.end(text)
     })
   }

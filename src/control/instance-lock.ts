@@ -21,6 +21,8 @@ export interface InstanceLock {
   /** What a person should know of how it was taken. */
   readonly notices: readonly string[]
   release(): Promise<void>
+  /** Lets the one take it whom this process is about to name: nobody else does while this process lives. */
+  handOver(): Promise<void>
 }
 
 const RETRY_MS = 25
@@ -28,27 +30,36 @@ const ASK_HOLDER_MS = 500
 
 /**
  * Takes the instance's lock, or says who has it. A killed holder's lock can be held a moment longer, so it is tried for
- * `waitMs` in all.
+ * `waitMs` in all. `from` is the holder that hands it over, or this
+ * process itself where it takes it back.
  */
-export async function takeLock(directory: InstanceDirectory, waitMs = 1_000): Promise<InstanceLock> {
+export async function takeLock(
+  directory: InstanceDirectory,
+  waitMs = 1_000,
+  from: number | null = null,
+): Promise<InstanceLock> {
   const deadline = performance.now() + waitMs
-  let lock = await tryLock(directory)
+  let lock = await tryLock(directory, '', from)
   while (lock === null && performance.now() < deadline) {
     // oxlint-disable-next-line no-await-in-loop -- one try after the other is the point
-    lock = await delay(RETRY_MS).then(() => tryLock(directory))
+    lock = await delay(RETRY_MS).then(() => tryLock(directory, '', from))
   }
-  lock ??= await passStranger(directory)
+  lock ??= await passStranger(directory, from)
   if (lock === null) throw instanceAlreadyRuns(directory.name, await pidOfHolder(directory))
   return lock
 }
 
-async function tryLock(directory: InstanceDirectory, secret = ''): Promise<InstanceLock | null> {
+async function tryLock(
+  directory: InstanceDirectory,
+  secret: string,
+  from: number | null,
+): Promise<InstanceLock | null> {
   const server = process.platform === 'linux' ? await bindLock(directory, secret) : null
   if (server === 'held') return null
   // The holder that we waited for may have removed the directory on its way out.
   completeDirectory(directory)
   const unbind = () => new Promise<void>((done) => (server === null ? done() : server.close(() => done())))
-  if (isHeldElsewhere(directory) || (await accepts(directory.controlSocket)) || (await accepts(directory.linkSocket))) {
+  if (await isHeldElsewhere(directory, from)) {
     await unbind()
     return null
   }
@@ -63,18 +74,21 @@ async function tryLock(directory: InstanceDirectory, secret = ''): Promise<Insta
     removeHolder(directory)
     return unbind()
   }
-  return { notices, release }
+  return { notices, release, handOver: unbind }
 }
 
 /** A holder that had to take another name has no socket yet when it has just begun. */
-function isHeldElsewhere(directory: InstanceDirectory): boolean {
+async function isHeldElsewhere(directory: InstanceDirectory, from: number | null): Promise<boolean> {
   const holder = readHolder(directory)
-  return holder !== null && holder.pid !== process.pid && isAlive(holder)
+  if (holder !== null && isAlive(holder)) return holder.pid !== process.pid && holder.pid !== from
+  // One that takes it back answers on its own socket all the while.
+  if (from === process.pid) return false
+  return (await accepts(directory.controlSocket)) || (await accepts(directory.linkSocket))
 }
 
-async function passStranger(directory: InstanceDirectory): Promise<InstanceLock | null> {
+async function passStranger(directory: InstanceDirectory, from: number | null): Promise<InstanceLock | null> {
   const holder = readHolder(directory)
-  return holder === null || isAlive(holder) ? null : tryLock(directory, holder.secret)
+  return holder === null || (isAlive(holder) && holder.pid !== from) ? null : tryLock(directory, holder.secret, from)
 }
 
 function bindLock(directory: InstanceDirectory, secret: string): Promise<Server | 'held'> {

@@ -38,7 +38,7 @@ export type {
   WorkerResources,
   WorkerSeries,
 } from './figure-messages.ts'
-export type { InstanceStatus, KeptBy } from './instance-messages.ts'
+export type { InstanceStatus, KeptBy, UpgradeRequest, UpgradeResult } from './instance-messages.ts'
 export type { ProbeStatus } from './probe-messages.ts'
 
 /** Version of every JSON document that leaves the supervisor or the CLI; added as `schema` where it leaves. */
@@ -383,6 +383,7 @@ export interface Pong {
  * GET    /v1/apps/:app/history                       → { schema, app, releases: ReleaseStatus[] }
  * POST   /v1/apps/:app/signal         SignalRequest  → OperationResult
  * DELETE /v1/apps/:app                               → OperationResult or ProgressLine
+ * POST   /v1/upgrade                  UpgradeRequest → UpgradeResult: another installation's supervisor takes over
  * POST   /v1/stop                     StopRequest    → { schema, results }: the whole instance ends
  *
  * An error is `{ schema, error: ErrorBody }` with status 400 (usage), 404 (no such app or worker), 409 (busy),
@@ -390,3 +391,6 @@ export interface Pong {
  * already, an error is a last line `{ schema, type: 'error', error }`.
  */
 export const API = '/v1'
+
+/** Of every answer: the version of the supervisor that gave it. */
+export const VERSION_HEADER = 'x-supervise-version'

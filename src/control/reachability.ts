@@ -51,6 +51,15 @@ export class KeptEntrance<Open extends Reachable> {
     }
   }
 
+  /** Opens it anew, whatever is there: another process may have had it for a while. Who is in the one before stays a moment. */
+  async renew(): Promise<void> {
+    await this.#opening?.catch(() => {})
+    const before = this.#current
+    this.#current = await this.#entrance.open()
+    // Not waited for: whoever waits in it for an answer may wait for this.
+    void Promise.resolve(before.close()).catch(() => {})
+  }
+
   async #openAgain(): Promise<void> {
     completeDirectory(this.#directory)
     if (readHolder(this.#directory) === null) writeHolder(this.#directory)

@@ -13,6 +13,7 @@ import type {
   SignalRequest,
   StartRequest,
   StopRequest,
+  UpgradeRequest,
 } from './messages.ts'
 import type { DeployRequest, RollbackRequest } from './release-messages.ts'
 import type { EventQuery, LogQuery } from '../supervisor/operations.ts'
@@ -162,6 +163,16 @@ export function readStop(body: Fields): StopRequest {
   if (now === undefined) return {}
   if (typeof now === 'boolean') return { now }
   throw badRequest(`"now" is ${JSON.stringify(now)}`, 'Use true or false.')
+}
+
+export function readUpgrade(body: Fields): UpgradeRequest {
+  allowOnly(Object.keys(body), ['node', 'launcher', 'dryRun', 'waitMs'], 'field')
+  const { node, launcher, dryRun, waitMs } = body
+  if (!isAbsolute(node)) throw mistyped('node', 'an absolute path')
+  if (!isAbsolute(launcher)) throw mistyped('launcher', 'an absolute path')
+  if (dryRun !== undefined && typeof dryRun !== 'boolean') throw mistyped('dryRun', 'true or false')
+  if (waitMs !== undefined && !(typeof waitMs === 'number' && waitMs >= 0)) throw mistyped('waitMs', 'milliseconds')
+  return { node, launcher, ...(dryRun !== undefined && { dryRun }), ...(waitMs !== undefined && { waitMs }) }
 }
 
 export function readStart(body: Fields): StartRequest {

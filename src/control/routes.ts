@@ -21,6 +21,7 @@ import {
   readSignal,
   readStart,
   readStop,
+  readUpgrade,
   type Fields,
 } from './request-values.ts'
 
@@ -30,6 +31,8 @@ export type Answer =
   | { readonly as: 'document'; readonly body: object }
   | { readonly as: 'text'; readonly contentType: string; readonly text: string }
   | { readonly as: 'feed'; readonly feed: Feed<object>; readonly follow: boolean }
+  /** One that is answered by a document, whoever asked for it. */
+  | { readonly as: 'call'; readonly run: (context: OperationContext) => Promise<object> }
   | {
       readonly as: 'operation'
       readonly run: (context: OperationContext) => Promise<OperationResult | readonly OperationResult[]>
@@ -235,6 +238,15 @@ export const ROUTES: readonly Route[] = [
       readNothing(body)
       return (context) => supervisor.delete(app, context)
     }),
+  },
+  {
+    method: 'POST',
+    pattern: `${API}/upgrade`,
+    answer: ({ upgrades }, { query, body }) => {
+      allowNoQuery(query)
+      const request = readUpgrade(body)
+      return { as: 'call', run: ({ cause }) => upgrades.upgrade(request, cause) }
+    },
   },
   {
     method: 'POST',

@@ -3,7 +3,6 @@
 
 import { rmSync } from 'node:fs'
 import type { ConfigSource } from '../config/app-config.ts'
-import { messageOf } from '../config/failure.ts'
 import { readConfig, type Elsewhere } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { reached } from '../fault-points.ts'
@@ -18,11 +17,12 @@ import type { EndedWorker, StrayWorkers } from '../supervisor/stray-workers.ts'
 import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
 import { leftWorkersOf } from '../supervisor/left-workers.ts'
-import { LinkGuard } from '../supervisor/link-guard.ts'
-import { openLinkDesk } from '../supervisor/link-desk.ts'
+import type { Places } from '../supervisor/instance.ts'
 import { lastGoodOf } from '../supervisor/release-start.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import { startAdminServer, type AdminOptions, type AdminServer } from './admin-server.ts'
+import { HandedSockets } from '../supervisor/handed-sockets.ts'
+import type { AdminOptions } from './admin-server.ts'
+import { Entrances } from './entrances.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
 import { takeLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
@@ -32,12 +32,16 @@ import { FirstProcess } from './first-process.ts'
 import { findLeftFiles, sweep } from './left-files.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
 import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
-import { KeptEntrance } from './reachability.ts'
-import { answeringFor, LIMITS, startControlServer, type ControlServer } from './server.ts'
 import { SignalDesk } from './signal-desk.ts'
 import { StateWriter } from './state-writer.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import { packageVersion } from './package-version.ts'
+import { standIn } from './stand-in.ts'
+import type { Succession } from './succession.ts'
+import { loadAhead } from './load-ahead.ts'
+import { noteUpgrade } from './note-upgrade.ts'
+import { UpgradeDesk } from './upgrade-desk.ts'
+import type { Go } from './upgrade-messages.ts'
 
 export interface RunOptions {
   readonly instance: string
@@ -54,6 +58,8 @@ export interface RunOptions {
   readonly end?: EndOptions
   /** Left out where a service manager or a terminal is what starts it again, or nobody. */
   readonly keeper?: KeeperOptions
+  /** The supervisor whose place this one takes while it lives. */
+  readonly succession?: Succession
   /** Sees how the start goes, results too. */
   readonly onProgress: (line: ProgressLine) => void
 }
@@ -67,14 +73,62 @@ export interface EndOptions {
 export type { EndedWorker, StopTiming }
 
 const FLUSH_MS = 2000
+/** A killed holder has it for a moment longer. */
+const LOCK_MS = 1000
+
+/** Everything that an instance is made of. */
+interface Parts {
+  readonly options: RunOptions
+  readonly signals: SignalDesk
+  readonly directory: InstanceDirectory
+  /** What the supervisor before said when it let go; null where none hands over. */
+  readonly go: Go | null
+  readonly log: InstanceLog
+  readonly manager: ServiceManager
+  readonly supervisor: Supervisor
+  readonly entrances: Entrances
+  readonly upgrades: UpgradeDesk
+  readonly restored: readonly App[]
+  readonly left: readonly string[]
+  readonly strays: StrayWorkers | null
+  keeper: Keeper | null
+}
 
 /** Runs an instance until nothing is left to run; resolves with the exit code. Throws what keeps it from starting. */
 export async function runInstance(options: RunOptions): Promise<ExitCode> {
   // First of all: a signal while everything below is being made must not end the process (S15).
   const signals = new SignalDesk()
   keepHeapSmall()
+  const parts = await putTogether(options, signals)
+  const { supervisor, manager, entrances, strays } = parts
+  const onFatal = (error: unknown): void => supervisor.internalError(error)
+  process.on('uncaughtException', onFatal)
+  process.on('unhandledRejection', onFatal)
+  // Not before: a stop is one of everything that there is.
+  signals.serve(supervisor)
+  if (options.end === undefined) manager.follow(supervisor)
+  await entrances.open()
+  reached('adoption.open')
+  if (parts.go === null) startKeeper(parts)
+  let exitCode: ExitCode | null
+  try {
+    exitCode = strays === null ? await serve(parts) : await end(options, supervisor, parts.restored, strays)
+  } finally {
+    reached('stop.ended')
+    await takeApart(parts)
+    process.off('uncaughtException', onFatal)
+    process.off('unhandledRejection', onFatal)
+    if (parts.upgrades.successor !== null) await standIn(parts.upgrades.successor, signals)
+    signals.close()
+  }
+  return exitCode ?? EXIT.ok
+}
+
+async function putTogether(options: RunOptions, signals: SignalDesk): Promise<Parts> {
   const directory = openInstanceDirectory(options.instance)
-  const lock = await takeLock(directory)
+  const { succession } = options
+  const go = (await succession?.prepared()) ?? null
+  const lock = await takeLock(directory, LOCK_MS, succession?.offer.pid)
   reached('adoption.locked')
   const file = options.detached ? logFileOf(options.instance) : null
   // What a command that ends prints on stdout is its result.
@@ -84,59 +138,69 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
     log.events.record({ type: 'lockNotice', app: null, text, cause: 'supervisor' }, 'warn')
   const first = new FirstProcess(log.events)
   const manager = new ServiceManager(log.events)
-  let keeper: Keeper | null = null
-  const keptBy = () => keptByOf(manager, keeper, first)
-  const supervisor = makeSupervisor(options, directory, log, { inherited: manager.inherited, keptBy })
-  const onFatal = (error: unknown): void => supervisor.internalError(error)
-  process.on('uncaughtException', onFatal)
-  process.on('unhandledRejection', onFatal)
-
+  const bringsBack = first.bringsBack || succession?.offer.isBroughtBack === true
+  const handed = go === null ? {} : { handed: new HandedSockets(succession?.offer.listeners ?? [], go) }
+  const keptBy = () => keptByOf(manager, parts.keeper, bringsBack)
+  const supervisor = makeSupervisor(options, directory, log, { inherited: manager.inherited, ...handed, keptBy })
   const left = findLeftFiles(directory)
-  const restored = restore(directory, supervisor)
+  const restored = restore(directory, supervisor, go !== null)
   expectOrphans(directory, supervisor)
   reached('adoption.read')
   const strays = options.end === undefined ? null : beginEnd(supervisor, options.end.now)
-  // Not before: a stop is one of everything that there is.
-  signals.serve(supervisor)
-  if (options.end === undefined) manager.follow(supervisor)
-  const admin = await openAdmin(options.admin, supervisor, log)
-  const { link, control } = await openEntrances(directory, supervisor, log)
-  reached('adoption.open')
-  keeper = options.keeper === undefined ? null : keep(options.keeper, directory, supervisor)
-  let exitCode: ExitCode | null
-  try {
-    exitCode =
-      strays === null
-        ? await serve(options, supervisor, manager, { restored, left, directory })
-        : await end(options, supervisor, restored, strays)
-  } finally {
-    reached('stop.ended')
-    await supervisor.close()
-    keeper?.close()
-    await manager.close()
-    await admin?.close()
-    await control.close()
-    await link.close()
-    // Workers that nobody took back serve on: the next supervisor finds them by what is there.
-    if (heldOutputs(directory.output).length === 0) removeTraces(directory)
-    await log.close(FLUSH_MS)
-    await lock.release()
-    process.off('uncaughtException', onFatal)
-    process.off('unhandledRejection', onFatal)
-    signals.close()
-  }
-  return exitCode ?? EXIT.ok
+  const entrances = new Entrances({ directory, supervisor, log }, lock, options.admin)
+  const upgrades = new UpgradeDesk({
+    supervisor,
+    entrances,
+    signals,
+    manager,
+    offer: { ...offerOf(options), isBroughtBack: bringsBack },
+    standIn: standInOf(options, manager),
+    eventsWritten: () => log.events.goOnFrom(journalOf(directory, log)),
+  })
+  supervisor.upgrades = upgrades
+  const made = { directory, go, log, manager, supervisor, entrances, upgrades, restored, left, strays }
+  const parts: Parts = { options, signals, ...made, keeper: null }
+  return parts
 }
 
-interface Found {
-  readonly restored: readonly App[]
-  readonly left: readonly string[]
-  readonly directory: InstanceDirectory
+/** In the other order; where another supervisor is in charge, nothing of the instance itself. */
+async function takeApart({ supervisor, keeper, manager, entrances, directory, log, upgrades }: Parts): Promise<void> {
+  const hasLetGo = upgrades.successor !== null
+  await supervisor.close()
+  keeper?.close()
+  if (hasLetGo) manager.leave()
+  else await manager.close()
+  await entrances.close()
+  // Workers that nobody took back serve on: the next supervisor finds them by what is there.
+  if (!hasLetGo && heldOutputs(directory.output).length === 0) removeTraces(directory)
+  await log.close(FLUSH_MS)
+  await entrances.releaseLock()
 }
 
-async function serve(options: RunOptions, supervisor: Supervisor, manager: ServiceManager, found: Found) {
-  const { restored, left, directory } = found
+function startKeeper(parts: Parts): void {
+  const { options, directory, supervisor } = parts
+  parts.keeper = options.keeper === undefined ? null : keep(options.keeper, directory, supervisor)
+}
+
+/** What the next supervisor is to be: the same as this one, but that it starts nothing. */
+function offerOf({ detached, keeper, logFormat, admin, stop }: RunOptions) {
+  return { detached, isKept: keeper !== undefined, logFormat, admin, ...(stop !== undefined && { stop }) }
+}
+
+/** Whoever started it in the foreground waits for this very process, but for a service manager, which can be told. */
+function standInOf({ detached, succession }: RunOptions, { isThere }: ServiceManager): number | 'new' | null {
+  return succession === undefined ? (detached || isThere ? null : 'new') : succession.offer.standIn
+}
+
+async function serve(parts: Parts): Promise<ExitCode | null> {
+  const { options, supervisor, manager, restored, left, directory, go, upgrades } = parts
   const restarts = await completeAdoption(restored, supervisor)
+  if (go !== null && options.succession !== undefined) {
+    await manager.takeOver()
+    options.succession.taken()
+    startKeeper(parts)
+    noteUpgrade(supervisor, options.succession.offer, go)
+  }
   sweep(left, incarnationsOf(supervisor), directory)
   // Whoever is not linked yet may be so in a moment, and tell its counts again.
   supervisor.measures.keepOnly(new Set([...incarnationsOf(supervisor), ...heldOutputs(directory.output)]))
@@ -146,7 +210,8 @@ async function serve(options: RunOptions, supervisor: Supervisor, manager: Servi
   const isNeeded = supervisor.apps.length > 0 || heldOutputs(directory.output).length > 0
   if (!isNeeded && (options.keeper?.parent ?? null) !== null) return EXIT.ok
   manager.ready()
-  await supervisor.ended
+  loadAhead()
+  await Promise.race([supervisor.ended, upgrades.handedOver])
   return null
 }
 
@@ -160,9 +225,9 @@ function keep(options: KeeperOptions, directory: InstanceDirectory, supervisor: 
   return keeper
 }
 
-function keptByOf(manager: ServiceManager, keeper: Keeper | null, first: FirstProcess): KeptBy {
+function keptByOf(manager: ServiceManager, keeper: Keeper | null, isBroughtBack: boolean): KeptBy {
   if (manager.isThere) return { who: 'systemd', pid: null }
-  if (first.bringsBack) return { who: 'firstProcess', pid: 1 }
+  if (isBroughtBack) return { who: 'firstProcess', pid: 1 }
   return keeper === null ? { who: 'nobody', pid: null } : { who: 'keeper', pid: keeper.pid }
 }
 
@@ -172,71 +237,30 @@ async function end(options: RunOptions, supervisor: Supervisor, apps: readonly A
   return null
 }
 
-/** From the first event on: they are numbered on from those of the supervisor before. */
-function keepEvents(directory: InstanceDirectory, { events }: InstanceLog): void {
+function journalOf(directory: InstanceDirectory, { events }: InstanceLog): EventJournal {
   const complain = (text: string) =>
     events.record({ type: 'internalError', app: null, text, cause: 'supervisor' }, 'error')
+  return new EventJournal(stateDirectory(directory.name), { complain })
+}
+
+/** From the first event on: they are numbered on from those of the supervisor before. */
+function keepEvents(directory: InstanceDirectory, log: InstanceLog): void {
   const place = stateDirectory(directory.name)
   const why = whyNothingIsKept(place)
-  events.keepIn(new EventJournal(place, { complain }))
+  log.events.keepIn(journalOf(directory, log))
   if (why === null) return
   const text = `releases, counts, crashes and events are lost with this supervisor: nothing can be kept in ${place}, since ${why}; set XDG_STATE_HOME to a directory that may be written to`
-  events.record({ type: 'stateNotKept', app: null, text, cause: 'supervisor' }, 'warn')
-}
-
-/** Before anything is started: whoever asked for an address that cannot be had shall know it. */
-async function openAdmin(
-  options: AdminOptions | null,
-  supervisor: Supervisor,
-  log: InstanceLog,
-): Promise<AdminServer | null> {
-  if (options === null) return null
-  const onError = (error: unknown, request: string) =>
-    supervisor.internalError(new Error(`${request}: ${String(error)}`))
-  const server = await startAdminServer(answeringFor(supervisor, LIMITS, onError), options)
-  const text = `metrics, probes and the control API at ${server.url}${options.token === null ? ', which changes nothing' : ''}`
-  log.events.record({ type: 'adminOpened', app: null, text, cause: 'option admin' })
-  return server
-}
-
-/** Both are opened again when somebody deletes them under a supervisor that lives. */
-async function openEntrances(directory: InstanceDirectory, supervisor: Supervisor, log: InstanceLog) {
-  const guard = new LinkGuard(log.events)
-  const openLink = () =>
-    openLinkDesk(
-      directory.linkSocket,
-      (hello, channel) => guard.admits(hello) && supervisor.hello(hello, channel),
-      (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
-    )
-  const openControl = (): Promise<ControlServer> =>
-    startControlServer(directory, supervisor, {
-      onError: (error, request) => supervisor.internalError(new Error(`${request}: ${String(error)}`)),
-    })
-  const found = (path: string) => (error: unknown) => {
-    const text = error === null ? `${path} was deleted, and is there again` : `${path} was deleted: ${messageOf(error)}`
-    log.events.record({ type: 'runtimeDeleted', app: null, text, cause: 'supervisor' }, 'warn')
-    supervisor.saveSoon()
-  }
-  const { linkSocket, controlSocket } = directory
-  return {
-    link: new KeptEntrance(directory, { path: linkSocket, open: openLink }, openLink(), found(linkSocket)),
-    control: new KeptEntrance(
-      directory,
-      { path: controlSocket, open: openControl },
-      await openControl(),
-      found(controlSocket),
-    ),
-  }
+  log.events.record({ type: 'stateNotKept', app: null, text, cause: 'supervisor' }, 'warn')
 }
 
 function makeSupervisor(
   options: RunOptions,
   directory: InstanceDirectory,
   log: InstanceLog,
-  given: { readonly inherited: ServiceManager['inherited']; readonly keptBy: () => KeptBy },
+  given: Pick<Places, 'inherited' | 'handed'> & { readonly keptBy: () => KeptBy },
 ): Supervisor {
   const writer = new StateWriter(directory, log.events, () => supervisor.saveNow())
-  const supervisor = new Supervisor({
+  const supervisor: Supervisor = new Supervisor({
     name: directory.name,
     version: packageVersion(),
     detached: options.detached,
@@ -245,6 +269,7 @@ function makeSupervisor(
       endpointDirectory: directory.endpoints,
       outputDirectory: directory.output,
       inherited: given.inherited,
+      ...(given.handed !== undefined && { handed: given.handed }),
     },
     keptBy: given.keptBy,
     ...(options.stop !== undefined && { stop: options.stop }),
@@ -252,22 +277,27 @@ function makeSupervisor(
     stateDirectory: stateDirectory(directory.name),
     events: log.events,
     logs: log.desk,
-    save: (apps, isEnding) => writer.write(stateOf(directory.name, apps, isEnding)),
+    save: (apps, isEnding) => {
+      // Another supervisor may have it by now.
+      if (!supervisor.clock.isStopped) writer.write(stateOf(directory.name, apps, isEnding))
+    },
   })
   return supervisor
 }
 
 /** What an earlier supervisor of this instance left; a file that cannot be used costs its knowledge, not the start. */
-function restore(directory: InstanceDirectory, supervisor: Supervisor): readonly App[] {
+function restore(directory: InstanceDirectory, supervisor: Supervisor, isUpgrade: boolean): readonly App[] {
   const read = readState(directory.stateFile, directory.name)
   // One that ends as it was asked to leaves none.
-  if (read.kind !== 'none') supervisor.measures.supervisorRestarted()
+  if (read.kind !== 'none' && !isUpgrade) supervisor.measures.supervisorRestarted()
   const complain = (problem: string): readonly App[] => {
     supervisor.internalError(new Error(`cannot use ${directory.stateFile}: ${problem}; started without it`))
     return []
   }
   if (read.kind === 'unusable') return complain(read.problem)
-  return read.kind === 'none' ? [] : restoreFrom(read.state, supervisor, complain)
+  const apps = read.kind === 'none' ? [] : restoreFrom(read.state, supervisor, complain)
+  supervisor.places.handed?.closeRest()
+  return apps
 }
 
 function restoreFrom(

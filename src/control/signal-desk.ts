@@ -3,6 +3,7 @@
 import { openSync, closeSync } from 'node:fs'
 import { SuperviseError } from '../errors.ts'
 import type { OperationContext } from '../supervisor/operations.ts'
+import { postSignal } from '../supervisor/post-signal.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 
 type Handled = 'SIGHUP' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGTTIN' | 'SIGTTOU' | 'SIGUSR2'
@@ -11,6 +12,8 @@ const SIGNALS: readonly Handled[] = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', '
 export class SignalDesk {
   #supervisor: Supervisor | null = null
   #waiting: Handled[] = []
+  /** Who is in charge instead of this process. */
+  #successor: number | null = null
   #stops = 0
   readonly #hadTerminal = hasTerminal()
   readonly #listeners = new Map<Handled, () => void>()
@@ -28,11 +31,23 @@ export class SignalDesk {
     for (const signal of this.#waiting.splice(0)) this.#received(signal)
   }
 
+  /** They wait until `serve`, or until `passOnTo` says whose they are. */
+  hold(): void {
+    this.#supervisor = null
+  }
+
+  /** Another process is in charge: whoever sends a signal here means that one. */
+  passOnTo(pid: number): void {
+    this.#successor = pid
+    for (const signal of this.#waiting.splice(0)) this.#received(signal)
+  }
+
   close(): void {
     for (const [signal, listener] of this.#listeners) process.off(signal, listener)
   }
 
   #received(signal: Handled): void {
+    if (this.#successor !== null) return this.#passOn(signal, this.#successor)
     const supervisor = this.#supervisor
     if (supervisor === null) {
       this.#waiting.push(signal)
@@ -40,6 +55,12 @@ export class SignalDesk {
     }
     const context: OperationContext = { cause: `signal ${signal}`, progress: () => {} }
     this.#act(signal, supervisor, context).catch((error: unknown) => supervisor.internalError(error))
+  }
+
+  #passOn(signal: Handled, pid: number): void {
+    // That one has no terminal to lose.
+    const isClosed = signal === 'SIGHUP' && this.#hadTerminal && !hasTerminal()
+    postSignal(pid, isClosed ? 'SIGTERM' : signal)
   }
 
   async #act(signal: Handled, supervisor: Supervisor, context: OperationContext): Promise<void> {

@@ -5,7 +5,8 @@ import { takeLock } from '../../src/control/instance-lock.ts'
 import { SuperviseError } from '../../src/errors.ts'
 
 try {
-  const { notices } = await takeLock(openInstanceDirectory('web'))
+  const from = Number(process.env['HANDED_OVER_BY']) || null
+  const { notices } = await takeLock(openInstanceDirectory('web'), 1_000, from)
   console.log(notices.length === 0 ? 'held' : 'held, with a notice')
   process.stdin.resume().on('end', () => process.exit())
 } catch (error) {

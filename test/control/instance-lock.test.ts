@@ -39,9 +39,12 @@ afterEach(() => {
 })
 
 /** Starts a process that takes the lock; `said` is its first line. */
-function start(runtimeDirectory = root): { readonly child: ChildProcess; readonly said: Promise<string> } {
+function start(
+  runtimeDirectory = root,
+  variables = {},
+): { readonly child: ChildProcess; readonly said: Promise<string> } {
   const child = spawn(process.execPath, [holder], {
-    env: { ...process.env, SUPERVISE_RUNTIME_DIR: runtimeDirectory },
+    env: { ...process.env, SUPERVISE_RUNTIME_DIR: runtimeDirectory, ...variables },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   children.push(child)
@@ -94,6 +97,20 @@ test('takeLock() waits for the lock of a supervisor that was killed just now (S5
   const second = takeLock(directory)
   first.child.kill('SIGKILL')
   await (await second).release()
+})
+
+test('takeLock() gives a lock that is handed over to the one that it is for, and to nobody else (S7)', async () => {
+  const lock = await takeLock(directory)
+  await lock.handOver()
+  // Whoever comes along meanwhile sees that its holder lives.
+  expect(await start().said).toContain(`pid ${process.pid}`)
+  const next = start(root, { HANDED_OVER_BY: String(process.pid) })
+  expect(await next.said).toBe('held')
+  // It died with the lock: the one before takes it back.
+  next.child.kill('SIGKILL')
+  const back = await takeLock(directory, 1_000, process.pid)
+  expect(back.notices).toEqual([])
+  await back.release()
 })
 
 test('takeLock() is not deceived by another path to the same directory (S5)', async () => {

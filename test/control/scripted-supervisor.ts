@@ -67,6 +67,7 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
 
   const startedAt = performance.now()
   const operations: SupervisorOperations = {
+    version: '0.0.0',
     ping: () => ({
       instance: 'test',
       pid: process.pid,
@@ -93,6 +94,15 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
     crashes: (app) => {
       note('crashes', [app])
       return { groups: [], crashes: [] }
+    },
+    upgrades: {
+      upgrade: (request, cause) => {
+        note('upgrade', [request], { cause, progress: () => {} })
+        const { dryRun = false } = request
+        const versions = { from: '0.0.0', to: '0.0.1', nodeVersion: process.version }
+        return Promise.resolve({ instance: 'test', dryRun, ...versions, pid: 1, newPid: 2, handOverMs: 3, notes: [] })
+      },
+      whenInCharge: () => Promise.resolve(),
     },
     crashDesk: {
       crash: (id) => {

@@ -3,6 +3,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { get } from '../support/get.ts'
@@ -121,6 +122,35 @@ describe.skipIf(missing !== null)(`under systemd${missing === null ? '' : ` (${m
     expect(statusOf(unit).pids).toEqual(pids)
     expect((await get(unit.target)).headers['x-release']).toBe('1')
     systemd.systemctl('stop', unit.service, `${unit.name}.socket`)
+  })
+
+  it('an upgrade keeps the unit active and restarts nothing, and the new one is the unit’s in everything (Y5)', async () => {
+    const unit = await install('upgraded', 'hello.js')
+    systemd.dropIn(unit.service, ['[Service]', 'WatchdogSec=2s'])
+    systemd.systemctl('restart', unit.service)
+    const load = await underLoad(unit)
+    const before = statusOf(unit)
+
+    const upgraded = systemd.supervise('/', 'upgrade', '--json', '--instance', unit.name)
+    expect([upgraded.code, upgraded.stderr]).toEqual([0, expect.any(String)])
+    const { newPid } = JSON.parse(upgraded.stdout)
+    expect(statusOf(unit)).toEqual({ pid: newPid, pids: before.pids })
+    expect(systemd.property(unit.service, 'MainPID')).toBe(String(newPid))
+    await until(() => systemd.inside('kill', '-0', String(before.pid)).code !== 0, 5_000, 'the one before has gone')
+    // Longer than the watchdog waits for a word.
+    await setTimeout(3_000)
+    const told = ['ActiveState', 'NRestarts', 'StatusText'].map((name) => systemd.property(unit.service, name))
+    expect(told).toEqual(['active', '0', 'upgraded: 2 of 2 workers serve r1'])
+
+    expect((await systemd.begin('systemctl', 'reload', unit.service)).code).toBe(0)
+    expect(statusOf(unit)).toMatchObject({ pid: newPid, pids: expect.not.arrayContaining([...before.pids]) })
+    systemd.inside('kill', '-KILL', String(newPid))
+    await until(() => systemd.property(unit.service, 'NRestarts') === '1', 10_000, 'systemd brings one back')
+    await until(() => systemd.property(unit.service, 'ActiveState') === 'active', 10_000, 'it is active again')
+    mustHaveLostNothing(await load.stop())
+    expect((await systemd.begin('systemctl', 'stop', unit.service, `${unit.name}.socket`)).code).toBe(0)
+    expect(systemd.property(unit.service, 'Result')).toBe('success')
+    expect(systemd.pids(unit.service)).toEqual([])
   })
 
   it('a loop that hangs is ended by the watchdog, and a long drain gets its time (Y4, Y9)', async () => {
