@@ -187,6 +187,15 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
         'A state file that is truncated, corrupt or of another version: workers serve on and are taken back, of two releases those of the last good one.',
     },
     { id: 'S5', statement: 'Two supervisors started at once: exactly one wins, and the other says who did.' },
+    {
+      id: 'S7',
+      statement:
+        'An upgrade of the supervisor under load fails no request, with the same workers; a new version that cannot take over, or breaks while it does, leaves the old one in charge.',
+    },
+    {
+      id: 'S8',
+      statement: 'An upgrade to a version whose state, books and link have another format, and back, is the same.',
+    },
     { id: 'S11', statement: '1,000 reloads: descriptors, threads, memory and zombies of the supervisor are flat.' },
     {
       id: 'S13',
@@ -210,6 +219,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Promised[]>> = {
     { id: 'Y2', statement: '`systemctl reload` returns when the new code serves.' },
     { id: 'Y3', statement: 'A reload that failed is no success of `systemctl reload`; the old code serves.' },
     { id: 'Y4', statement: 'A long drain gets the time that it takes.' },
+    { id: 'Y5', statement: 'An upgrade keeps the unit active and counts as no restart.' },
     {
       id: 'Y6',
       statement:
