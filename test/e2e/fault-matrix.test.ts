@@ -108,6 +108,8 @@ describe('the fault matrix', () => {
     const attacked = new Set<string>(Object.values(OPERATIONS).flatMap(({ points }) => points))
     const others = Object.keys(FAULT_POINTS).filter((point) => !attacked.has(point) && !isOfUpgrade(point))
     expect(others.toSorted()).toEqual(Object.keys(ELSEWHERE).toSorted())
+    const known = new Set(allCases().map(nameOf))
+    expect([...FEW].filter((name) => !known.has(name))).toEqual([])
   })
 
   it('each operation passes through the steps that it is attacked at', async () => {

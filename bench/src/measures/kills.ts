@@ -109,11 +109,13 @@ async function suffer(bench: Bench, name: 'pm2' | 'supervise', death: Death): Pr
       victims.push(...(await death.act(app)).filter((victim) => victim !== null))
       await pause(AFTERWARDS_MS)
     }
-    const recovered = await recovery(app.port)
     const report = await load.stop()
-    const beyond = unexplained(report.firstFailures, victims).length
+    const recovered = await recovery(app.port)
+    // Not every one of very many is told.
+    const explained = report.firstFailures.length - unexplained(report.firstFailures, victims).length
+    const beyond = report.failed - explained
     const of = `of ${report.ok + report.failed}`
-    const note = [of, failureWords(report), `${report.failed - beyond} were in killed workers`, recovered]
+    const note = [of, failureWords(report), `${explained} were in killed workers`, recovered]
     return cell([beyond], note.filter((text) => text !== '').join('; '))
   } finally {
     load.kill()
