@@ -55,6 +55,7 @@ async function runAll(name: OperationName, cases: readonly Case[]): Promise<read
       cut = await runCase(scene, one)
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error)
+      console.log(`${nameOf(one)}\n${scene?.lastEvents()}`)
       await scene?.remove()
       scene = null
     }

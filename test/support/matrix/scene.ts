@@ -196,6 +196,14 @@ export class Scene {
     return { supervisor: countDescriptors(pid), worker: Math.max(...workers) }
   }
 
+  /** What it said last, for whoever has to find out what went wrong. */
+  lastEvents(): string {
+    const state = join(this.home.directory, 'state')
+    const files = readdirSync(state, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ndjson'))
+    const lines = files.flatMap((file) => readFileSync(join(state, file), 'utf8').trim().split('\n'))
+    return lines.slice(-25).join('\n')
+  }
+
   async remove(): Promise<void> {
     await this.home.remove()
   }
