@@ -26,7 +26,7 @@ import type { Identity, WorkerChannel, WorkerHandle } from './worker-handle.ts'
 import { WorkerFactory, type Found } from './worker-factory.ts'
 import { WorkerOutputs } from './worker-outputs.ts'
 import { WorkerVoices } from './worker-voices.ts'
-import { isSameSource, type Generation } from './worker-spec.ts'
+import { isSameSource, numberAfter, type Generation } from './worker-spec.ts'
 
 const LONGEST_WITHDRAWAL_MS = 1000
 
@@ -151,8 +151,7 @@ export class App implements GroupOwner, HealthOwner {
   // ---- what operations need -------------------------------------------------------------------------
 
   nextGenerationNumber(): number {
-    this.#lastGeneration += 1
-    return this.#lastGeneration
+    return (this.#lastGeneration = numberAfter(this.#lastGeneration, [...this.bothGroups(), ...this.processes()]))
   }
 
   readConfig(elsewhere?: Parameters<Instance['readConfig']>[1]): Promise<AppConfig> {

@@ -106,3 +106,8 @@ export function isSameSource(one: ConfigSource, other: ConfigSource): boolean {
 function typed({ file, app, flags, directory }: ConfigSource): string {
   return JSON.stringify([file, app, flags, directory])
 }
+
+/** Also not that of what an earlier supervisor has left: two generations of one number would be one in the state. */
+export function numberAfter(last: number, living: readonly { readonly generation: Generation }[]): number {
+  return Math.max(last, ...living.map(({ generation }) => generation.number)) + 1
+}
