@@ -14,6 +14,7 @@ import type {
   OperationResult,
   ProgressLine,
 } from '../../src/control/messages.ts'
+import { packageVersion } from '../../src/control/package-version.ts'
 import { startControlServer, type ControlServer, type ServerLimits } from '../../src/control/server.ts'
 import { unknownCrash } from '../../src/errors/app.ts'
 import { EXIT, SuperviseError } from '../../src/errors.ts'
@@ -67,17 +68,17 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
 
   const startedAt = performance.now()
   const operations: SupervisorOperations = {
-    version: '0.0.0',
+    version: packageVersion(),
     ping: () => ({
       instance: 'test',
       pid: process.pid,
-      version: '0.0.0',
+      version: packageVersion(),
       uptimeSeconds: (performance.now() - startedAt) / 1_000,
     }),
     status: () => ({
       instance: 'test',
       pid: process.pid,
-      version: '0.0.0',
+      version: packageVersion(),
       nodeVersion: process.version,
       detached: false,
       keptBy: { who: 'nobody', pid: null },

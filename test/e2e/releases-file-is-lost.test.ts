@@ -62,7 +62,10 @@ describe('a file of releases', () => {
     const whole = readFileSync(file, 'utf8')
     const broken = [
       [whole.slice(0, whole.length / 2), /it is cut short/],
-      [whole.replace('"schema":1', '"schema":7'), /a newer supervisor wrote it \(version 7, and this one knows 1\)/],
+      [
+        whole.replace('"schema":1', '"schema":7').replace('"oldest":1', '"oldest":7'),
+        /a newer supervisor wrote it \(version 7, and this one knows 1\)/,
+      ],
       [null, /it cannot be read \(EISDIR\)/],
     ] as const
     for (const [text, message] of broken) {
