@@ -26,7 +26,7 @@ async function takeOver(instance: string, invocation: Invocation) {
   const { becomeSupervisor } = await import('./become-supervisor.ts')
   const succession = await Succession.receive()
   const { detached, isKept, logFormat, admin, stop } = succession.offer
-  process.on('exit', (code) => succession.tellStandIn(`exit ${code}`))
+  process.on('exit', (code) => succession.tellStandIn(`exit ${code} ${process.pid}`))
   const kept = isKept ? { keeper: { ...keeperOptions(instance, invocation), parent: null } } : {}
   const rest = { sources: [], onProgress: () => {}, onFailure: (error: unknown) => succession.failed(error) }
   return becomeSupervisor(

@@ -10,14 +10,30 @@ import type { Successor } from './successor.ts'
 const KILLED = 137
 
 /** Never resolves: the process ends with the supervisor that it stands in for, and at once where nobody waits for it. */
-export async function standIn({ standIn: words }: Pick<Successor, 'standIn'>, signals: SignalDesk): Promise<never> {
+export async function standIn(
+  { standIn: words, pid }: Pick<Successor, 'standIn' | 'pid'>,
+  signals: SignalDesk,
+): Promise<never> {
   if (words === null) process.exit(EXIT.ok)
+  process.exit(await exitCodeOfLast(createInterface({ input: words }), pid, (next) => signals.passOnTo(next)))
+}
+
+/**
+ * Hears `pid <pid>` of each supervisor that takes over, and `exit <code> <pid>` of each process that was to be one. Only the
+ * end of the one in charge counts: one that is followed in its turn ends well, and one that failed to follow does not matter.
+ */
+export async function exitCodeOfLast(
+  words: AsyncIterable<string>,
+  first: number,
+  follow: (pid: number) => void,
+): Promise<number> {
+  let inCharge = first
   let exitCode = KILLED
-  for await (const line of createInterface({ input: words })) {
-    const [word, number] = line.split(' ')
-    // The next one, or the one after it.
-    if (word === 'pid') signals.passOnTo(Number(number))
-    if (word === 'exit') exitCode = Number(number)
+  for await (const line of words) {
+    const [word, ...numbers] = line.split(' ')
+    const [number = 0, pid] = numbers.map(Number)
+    if (word === 'pid') follow((inCharge = number))
+    if (word === 'exit' && pid === inCharge) exitCode = number
   }
-  process.exit(exitCode)
+  return exitCode
 }
