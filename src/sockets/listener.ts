@@ -109,6 +109,8 @@ export class Listener {
 
   /** Another supervisor has the sockets and their names: closes what is here, and nothing ends by it. */
   letGo(): void {
+    // Here its address may be bound again, as soon as that other one does not have it any more.
+    this.#origin.release()
     for (const handle of this.#slots.values()) handle.close()
     this.#slots.clear()
     this.#expected.clear()

@@ -222,3 +222,14 @@ describe('listenerFromHandles()', () => {
     expect(await dial({ host: '127.0.0.1', port: portOf(listener) }).answer).toBe(String(worker.pid))
   })
 })
+
+describe('adoptListener()', () => {
+  it('leaves its address free to be bound again when it is let go of', () => {
+    const port = portOf(bind(tcp('127.0.0.1'), 1))
+    for (const cleanUp of cleanUps.splice(0)) void cleanUp()
+    const adopted = adoptListener('key', tcp('127.0.0.1', port), { address: '127.0.0.1', port, family: 'IPv4' })
+    expect(bindListener('other', tcp('127.0.0.1', port), 1)).toEqual({ errno: UV.inUse })
+    adopted.letGo()
+    expect(portOf(bind(tcp('127.0.0.1', port), 1))).toBe(port)
+  })
+})
