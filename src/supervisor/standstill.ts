@@ -9,12 +9,18 @@ import type { Supervisor } from './supervisor.ts'
 /** What was read of unfinished lines, by incarnation. */
 export type RestsByWorker = Readonly<Record<string, Rests>>
 
+/** Steps of a rollout that end by an answer and not by the clock: it would come to a supervisor that is not in charge any more. */
+const STEPS_WITH_ANSWERS: readonly string[] = ['smoking', 'flipping', 'goingBack']
+
 /** What keeps it from standing still, in words: what has been begun and is not yet written down. Empty when nothing does. */
-export function whatIsUnderWay({ apps, chaos }: Pick<Supervisor, 'apps' | 'chaos'>): readonly string[] {
-  return apps.flatMap((app) => {
+export function whatIsUnderWay(supervisor: Pick<Supervisor, 'apps' | 'chaos' | 'rolloutOf'>): readonly string[] {
+  return supervisor.apps.flatMap((app) => {
     const kind = app.operations.current?.kind
     if (kind !== undefined) return [`the ${kind} of "${app.name}"`]
-    if (chaos.statusOf(app) !== null) return [`the rehearsal of failures of "${app.name}"`]
+    // One that a person promoted, that failed by itself, or that an earlier supervisor began.
+    const step = supervisor.rolloutOf(app)?.step ?? ''
+    if (STEPS_WITH_ANSWERS.includes(step)) return [`the rollout of "${app.name}" (${step})`]
+    if (supervisor.chaos.statusOf(app) !== null) return [`the rehearsal of failures of "${app.name}"`]
     return app.bothGroups().some((group) => [...group.places.values()].some(({ launch }) => launch?.handle === null))
       ? [`the start of a worker of "${app.name}"`]
       : []
