@@ -246,9 +246,7 @@ export class App implements GroupOwner, HealthOwner {
   /** A dialled connection said whose it is. False when nobody waits for such a worker. */
   hello(message: Hello, channel: WorkerChannel): boolean {
     const worker = [...this.processes()].find(({ incarnation }) => incarnation === message.settings.incarnation)
-    if (worker === undefined) return false
-    this.#voices.hello(worker, message, channel)
-    return true
+    return worker !== undefined && this.#voices.hello(worker, message, channel)
   }
 
   /** Workers that an earlier supervisor left may dial in: what they listen on must not be bound a second time. */

@@ -55,7 +55,12 @@ export class WorkerVoices {
     return this.#ready.get(worker)?.waitsFor ?? null
   }
 
-  hello(worker: WorkerHandle, hello: Hello, channel: WorkerChannel): void {
+  /**
+   * False for one whose end was seen before its words were read, as a supervisor that was held up may: what it says that it
+   * keeps would be waited for, and no socket bound in its stead.
+   */
+  hello(worker: WorkerHandle, hello: Hello, channel: WorkerChannel): boolean {
+    if (worker.state === 'exited') return false
     reached('worker.linked', worker.pid)
     worker.link(channel)
     channel.onMessage = (message, handle) => this.#hear(worker, message, handle)
@@ -66,6 +71,7 @@ export class WorkerVoices {
     // Asked again, one that serves might be ended for a dependency that is down just now.
     if (!worker.wasReadyBefore) this.#ready.get(worker)?.hear(hello)
     worker.linked(hello.draining)
+    return true
   }
 
   #hear(worker: WorkerHandle, message: WorkerMessage, handle: SocketHandle | undefined): void {
