@@ -1,6 +1,7 @@
 // The operations of the fault matrix: how each is begun, and the points on its way at which something happens to it.
 
 import type { FaultPoint } from '../../../src/fault-points.ts'
+import { LAUNCHER, TEST_NODE } from '../home.ts'
 import { sendIfAlive } from '../processes.ts'
 import { BROKEN, type Scene, type SceneChoice } from './scene.ts'
 import { killWorker, type Victim } from './victims.ts'
@@ -132,6 +133,13 @@ export const OPERATIONS = {
       sendIfAlive((await scene.status()).pid, 'SIGKILL')
       return null
     },
+  },
+  upgrade: {
+    choice: ALONE,
+    points: ['upgrade.dryRun', 'upgrade.started', 'upgrade.prepared', 'upgrade.released', 'upgrade.taken'],
+    ready: nothing,
+    // To the same version, which is enough to have another process in charge.
+    begin: (scene) => posted(scene, '/v1/upgrade', { node: TEST_NODE, launcher: LAUNCHER }),
   },
   stop: {
     choice: BESIDE,

@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { FAULT_POINTS, type FaultPoint, type Held } from '../../../src/fault-points.ts'
 import { startLoad, type Load, type Report } from '../load.ts'
 import type { LaneRequest } from '../load/options.ts'
-import { commandOf, isAlive, sendIfAlive, variableOf } from '../processes.ts'
+import { LAUNCHER } from '../home.ts'
+import { commandOf, endAll, isAlive, sendIfAlive, variableOf } from '../processes.ts'
 import { Hopeless, until } from '../until.ts'
 import { OPERATIONS, operation, type OperationName } from './operations.ts'
 import type { Scene } from './scene.ts'
@@ -20,6 +21,7 @@ export const FAULTS = [
   'kill all', // workers of the app
   'kill supervisor and worker',
   'kill supervisor and keeper', // somebody types the same start again
+  'kill successor', // the supervisor that is about to take over
 ] as const
 
 export type Fault = (typeof FAULTS)[number]
@@ -65,7 +67,9 @@ function faultsAt(name: OperationName, point: FaultPoint): readonly Fault[] {
   const isAboutWorker = point.startsWith('worker.') && point !== 'worker.forking' && point !== 'worker.exited'
   const { endsAll = false } = operation(name)
   return FAULTS.filter((fault) => {
-    if (fault === 'kill supervisor and keeper') return !endsAll
+    if (fault === 'kill successor') return name === 'upgrade' && point !== 'upgrade.dryRun'
+    // By then the other one is in charge, with a keeper of its own.
+    if (fault === 'kill supervisor and keeper') return !endsAll && point !== 'upgrade.taken'
     return isAboutWorker || !fault.endsWith(' worker')
   })
 }
@@ -121,7 +125,7 @@ async function tooLong(): Promise<never> {
 
 async function mustRest(scene: Scene, { operation: name, fault }: Case, supervisor: number): Promise<void> {
   const { pid } = await scene.untilAtRest()
-  const isKilled = name === 'adoption' || fault.startsWith('kill supervisor')
+  const isKilled = name === 'adoption' || name === 'upgrade' || fault.startsWith('kill supervisor')
   if (!isKilled && pid !== supervisor) throw new Error(`Supervisor ${supervisor} has become ${pid}`)
 }
 
@@ -172,6 +176,7 @@ async function attack(scene: Scene, held: Held, fault: Fault, { workers, keeper 
     )
   if (fault === 'kill all') await Promise.all(all.map(kill))
   if (fault === 'stop supervisor') await pause(SUPERVISOR_STOPS_MS)
+  if (fault === 'kill successor') await endSuccessor(scene, held.pid)
   if (fault === 'kill supervisor and keeper') await endKeepers(scene, held.pid, keeper)
   if (fault.startsWith('kill supervisor')) {
     sendIfAlive(held.pid, 'SIGKILL')
@@ -183,10 +188,21 @@ async function attack(scene: Scene, held: Held, fault: Fault, { workers, keeper 
 
 /** Its own, and the one that it was brought back by and has not relieved yet. */
 async function endKeepers({ home }: Scene, supervisor: number, keeper: number): Promise<void> {
-  const keepers = new Set([keeper, ...home.processes().filter((pid) => commandOf(pid).includes('supervise-keeper'))])
+  const keepers = new Set([keeper, ...home.processes().filter(isKeeper)])
   keepers.delete(supervisor)
   for (const pid of keepers) sendIfAlive(pid, 'SIGKILL')
   await until(() => [...keepers].every((pid) => !isAlive(pid)), 5_000, 'the keeper is gone')
+}
+
+function isKeeper(pid: number): boolean {
+  return commandOf(pid).includes('supervise-keeper')
+}
+
+async function endSuccessor({ home }: Scene, supervisor: number): Promise<void> {
+  const isOther = (pid: number) => pid !== supervisor && commandOf(pid).includes(`${LAUNCHER} take-over`)
+  const found = home.processes().filter((pid) => isOther(pid) && !isKeeper(pid))
+  if (found.length !== 1) throw new Error(`${found.length} supervisors are about to take over`)
+  await endAll(found)
 }
 
 /** The supervisor is held, and cannot be asked. */
