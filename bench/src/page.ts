@@ -1,6 +1,7 @@
 // Puts the results of the last runs into docs/benchmarks.md, between its markers.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { renderMatrix, renderSoak } from './endurance.ts'
 import { readResult, type Result } from './result.ts'
 import { renderConditions, renderNotes, renderTable } from './table.ts'
 
@@ -22,6 +23,11 @@ export function writePage(): readonly string[] {
     for (const [section, render] of Object.entries(SECTIONS)) {
       page = replaceBetween(page, `${name} ${section}`, render(result))
     }
+    written.push(name)
+  }
+  for (const [name, text] of Object.entries({ matrix: renderMatrix(), soak: renderSoak() })) {
+    if (text === null) continue
+    page = replaceBetween(page, name, text)
     written.push(name)
   }
   writeFileSync(PAGE, page)

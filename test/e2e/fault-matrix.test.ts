@@ -69,9 +69,16 @@ async function runAll(name: OperationName, cases: readonly Case[]): Promise<read
 function keep(name: OperationName, outcomes: readonly Outcome[]): void {
   const directory = join(ROOT, 'bench/results/matrix')
   mkdirSync(directory, { recursive: true })
-  const { length } = outcomes
-  const converged = outcomes.filter(({ problem }) => problem === null).length
-  const result = { at: new Date().toISOString(), operation: name, cases: length, converged, outcomes }
+  const problems = outcomes.filter(({ problem }) => problem !== null)
+  const result = {
+    at: new Date().toISOString(),
+    operation: name,
+    cases: outcomes.length,
+    converged: outcomes.length - problems.length,
+    cut: outcomes.reduce((sum, { cut }) => sum + cut, 0),
+    slowestMs: Math.max(...outcomes.map(({ tookMs }) => tookMs)),
+    problems,
+  }
   writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`)
 }
 
