@@ -36,7 +36,7 @@ async function examine({ strict }: DoctorOptions, { output, environment, instanc
     import('./doctor/doctor-view.ts'),
   ])
   const only = instance()
-  const facts = { ...(await gatherFacts(environment, only)), systemd: systemdFacts(environment, only) }
+  const facts = { ...(await gatherFacts(environment, only)), asked: only, systemd: systemdFacts(environment, only) }
   const findings = judge(facts)
   const isWell = findings.every(({ level }) => level !== 'problem' && !(strict === true && level === 'warning'))
   if (output.json) output.document({ ok: isWell, findings })

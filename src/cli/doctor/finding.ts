@@ -17,6 +17,8 @@ export interface Finding {
 }
 
 export interface HostFacts extends Facts {
+  /** The instance that alone is looked at; null for all of this user. */
+  readonly asked: string | null
   readonly systemd: SystemdFacts
 }
 

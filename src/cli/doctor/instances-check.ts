@@ -8,9 +8,21 @@ import { fine, note, problem, warning, type Finding, type HostFacts } from './fi
 /** A clock is set by seconds when it is kept by NTP. */
 const CLOCK_MS = 60_000
 
-export function judgeInstances({ instances, self }: HostFacts): readonly Finding[] {
+export function judgeInstances({ asked, instances, self, systemd }: HostFacts): readonly Finding[] {
+  if (instances.length === 0 && asked !== null) return [judgeMissing(asked, systemd.units.length > 0)]
   if (instances.length === 0) return [fine('instances', 'none of this user runs, and none has left anything')]
   return instances.flatMap((instance) => [...judgeState(instance, self.now), ...judgeDirectory(instance, self.uid)])
+}
+
+/** Whoever names one expects it to be there: a wrong name must not look like a healthy instance. */
+function judgeMissing(name: string, hasUnit: boolean): Finding {
+  const about = `instance ${name}`
+  // Whether its unit should run is the unit's check.
+  if (hasUnit) return note(about, 'no supervisor runs it, and none has left anything')
+  return problem(about, 'no supervisor runs it, none has left anything, and it has no unit', {
+    why: 'There is nothing of that name to look at.',
+    fix: '`supervise status` lists those that run; those of another user, or with another SUPERVISE_RUNTIME_DIR, are found with the same here.',
+  })
 }
 
 function judgeState(instance: InstanceFacts, now: number): readonly Finding[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CHECKS, judge } from '../../../src/cli/doctor/checks.ts'
 import type { HostFacts } from '../../../src/cli/doctor/finding.ts'
-import { app, facts, instance, place, supervisor } from './healthy-facts.ts'
+import { app, facts, instance, place, supervisor, systemd } from './healthy-facts.ts'
 
 /** Those that are not well, as `level about: says`. */
 function told(change: Partial<HostFacts>): readonly string[] {
@@ -34,6 +34,14 @@ describe('judge()', () => {
 
   it('is content with a host on which nothing runs', () => {
     expect(told({ instances: [], limits })).toEqual([])
+  })
+
+  it('takes a name that nothing has for a mistake, unless there is a unit of that name', () => {
+    const nobody = { asked: 'wbe', instances: [], limits }
+    expect(told({ ...nobody, systemd: systemd({ units: [] }) })).toEqual([
+      'problem instance wbe: no supervisor runs it, none has left anything, and it has no unit',
+    ])
+    expect(told(nobody)).toEqual(['note instance wbe: no supervisor runs it, and none has left anything'])
   })
 
   it.each<[string, Partial<HostFacts>]>([

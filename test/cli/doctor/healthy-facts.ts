@@ -10,6 +10,7 @@ const GIGABYTE = 1024 ** 3
 
 export function facts(change: Partial<HostFacts> = {}): HostFacts {
   return {
+    asked: null,
     self: {
       version: '0.1.0',
       nodeVersion: 'v24.21.0',
