@@ -52,6 +52,7 @@ export function describeCrash(context: CrashContext): CrashDraftDescription {
     stderr,
     uncaught: worker.uncaught?.stack ?? null,
     adopted: !exit.seen,
+    isCommand: generation.config.isCommand,
     kernelKilled: context.kernelKilled,
     rehearsed: worker.rehearsed,
     vitals: worker.vitals,

@@ -32,6 +32,8 @@ export interface Ending {
   readonly uncaught: string | null
   /** Forked by an earlier supervisor: the kernel tells the exit code to that one alone. */
   readonly adopted: boolean
+  /** A program that is not Node: Node's exit codes mean nothing in it. */
+  readonly isCommand?: boolean
   /** Nobody was there when it ended. */
   readonly absent?: boolean
   /** The kernel's out-of-memory killer was at work at that time; null when that cannot be known. */
@@ -138,7 +140,8 @@ function what(ending: Ending): string {
   return line === null ? '' : `: ${line}`
 }
 
-function howItEnded({ code, signal, adopted, absent, stderr, uncaught, kernelKilled }: Ending): string {
+function howItEnded(ending: Ending): string {
+  const { code, signal, adopted, absent, stderr, uncaught, kernelKilled, isCommand = false } = ending
   if (signal !== null) return signalWords(signal, kernelKilled)
   if (code === null && absent === true) return 'ended while no supervisor was there, so that nobody saw how'
   if (code === null) {
@@ -147,8 +150,9 @@ function howItEnded({ code, signal, adopted, absent, stderr, uncaught, kernelKil
       : 'ended in a way that nobody saw'
   }
   if (code === 1 && uncaught !== null) return 'exited with code 1 after an error that nobody caught'
-  if (code === 13) return `exited with code 13: its top-level await${awaitPlace(stderr)} can never be settled`
-  return `exited with code ${code}${codeWords(code)}`
+  if (code === 13 && !isCommand)
+    return `exited with code 13: its top-level await${awaitPlace(stderr)} can never be settled`
+  return `exited with code ${code}${codeWords(code, isCommand)}`
 }
 
 function awaitPlace(stderr: readonly string[]): string {
@@ -157,8 +161,8 @@ function awaitPlace(stderr: readonly string[]): string {
   return place === undefined ? '' : ` at ${place}`
 }
 
-/** What Node and shells mean by a code; an app may mean something else by the same one. */
-const CODES: Readonly<Record<number, string>> = {
+/** What Node means by a code; an app may mean something else by the same one. */
+const NODE_CODES: Readonly<Record<number, string>> = {
   3: 'Node could not parse its own JavaScript',
   4: 'Node could not evaluate its own JavaScript',
   5: 'a fatal error in V8',
@@ -168,13 +172,17 @@ const CODES: Readonly<Record<number, string>> = {
   10: "Node's own start-up code failed",
   12: 'the address for the debugger was refused',
   14: 'a snapshot could not be made',
+}
+
+/** What shells mean by one. */
+const SHELL_CODES: Readonly<Record<number, string>> = {
   126: 'the command could not be executed',
   127: 'the command was not found',
 }
 
-function codeWords(code: number): string {
+function codeWords(code: number, isCommand: boolean): string {
   if (code === 0) return ' without being asked to'
-  const words = CODES[code]
+  const words = SHELL_CODES[code] ?? (isCommand ? undefined : NODE_CODES[code])
   if (words !== undefined) return ` (unless the app chose it: ${words})`
   const name = code > 128 ? SIGNAL_NUMBERS[code - 128] : undefined
   return name === undefined ? '' : ` (128 + ${code - 128}: as a shell reports ${name})`

@@ -76,6 +76,12 @@ describe('explainExit()', () => {
     expect(words({ code: 200 })).toBe('exited with code 200')
   })
 
+  it("does not take a program's exit codes for Node's", () => {
+    expect(words({ code: 3, isCommand: true })).toBe('exited with code 3')
+    expect(words({ code: 13, isCommand: true })).toBe('exited with code 13')
+    expect(words({ code: 127, isCommand: true })).toContain('not found')
+  })
+
   it('says what was rehearsed', () => {
     const killed = { by: 'rehearsal' } as const
     expect(explainExit(ending({ signal: 'SIGKILL', killed, rehearsed: 'kill' }))).toEqual({
