@@ -37,19 +37,36 @@ export function lengthsOf({ hangTimeoutMs, hasMemoryLimit }: ChaosSetting): Read
   }
 }
 
-/** In words; null when it can be rehearsed. */
-export function whyNot(kind: FaultKind, setting: ChaosSetting): string | null {
+/** What is in the way, in words, and what would have to change: see the error that is made of it. */
+export interface Obstacle {
+  readonly why: string
+  readonly remedy: 'keeper' | 'otherFaults' | 'workers' | 'restart' | 'time' | 'hangTime'
+}
+
+/** Null when it can be rehearsed. */
+export function obstacleTo(kind: FaultKind, setting: ChaosSetting): Obstacle | null {
   const { onWorker, takesAway, crashes } = FAULT_RULES[kind]
   const isByAgent = onWorker && kind !== 'kill' && kind !== 'stop'
-  if (!onWorker && !setting.isKept) return 'nobody starts the supervisor again should it die'
-  if (isByAgent && !setting.hasAgent) return 'it is a command: nothing of supervise runs in its processes'
-  if (takesAway && setting.serving < 2)
-    return `${setting.serving === 1 ? '1 worker serves' : 'no worker serves'}, and the last one is never taken`
-  if (crashes && !setting.restarts) return 'a worker that ends is not started again (option restart is never)'
-  const lengthMs = lengthsOf(setting)[kind]
-  if (lengthMs > setting.forMs) {
-    const because = kind === 'stop' || kind === 'hang' ? ' (option hangTimeout, and a margin)' : ''
-    return `it may last ${lengthMs / 1000} s${because}, longer than the rehearsal`
+  if (!onWorker && !setting.isKept) return { why: 'nobody starts the supervisor again should it die', remedy: 'keeper' }
+  if (isByAgent && !setting.hasAgent)
+    return { why: 'it is a command: nothing of supervise runs in its processes', remedy: 'otherFaults' }
+  if (takesAway && setting.serving < 2) {
+    const who = setting.serving === 1 ? '1 worker serves' : 'no worker serves'
+    return { why: `${who}, and the last one is never taken`, remedy: 'workers' }
   }
-  return null
+  if (crashes && !setting.restarts)
+    return { why: 'a worker that ends is not started again (option restart is never)', remedy: 'restart' }
+  const lengthMs = lengthsOf(setting)[kind]
+  if (lengthMs <= setting.forMs) return null
+  const isHang = kind === 'stop' || kind === 'hang'
+  const because = isHang ? ' (option hangTimeout, and a margin)' : ''
+  return {
+    why: `it may last ${lengthMs / 1000} s${because}, longer than the rehearsal`,
+    remedy: isHang ? 'hangTime' : 'time',
+  }
+}
+
+/** In words; null when it can be rehearsed. */
+export function whyNot(kind: FaultKind, setting: ChaosSetting): string | null {
+  return obstacleTo(kind, setting)?.why ?? null
 }

@@ -2,19 +2,33 @@
 
 import { EXIT, SuperviseError } from '../errors.ts'
 
-export function cannotRehearse(app: string, fault: string, why: string) {
+const REMEDIES = {
+  keeper: 'start it with `supervise start -d`, which has a keeper, or as a unit (`supervise systemd install`)',
+  otherFaults: '`--only kill,stop` is what can be done to it',
+  workers: '`supervise scale APP 2` gives it another worker',
+  restart: 'give the app another `restart`',
+  time: 'give it a longer --for',
+  hangTime: 'give it a longer --for, or the app a shorter `hangTimeout`',
+} as const
+
+interface Obstacle {
+  readonly why: string
+  readonly remedy: keyof typeof REMEDIES
+}
+
+export function cannotRehearse(app: string, fault: string, { why, remedy }: Obstacle) {
   return new SuperviseError(
     'CHAOS_REFUSED',
     `Cannot rehearse "${fault}" on "${app}": ${why}`,
-    `Leave it out of --only, or change what is so: \`supervise scale ${app} 2\` for another worker, a longer --for, a shorter \`hangTimeout\`.`,
+    `Leave it out of --only; or ${REMEDIES[remedy].replace('APP', app)}.`,
   )
 }
 
-export function nothingToRehearse(app: string, lines: readonly string[]) {
+export function nothingToRehearse(app: string, lines: readonly string[], isDelayPossible: boolean) {
   return new SuperviseError(
     'CHAOS_REFUSED',
     `Cannot rehearse failures of "${app}": nothing can be done to it as it is`,
-    `\`supervise scale ${app} 2\` gives it another worker; \`--only delay\` needs none.`,
+    `\`supervise scale ${app} 2\` gives it another worker${isDelayPossible ? '; `--only delay` needs none' : ''}.`,
     EXIT.failed,
     { lines },
   )

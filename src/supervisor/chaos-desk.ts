@@ -9,7 +9,7 @@ import type {
   RehearsalStatus,
 } from '../control/messages.ts'
 import { FAULT_RULES, type ChaosPlan, type Fault, type FaultKind } from '../core/chaos.ts'
-import { lengthsOf, whyNot, type ChaosSetting } from '../core/chaos-limits.ts'
+import { lengthsOf, obstacleTo, whyNot, type ChaosSetting } from '../core/chaos-limits.ts'
 import { appIsBusy, appIsStopped, instanceIsEnding, unknownApp } from '../errors/app.ts'
 import { cannotRehearse, chaosEndedEarly, notRecovered, nothingToRehearse } from '../errors/chaos.ts'
 import { formatDuration } from '../config/quantities.ts'
@@ -166,13 +166,17 @@ export class ChaosDesk implements ChaosOperations {
     if (only !== undefined && done.length > 0) return only
     const setting = this.#settingOf(app, forMs)
     const wanted = only ?? USUAL
-    const refused = wanted.map((kind) => ({ kind, why: whyNot(kind, setting) })).filter(({ why }) => why !== null)
+    const refused = wanted.flatMap((kind) => {
+      const obstacle = obstacleTo(kind, setting)
+      return obstacle === null ? [] : [{ kind, ...obstacle }]
+    })
     const [first] = refused
-    if (only !== undefined && first !== undefined) throw cannotRehearse(app.name, first.kind, first.why ?? '')
+    if (only !== undefined && first !== undefined) throw cannotRehearse(app.name, first.kind, first)
     const kinds = wanted.filter((kind) => !refused.some((one) => one.kind === kind))
     const lines = refused.map(({ kind, why }) => `${kind}: ${why}`)
     // Delays alone are not what somebody means who asks for a rehearsal of everything.
-    if (!kinds.some((kind) => kind !== 'delay') && only === undefined) throw nothingToRehearse(app.name, lines)
+    if (!kinds.some((kind) => kind !== 'delay') && only === undefined)
+      throw nothingToRehearse(app.name, lines, kinds.length > 0)
     return [...new Set(kinds)]
   }
 

@@ -44,8 +44,8 @@ async function refusalOf(setting: Setting, request: Partial<ChaosRequest> = {}):
   const error: unknown = await deskOf(setting)
     .run('web', { ...REQUEST, ...request }, context)
     .catch((thrown: unknown) => thrown)
-  const { code = '', message = '' } = Object(error)
-  return `${code} ${message}`
+  const { code = '', message = '', fix = '' } = Object(error)
+  return `${code} ${message} ${fix}`
 }
 
 describe('run() refuses', () => {
@@ -54,10 +54,31 @@ describe('run() refuses', () => {
     ['a rollout that is under way', { step: 'baking' }, {}, /^APP_BUSY .*a rollout is under way/],
     ['an app that is stopped', { isStopped: true }, {}, /^APP_STOPPED/],
     ['an app with one worker', { serving: 1 }, {}, /^CHAOS_REFUSED .*nothing can be done/],
-    ['a fault of one worker alone', { serving: 1 }, { only: ['memory'] }, /"memory" on "web": 1 worker serves/],
-    ['what there is no time for', {}, { only: ['kill', 'stop'], forMs: 20_000 }, /"stop" on "web": it may last 35 s/],
-    ['what needs our code', { isCommand: true }, { only: ['hang'] }, /it is a command/],
-    ['a supervisor that nobody brings back', {}, { only: ['supervisor'] }, /nobody starts the supervisor again/],
+    [
+      'a command with one process',
+      { serving: 1, isCommand: true },
+      {},
+      /`supervise scale web 2` gives it another worker\.$/,
+    ],
+    [
+      'a fault of one worker alone',
+      { serving: 1 },
+      { only: ['memory'] },
+      /"memory" on "web": 1 worker serves.*`supervise scale web 2`/,
+    ],
+    [
+      'what there is no time for',
+      {},
+      { only: ['kill', 'stop'], forMs: 20_000 },
+      /"stop" on "web": it may last 35 s.*--only; or give it a longer --for/,
+    ],
+    ['what needs our code', { isCommand: true }, { only: ['hang'] }, /it is a command.*`--only kill,stop`/],
+    [
+      'a supervisor that nobody brings back',
+      {},
+      { only: ['supervisor'] },
+      /nobody starts the supervisor again.*`supervise start -d`/,
+    ],
   ])('%s', async (_what, setting, request, words) => {
     expect(await refusalOf(setting, request)).toMatch(words)
   })
