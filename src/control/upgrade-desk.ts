@@ -11,7 +11,7 @@ import { textOf } from '../errors.ts'
 import { fromErrorBody, SuperviseError } from '../errors.ts'
 import { instanceIsEnding } from '../errors/app.ts'
 import { reached } from '../fault-points.ts'
-import { justUpgraded, upgradeRefused, upgradeUnderWay, upgradeWaits } from '../errors/upgrade.ts'
+import { inOneLine, justUpgraded, upgradeRefused, upgradeUnderWay, upgradeWaits } from '../errors/upgrade.ts'
 import { waitUntil } from '../supervisor/clock.ts'
 import { collectSockets, nameOfListener } from '../supervisor/handed-sockets.ts'
 import { linkVersions, whyNoLink } from '../supervisor/link-desk.ts'
@@ -207,7 +207,7 @@ export class UpgradeDesk implements UpgradeOperations {
   #refused(error: unknown, cause: string): void {
     const { supervisor } = this.#place
     supervisor.measures.supervisorUpgraded('refused')
-    const text = error instanceof SuperviseError ? [error.message, ...error.lines].join('\n') : textOf(error)
+    const text = error instanceof SuperviseError ? inOneLine(error) : textOf(error)
     supervisor.eventLog.record({ type: 'upgradeRefused', app: null, text, cause }, 'warn')
   }
 }

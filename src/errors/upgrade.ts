@@ -50,3 +50,10 @@ export function upgradeUnknown(instance: string, version: string) {
     EXIT.failed,
   )
 }
+
+/** For an event: of a stack trace the line that names the error; all of it is in the command's answer. */
+export function inOneLine({ message, lines }: SuperviseError): string {
+  const text = lines.map((line) => line.trim()).filter((line) => /\w/.test(line))
+  const said = text.find((line) => /^\w*(?:Error|Exception)\b/.test(line)) ?? text[0]
+  return said === undefined ? message : `${message}: ${said}`
+}
