@@ -77,9 +77,9 @@ function commandTyped(): string | undefined {
 }
 
 /** From `error: unknown command 'relaod'` and a suggestion on the next line. */
-function asWrongUsage({ message }: CommanderError): SuperviseError {
-  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n')
-  const suggestion = rest
+function asWrongUsage(error: CommanderError): SuperviseError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n')
+  let suggestion = rest
     .join(' ')
     .replace(/^\(|\)$/g, '')
     .trim()
@@ -87,6 +87,9 @@ function asWrongUsage({ message }: CommanderError): SuperviseError {
   const pm2 = first.startsWith('unknown command') ? PM2_WORDS[command ?? ''] : undefined
   if (pm2 !== undefined) return wrongUsage(`understand "${command}": that is a command of PM2`, pm2)
   const help = first.startsWith('unknown command') || !command ? 'supervise --help' : `supervise ${command} --help`
+  // Most commands take an app, so one is typed to those that are about a whole supervisor, too.
+  const isAboutAll = error.code === 'commander.excessArguments' && first.includes('Expected 0 arguments')
+  if (isAboutAll) suggestion ||= 'It takes no app; `--instance NAME` chooses a supervisor.'
   const what = `understand the command line: ${first.replaceAll("'", '"').replace(/\.$/, '')}`
   return wrongUsage(what, suggestion === '' ? `See \`${help}\`.` : `${suggestion} See \`${help}\`.`)
 }

@@ -26,7 +26,10 @@ export interface StartOptions extends ActOptions, AdminFlags, StopFlags {
 
 export function define(command: Command, invocation: Invocation): void {
   command
-    .argument('[target]', 'script, config file or directory, or a stopped app; the config file here when left out')
+    .argument(
+      '[target]',
+      'script, config file or directory, or a stopped app; when left out the config here, else the main script here',
+    )
     .usage('[target] [options] [-- args | -- program args]')
     .description(
       'Starts an app, or the apps of a config file, and keeps them running: in the foreground until Ctrl-C, or with ' +

@@ -66,7 +66,7 @@ export function appInSeveralInstances(app: string, instances: readonly string[])
 }
 
 export function appNotFound(app: string, apps: readonly string[], meant: string | null) {
-  const known = apps.length === 0 ? 'no app runs' : `it runs ${apps.map((name) => `"${name}"`).join(', ')}`
+  const known = apps.length === 0 ? 'no app runs' : `there is ${apps.map((name) => `"${name}"`).join(', ')}`
   return new SuperviseError(
     'UNKNOWN_APP',
     `Cannot find app "${app}": ${known}`,

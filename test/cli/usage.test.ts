@@ -20,6 +20,7 @@ describe('wrong usage', () => {
     [['scale'], 'missing required argument "app"', '`supervise scale --help`'],
     [['logs', '-n', 'many'], '"many" is invalid', '`supervise logs --help`'],
     [['start', '--log-format', 'xml'], 'Allowed choices are auto, json, pretty', '`supervise start --help`'],
+    [['upgrade', 'web'], 'too many arguments', 'It takes no app; `--instance NAME` chooses a supervisor.'],
     [['ping', 'web', 'jobs'], 'too many arguments', '`supervise ping --help`'],
   ])('%j exits 2 and says %s', async (args, what, fix) => {
     const { code, stdout, stderr } = await supervise(...args)

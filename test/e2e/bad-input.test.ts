@@ -228,7 +228,7 @@ describe('a command for what is not there', () => {
     const port = ['--port', `${await freePort()}`]
     const supervise = await startSupervise([hello, '-n', 'web', '-i', '1', ...port, ...QUICK])
     const pids = await supervise.pids()
-    mustSay(await supervise.cli('reload', 'wbe'), 4, /Cannot find app "wbe": it runs "web"/, /Did you mean "web"/)
+    mustSay(await supervise.cli('reload', 'wbe'), 4, /Cannot find app "wbe": there is "web"/, /Did you mean "web"/)
     mustSay(await supervise.cli('restart', 'web', '7'), 4, /worker "?7"? of "web"/, /supervise (status|describe)/)
     mustSay(await supervise.cli('signal', 'web', 'SIGNOPE'), 2, /Cannot send "SIGNOPE"/, /Did you mean SIG/)
     mustSay(await supervise.cli('scale', 'web', '0'), 2, /0 workers|"0"/, /supervise stop|number from 1/)
