@@ -1,6 +1,6 @@
 // What the kernel tells of a process in `/proc/<pid>/stat`, by the numbers that proc(5) gives the fields.
 
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Of a process that is there, be it as a zombie. */
@@ -42,5 +42,14 @@ function readLine(file: string): string {
     return ''
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/** Of every process that can be seen; empty where there is no /proc. */
+export function allPids(): readonly number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger)
+  } catch {
+    return []
   }
 }

@@ -2,9 +2,9 @@
 // somebody may have wiped its runtime directory. A Node worker has the link's path in its environment; a command is known by
 // the FIFOs that its output goes to, which keep their name when they are deleted.
 
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { readProcessStat } from '../config/process-stat.ts'
+import { allPids, readProcessStat } from '../config/process-stat.ts'
 import { AGENT_ENV, type GroupName } from '../protocol/messages.ts'
 import { INCARNATION, incarnationIn, valueIn, variablesOf } from './worker-proof.ts'
 
@@ -27,7 +27,7 @@ export interface LeftCommand {
 /** Of this user, or of all where root asks, and in this container alone: another may have the same paths. */
 export function findLeftWorkers(): readonly LeftWorker[] {
   const here = linkOf('self', 'ns/pid')
-  return pids().flatMap((pid) => {
+  return allPids().flatMap((pid) => {
     const found = leftWorker(pid)
     return found !== null && linkOf(pid, 'ns/pid') === here ? found : []
   })
@@ -74,14 +74,5 @@ function linkOf(pid: number | 'self', name: string): string {
     return readlinkSync(`/proc/${pid}/${name}`)
   } catch {
     return ''
-  }
-}
-
-function pids(): readonly number[] {
-  try {
-    return readdirSync('/proc').map(Number).filter(Number.isInteger)
-  } catch {
-    // A system without it.
-    return []
   }
 }

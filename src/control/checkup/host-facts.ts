@@ -4,6 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { availableCpus } from '../../config/cpu-limit.ts'
 import { groupsAround, numberIn, textOf } from '../../config/kernel-files.ts'
+import { allPids, readProcessStat } from '../../config/process-stat.ts'
 import { missingForLink } from '../../supervisor/link-desk.ts'
 import { containerLimits } from '../../telemetry/container-limits.ts'
 import { packageVersion } from '../package-version.ts'
@@ -82,19 +83,11 @@ export function isBinaryGone(pid: number): boolean {
 }
 
 export function zombiesOf(parents: ReadonlySet<number>): readonly { readonly pid: number; readonly parent: number }[] {
-  return pids().flatMap((pid) => {
-    const stat = textOf(`/proc/${pid}/stat`)
-    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return state === 'Z' && parents.has(Number(parent)) ? [{ pid, parent: Number(parent) }] : []
+  return allPids().flatMap((pid) => {
+    const stat = readProcessStat(pid)
+    const parent = Number(stat?.field(4))
+    return stat?.state === 'Z' && parents.has(parent) ? [{ pid, parent }] : []
   })
-}
-
-function pids(): readonly number[] {
-  try {
-    return readdirSync('/proc').map(Number).filter(Number.isInteger)
-  } catch {
-    return []
-  }
 }
 
 function numberOrNull(file: string): number | null {
