@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../errors.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { noOrphans, orphansLeft } from '../errors/control.ts'
 import type { Invocation } from './invocation.ts'
-import { isBeingStopped } from './own-unit.ts'
+import { jobOfOwnUnit } from './own-unit.ts'
 import { countOf } from './progress.ts'
 
 interface OrphanOptions {
@@ -67,11 +67,14 @@ function livesOn(handle: Extract<InstanceHandle, { readonly alive: true }>) {
 }
 
 /**
- * A stop that took too long may be one that the supervisor did not hear. So may a start: then nobody has asked for an end,
- * and the next supervisor takes over what serves. Where systemd does not say which, a stop leaves nothing behind.
+ * A supervisor that was killed or that hung before it heard of a stop has not written down that it ends: the manager knows.
+ * After a start that took too long nobody has asked for an end, and the next supervisor takes over what serves; so it does
+ * in a restart, but where the one before had its time to drain. Where systemd does not say, a time-out leaves nothing behind.
  */
 function isEnding({ directory }: Dead, environment: Invocation['environment']): boolean {
-  return wasEnding(directory) || (environment['SERVICE_RESULT'] === 'timeout' && isBeingStopped() !== false)
+  if (wasEnding(directory)) return true
+  const job = jobOfOwnUnit()
+  return job === 'stop' || (environment['SERVICE_RESULT'] === 'timeout' && job !== 'none')
 }
 
 async function endInstance(

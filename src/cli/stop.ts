@@ -26,7 +26,7 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--orphans', 'workers whose supervisor is gone, of every instance or of the one that --instance names')
     .option(
       '--if-ending',
-      'with --orphans: only when their supervisor had been told to stop; for ExecStopPost= of a unit',
+      'with --orphans: only when their supervisor, or the unit, had been told to stop; for ExecStopPost=',
     )
     .action(async (app: string | undefined, options: StopOptions) => {
       invocation.exitCode = await stop(app, options, invocation)

@@ -106,7 +106,7 @@ function processLines(settings: UnitSettings): readonly string[] {
     `ExecStart=${command('start', '--instance', name, ...startWords)}`,
     '# Waits for the end, and fails when the reload did.',
     `ExecReload=${command('reload', '--instance', name, '--all')}`,
-    '# A supervisor that was killed while it stopped leaves workers behind.',
+    '# A supervisor that was killed before or while it stopped leaves workers behind.',
     `ExecStopPost=${command('stop', '--orphans', '--if-ending', '--instance', name)}`,
   ]
 }
@@ -122,7 +122,8 @@ function lifeLines({ stopMs }: UnitSettings): readonly string[] {
     'KillMode=process',
     'OOMPolicy=continue',
     'Restart=always',
-    'RestartSec=100ms',
+    '# While systemd waits for it, a stop runs nothing of the unit: workers would be left.',
+    'RestartSec=0',
     '# A command line or a config that is wrong stays wrong.',
     'RestartPreventExitStatus=2 78',
     '# The supervisor has an end for each start and each drain, and asks for the time that they take.',

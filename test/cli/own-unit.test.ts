@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hasStopJob, unitIn } from '../../src/cli/own-unit.ts'
+import { jobOf, unitIn } from '../../src/cli/own-unit.ts'
 
 describe('unitIn()', () => {
   it.each([
@@ -13,16 +13,16 @@ describe('unitIn()', () => {
   ])('finds the unit in %j', (cgroups, unit) => expect(unitIn(cgroups)).toEqual(unit))
 })
 
-describe('hasStopJob()', () => {
+describe('jobOf()', () => {
   const jobs = '  7 web.service    stop    running\n 9 api.service restart running\n 11 db.service start   waiting\n'
 
   it.each([
-    ['web.service', true],
-    ['api.service', true],
+    ['web.service', 'stop'],
+    ['api.service', 'restart'],
     // Its start took too long: nobody has stopped it.
-    ['db.service', false],
-    ['b.service', false],
-  ])('of %s is %j', (unit, expected) => expect(hasStopJob(jobs, unit)).toBe(expected))
+    ['db.service', 'none'],
+    ['b.service', 'none'],
+  ])('of %s is %j', (unit, expected) => expect(jobOf(unit, jobs)).toBe(expected))
 
-  it('finds none where there are no jobs', () => expect(hasStopJob('', 'web.service')).toBe(false))
+  it('finds none where there are no jobs', () => expect(jobOf('web.service', '')).toBe('none'))
 })

@@ -113,6 +113,17 @@ describe.skipIf(missing !== null)(`under systemd${missing === null ? '' : ` (${m
     expect(systemd.systemctl('stop', unit.service, `${unit.name}.socket`).code).toBe(0)
   })
 
+  it.each(['stop-post', 'start'])(
+    'a stop leaves no worker when the killed supervisor is not back yet: in %s (Y4)',
+    async (moment) => {
+      const unit = await install(`stopped-in-${moment}`, 'hello.js')
+      systemd.inside('kill', '-9', systemd.property(unit.service, 'MainPID'))
+      await until(() => systemd.property(unit.service, 'SubState') === moment, 10_000, `the unit is in ${moment}`)
+      expect(systemd.systemctl('stop', unit.service, `${unit.name}.socket`).code).toBe(0)
+      expect(systemd.pids(unit.service)).toEqual([])
+    },
+  )
+
   it('a reload that fails is one of systemctl, too, and the old code serves (Y3)', async () => {
     const unit = await install('refusing', 'hello.js')
     const { pids } = statusOf(unit)

@@ -48,9 +48,9 @@ describe('settingsIn()', () => {
 describe('differencesOf()', () => {
   it('names directives that are another, missing, or too many, and overlooks comments', () => {
     const installed = '# old\n[Service]\nType=notify\nRestartSec=1s\nListenStream=3000\nListenStream=3000\n'
-    const expected = '# new\n[Service]\nType=notify\nRestartSec=100ms\nListenStream=3000\nKillMode=process\n'
+    const expected = '# new\n[Service]\nType=notify\nRestartSec=0\nListenStream=3000\nKillMode=process\n'
     expect(differencesOf(installed, expected)).toEqual([
-      'RestartSec=1s → RestartSec=100ms',
+      'RestartSec=1s → RestartSec=0',
       'ListenStream=3000 (2 lines) → ListenStream=3000',
       'nothing → KillMode=process',
     ])

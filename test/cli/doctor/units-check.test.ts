@@ -34,8 +34,8 @@ describe('judgeUnits()', () => {
       withUnit({ node: { path: '/opt/node', runs: true, leadsTo: '/opt/node-24' } }),
     ],
     [
-      'warning unit web.service: it is not what this version writes: RestartSec=5s → RestartSec=100ms',
-      withUnit({ service: serviceUnit(UNIT).replace('RestartSec=100ms', 'RestartSec=5s') }),
+      'warning unit web.service: it is not what this version writes: RestartSec=5s → RestartSec=0',
+      withUnit({ service: serviceUnit(UNIT).replace('RestartSec=0', 'RestartSec=5s') }),
     ],
     [
       'warning unit web.service: it is not what this version writes: its ExecStart',
