@@ -25,6 +25,15 @@ export function sweep(files: readonly string[], known: Iterable<string>, { outpu
   }
 }
 
+/** Nothing of ours lives any more, so nothing is left that a next start could adopt. */
+export function removeTraces({ path }: InstanceDirectory): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // Emptied; the directory itself is the service manager's.
+  }
+}
+
 function filesIn(folder: string, pattern: RegExp): string[] {
   const names = readdirSync(folder).filter((name) => pattern.test(name))
   return names.map((name) => join(folder, name))

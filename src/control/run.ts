@@ -1,7 +1,6 @@
 // Puts an instance together and runs it: directory, lock, supervisor, link, control socket, signals; and takes it apart
 // again, in the other order.
 
-import { rmSync } from 'node:fs'
 import type { ConfigSource } from '../config/app-config.ts'
 import { readConfig, type Elsewhere } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
@@ -29,7 +28,7 @@ import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import { logFileOf } from './log-file.ts'
 import { Keeper, takeAbsenceMs, type KeeperOptions } from './keeper.ts'
 import { FirstProcess } from './first-process.ts'
-import { findLeftFiles, sweep } from './left-files.ts'
+import { findLeftFiles, removeTraces, sweep } from './left-files.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
 import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
 import { SignalDesk } from './signal-desk.ts'
@@ -193,7 +192,7 @@ function standInOf({ detached, succession }: RunOptions, { isThere }: ServiceMan
 }
 
 async function serve(parts: Parts): Promise<ExitCode | null> {
-  const { options, supervisor, manager, restored, left, directory, go, upgrades } = parts
+  const { options, supervisor, manager, restored, directory, go, upgrades } = parts
   const restarts = await completeAdoption(restored, supervisor)
   if (go !== null && options.succession !== undefined) {
     await manager.takeOver()
@@ -201,9 +200,9 @@ async function serve(parts: Parts): Promise<ExitCode | null> {
     startKeeper(parts)
     noteUpgrade(supervisor, options.succession.offer, go)
   }
-  sweep(left, incarnationsOf(supervisor), directory)
-  // Whoever is not linked yet may be so in a moment, and tell its counts again.
-  supervisor.measures.keepOnly(new Set([...incarnationsOf(supervisor), ...heldOutputs(directory.output)]))
+  forgetDead(parts)
+  // What the one before had open of a dead worker's output looked as if that lived.
+  void options.succession?.alone.then(() => forgetDead(parts))
   const exitCode = await startApps(options, supervisor, restored, restarts)
   if (exitCode !== null) return exitCode
   // Brought back, and there is nothing that it was to do.
@@ -213,6 +212,12 @@ async function serve(parts: Parts): Promise<ExitCode | null> {
   loadAhead()
   await Promise.race([supervisor.ended, upgrades.handedOver])
   return null
+}
+
+/** Whoever is not linked yet may be so in a moment, and tell its counts again: it holds its output. */
+function forgetDead({ left, supervisor, directory }: Parts): void {
+  sweep(left, incarnationsOf(supervisor), directory)
+  supervisor.measures.keepOnly(new Set([...incarnationsOf(supervisor), ...heldOutputs(directory.output)]))
 }
 
 function keep(options: KeeperOptions, directory: InstanceDirectory, supervisor: Supervisor): Keeper {
@@ -383,13 +388,4 @@ async function sourcesNotRunning(
     supervisor.apps.find((app) => app.name === name)?.config ?? lastGoodOf(supervisor.releases.books, name)
   const configs = await Promise.all(sources.map((source) => readConfig(source, elsewhere)))
   return sources.filter((_source, index) => !running.has(configs[index]?.name ?? ''))
-}
-
-/** Nothing of ours lives any more, so nothing is left that a next start could adopt. */
-function removeTraces(directory: InstanceDirectory): void {
-  try {
-    rmSync(directory.path, { recursive: true, force: true })
-  } catch {
-    // Emptied; the directory itself is the service manager's.
-  }
 }

@@ -12,6 +12,7 @@ export class Succession {
   readonly offer: Offer
   readonly #socket: Socket
   readonly #lines: AsyncIterator<string>
+  readonly #alone = Promise.withResolvers<void>()
   #isOver = false
 
   private constructor(socket: Socket, lines: AsyncIterator<string>, offer: Offer) {
@@ -20,6 +21,7 @@ export class Succession {
     this.offer = offer
     socket.on('close', () => {
       if (!this.#isOver) process.exit(EXIT.failed)
+      this.#alone.resolve()
     })
   }
 
@@ -52,6 +54,11 @@ export class Succession {
     this.tellStandIn(`pid ${process.pid}`)
     this.#tell({ type: 'taken' })
     this.#socket.unref()
+  }
+
+  /** Resolves when the one before holds nothing of the instance any more. */
+  get alone(): Promise<void> {
+    return this.#alone.promise
   }
 
   failed(error: unknown): void {

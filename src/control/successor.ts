@@ -96,7 +96,7 @@ export class Successor {
     await gone
   }
 
-  /** It needs nobody any more. */
+  /** It needs nobody any more, and hears by the end of the channel that it is alone. */
   letGo(): void {
     this.child.unref()
     this.#channel.destroy()

@@ -183,6 +183,7 @@ export class UpgradeDesk implements UpgradeOperations {
     signals.passOnTo(successor.pid)
     inCharge.reject(justUpgraded(supervisor.name))
     this.#standstill.letGo()
+    successor.letGo()
     this.successor = successor
     this.#resolve(successor)
     return Math.round(performance.now() - begun)

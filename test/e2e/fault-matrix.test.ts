@@ -10,7 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { FAULT_POINTS } from '../../src/fault-points.ts'
 import { OPERATIONS, operation, type OperationName } from '../support/matrix/operations.ts'
 import { allCases, casesOf, nameOf, runCase, type Case } from '../support/matrix/run-case.ts'
-import { Scene } from '../support/matrix/scene.ts'
+import { Scene, type Descriptors } from '../support/matrix/scene.ts'
 import { ROOT } from '../support/releases.ts'
 
 const isSoak = process.env['SUPERVISE_SOAK'] === '1'
@@ -45,13 +45,17 @@ interface Outcome {
 async function runAll(name: OperationName, cases: readonly Case[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = []
   let scene: Scene | null = null
+  let before: Descriptors | null = null
   onTestFinished(() => scene?.remove())
   for (const one of cases) {
     const began = performance.now()
     let problem: string | null = null
     let cut = 0
     try {
-      scene ??= await Scene.start(operation(name).choice)
+      if (scene === null) {
+        scene = await Scene.start(operation(name).choice)
+        before = isAlone(name) ? await scene.descriptorsAfterReload() : null
+      }
       cut = await runCase(scene, one)
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error)
@@ -63,7 +67,21 @@ async function runAll(name: OperationName, cases: readonly Case[]): Promise<read
     outcomes.push(outcome)
     console.log(`${outcome.case}: ${problem ?? `converged, ${cut} cut`} (${outcome.tookMs} ms)`)
   }
+  if (scene !== null && before !== null) mustHaveKept(before, await scene.descriptorsAfterReload())
   return outcomes
+}
+
+/** Where a reload means the same before and after. */
+function isAlone(name: OperationName): boolean {
+  return operation(name).choice === OPERATIONS.reload.choice && operation(name).endsAll !== true
+}
+
+/** A connection or a file that is just being closed is no leak. */
+const OPEN_BY_CHANCE = 4
+
+function mustHaveKept(before: Descriptors, after: Descriptors): void {
+  expect(after.supervisor, 'descriptors of the supervisor').toBeLessThanOrEqual(before.supervisor + OPEN_BY_CHANCE)
+  expect(after.worker, 'descriptors of a worker').toBeLessThanOrEqual(before.worker + OPEN_BY_CHANCE)
 }
 
 function keep(name: OperationName, outcomes: readonly Outcome[]): void {

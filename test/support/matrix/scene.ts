@@ -49,6 +49,11 @@ export interface SceneChoice {
   readonly flags?: readonly string[]
 }
 
+export interface Descriptors {
+  readonly supervisor: number
+  readonly worker: number
+}
+
 export class Scene {
   readonly home = new Home()
   readonly faults = new Faults(this.home.directory)
@@ -189,8 +194,8 @@ export class Scene {
     ]
   }
 
-  /** Of the supervisor and of each worker, without the connections of clients. */
-  async descriptors(): Promise<{ readonly supervisor: number; readonly worker: number }> {
+  /** Of the supervisor, and the most of a worker. */
+  async descriptors(): Promise<Descriptors> {
     const { pid } = await this.status()
     const workers = (await this.pids()).map((worker) => countDescriptors(worker))
     return { supervisor: countDescriptors(pid), worker: Math.max(...workers) }
@@ -202,6 +207,13 @@ export class Scene {
     const files = readdirSync(state, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ndjson'))
     const lines = files.flatMap((file) => readFileSync(join(state, file), 'utf8').trim().split('\n'))
     return lines.slice(-25).join('\n')
+  }
+
+  /** When all workers are new and of this supervisor's own making, so that what is left over from before can be told. */
+  async descriptorsAfterReload(): Promise<Descriptors> {
+    await this.post('/v1/apps/web/reload')
+    await this.untilAtRest()
+    return this.descriptors()
   }
 
   async remove(): Promise<void> {
