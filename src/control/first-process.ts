@@ -3,32 +3,39 @@
 // supervisor that finds itself first becomes one, under the same pid, and is started again as its child.
 //
 // The shell passes signals on, ends with the supervisor's exit code, or 128 and the number of the signal that ended it, and
-// brings back a supervisor that was killed: its workers serve on meanwhile.
+// brings back a supervisor that was killed: its workers serve on meanwhile, and are drained by the next one when the
+// container is to end.
 
 import { spawnSync } from 'node:child_process'
 import type { EventLog } from '../telemetry/events.ts'
+import { isHandled, type Handled } from './signal-desk.ts'
 
-/** How many supervisors died before this one; set by the shell for the one that it starts. */
+/** `<deaths> <signals>`: how many supervisors died before this one, and what nobody was there to hear. Set by the shell. */
 const VARIABLE = 'SUPERVISE_FIRST_PROCESS'
 const SHELL = '/bin/sh'
 const CAUSE = 'first process'
 
 /**
- * For dash, bash and the shell of BusyBox. A signal that arrives before there is a child waits for it. In a terminal, INT, QUIT and HUP reach
- * the whole foreground group by themselves, and a second one would mean "now". Six deaths, each within ten seconds, end the
- * container: whoever runs it waits longer each time.
+ * For dash, bash and the shell of BusyBox. A signal that arrives while there is no child is told to the next one, which would
+ * die of it before it can listen. In a terminal, INT, QUIT and HUP reach the whole foreground group by themselves, and a
+ * second one would mean "now". A supervisor that dies while it is to end is brought back once, to end. Six deaths, each
+ * within ten seconds, end the container: whoever runs it waits longer each time.
  */
 export const SCRIPT = `
 child= waiting= ending= deaths=0
 pass() {
   if [ -n "$child" ]; then kill -s "$1" "$child" 2>/dev/null; else waiting="$waiting $1"; fi
 }
-trap 'ending=1; pass TERM' TERM
+end() {
+  ending=$1
+  if [ -n "$child" ]; then kill -s "$1" "$child" 2>/dev/null; fi
+}
+trap 'end TERM' TERM
 if [ -t 0 ]; then
-  trap 'ending=1' INT QUIT HUP
+  trap 'ending=TERM' INT QUIT HUP
 else
-  trap 'ending=1; pass INT' INT
-  trap 'ending=1; pass QUIT' QUIT
+  trap 'end INT' INT
+  trap 'end QUIT' QUIT
   trap 'pass HUP' HUP
 fi
 trap 'pass USR1' USR1
@@ -38,22 +45,26 @@ trap 'pass TTOU' TTOU
 exec 3<&0
 while :; do
   began=$(date +%s)
-  ${VARIABLE}=$deaths "$@" <&3 3<&- &
+  told=$ending
+  missed=$waiting
+  waiting=
+  ${VARIABLE}="$deaths$missed\${told:+ $told}" "$@" <&3 3<&- &
   child=$!
   for signal in $waiting; do kill -s "$signal" "$child"; done
   waiting=
+  if [ "$ending" != "$told" ]; then kill -s "$ending" "$child"; fi
   while :; do
     wait "$child"
     code=$?
     kill -0 "$child" 2>/dev/null || break
   done
   child=
-  if [ -n "$ending" ] || [ "$code" -le 128 ] || [ "$code" -eq 130 ]; then exit "$code"; fi
+  if [ "$code" -le 128 ] || [ -n "$told" ]; then exit "$code"; fi
+  if [ "$code" -eq 130 ] && [ "$deaths" -eq 0 ]; then exit "$code"; fi
   if [ $(($(date +%s) - began)) -ge 10 ]; then deaths=0; fi
   deaths=$((deaths + 1))
   if [ "$deaths" -gt 5 ]; then exit "$code"; fi
-  sleep 0.1 2>/dev/null || sleep 1
-  if [ -n "$ending" ]; then exit 143; fi
+  if [ -z "$ending" ]; then sleep 0.1 2>/dev/null || sleep 1; fi
 done
 `
 
@@ -68,12 +79,16 @@ export function becomeFirstProcess(): void {
 export class FirstProcess {
   /** It is the shell above, which starts this supervisor again should it be killed. */
   readonly bringsBack: boolean
+  /** What it was sent while there was no supervisor. */
+  readonly missed: readonly Handled[]
 
   /** Takes the variable out of this process's environment, so call it once. */
   constructor(events: EventLog, environment = process.env, { pid, ppid } = process) {
-    const deaths = ppid === 1 ? environment[VARIABLE] : undefined
+    const told = ppid === 1 ? environment[VARIABLE] : undefined
     delete environment[VARIABLE]
+    const [deaths, ...signals] = told?.split(' ') ?? []
     this.bringsBack = deaths !== undefined
+    this.missed = signals.map((signal) => `SIG${signal}`).filter(isHandled)
     if (pid === 1) {
       const text = `this is the first process of its container, and could not become a shell that waits for orphans, since ${whyNoShell() ?? 'it was not asked to'}: Node leaves them as zombies; run the container with an init (docker run --init, \`init: true\` in compose, tini as ENTRYPOINT, shareProcessNamespace in Kubernetes)`
       events.record({ type: 'firstProcess', app: null, text, cause: CAUSE }, 'warn')

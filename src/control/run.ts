@@ -136,6 +136,7 @@ async function putTogether(options: RunOptions, signals: SignalDesk): Promise<Pa
   for (const text of lock.notices)
     log.events.record({ type: 'lockNotice', app: null, text, cause: 'supervisor' }, 'warn')
   const first = new FirstProcess(log.events)
+  for (const signal of first.missed) signals.receive(signal)
   const manager = new ServiceManager(log.events)
   const bringsBack = first.bringsBack || succession?.offer.isBroughtBack === true
   const handed = go === null ? {} : { handed: new HandedSockets(succession?.offer.listeners ?? [], go) }

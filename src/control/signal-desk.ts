@@ -6,8 +6,12 @@ import type { OperationContext } from '../supervisor/operations.ts'
 import { postSignal } from '../supervisor/post-signal.ts'
 import type { Supervisor } from '../supervisor/supervisor.ts'
 
-type Handled = 'SIGHUP' | 'SIGTERM' | 'SIGINT' | 'SIGQUIT' | 'SIGTTIN' | 'SIGTTOU' | 'SIGUSR2'
-const SIGNALS: readonly Handled[] = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2']
+const SIGNALS = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const
+export type Handled = (typeof SIGNALS)[number]
+
+export function isHandled(signal: string): signal is Handled {
+  return (SIGNALS as readonly string[]).includes(signal)
+}
 
 export class SignalDesk {
   #supervisor: Supervisor | null = null
@@ -20,7 +24,7 @@ export class SignalDesk {
 
   constructor() {
     for (const signal of SIGNALS) {
-      const listener = (): void => this.#received(signal)
+      const listener = (): void => this.receive(signal)
       this.#listeners.set(signal, listener)
       process.on(signal, listener)
     }
@@ -28,7 +32,7 @@ export class SignalDesk {
 
   serve(supervisor: Supervisor): void {
     this.#supervisor = supervisor
-    for (const signal of this.#waiting.splice(0)) this.#received(signal)
+    for (const signal of this.#waiting.splice(0)) this.receive(signal)
   }
 
   /** They wait until `serve`, or until `passOnTo` says whose they are. */
@@ -39,14 +43,15 @@ export class SignalDesk {
   /** Another process is in charge: whoever sends a signal here means that one. */
   passOnTo(pid: number): void {
     this.#successor = pid
-    for (const signal of this.#waiting.splice(0)) this.#received(signal)
+    for (const signal of this.#waiting.splice(0)) this.receive(signal)
   }
 
   close(): void {
     for (const [signal, listener] of this.#listeners) process.off(signal, listener)
   }
 
-  #received(signal: Handled): void {
+  /** As if this process had been sent it. */
+  receive(signal: Handled): void {
     if (this.#successor !== null) return this.#passOn(signal, this.#successor)
     const supervisor = this.#supervisor
     if (supervisor === null) {

@@ -37,18 +37,33 @@ describe.each(SHELLS)('the first process, as %s', (shell) => {
     expect(marks()).toEqual(['typed'])
   })
 
-  it('passes signals on, and ends with 128 and the number of the signal that ended a supervisor that was to end', async () => {
-    const { child, ended, marked } = first(
-      shell,
-      'trap "echo HUP >>$1" HUP; trap "echo USR2 >>$1" USR2; echo up >>"$1"; while :; do sleep 0.05; done',
-    )
-    await marked('up')
+  const SAYS = 'trap "echo HUP >>$1" HUP; trap "echo USR2 >>$1" USR2; echo "up $SUPERVISE_FIRST_PROCESS" >>"$1"'
+  const WAITS = 'while :; do sleep 0.05; done'
+
+  it('passes signals on; one that dies while it is to end is brought back once, and told so', async () => {
+    const { child, ended, marks, marked } = first(shell, `${SAYS}; ${WAITS}`)
+    await marked('up 0')
     child.kill('SIGHUP')
     await marked('HUP')
     child.kill('SIGUSR2')
     await marked('USR2')
     child.kill('SIGTERM')
+    await marked('up 1 TERM')
+    child.kill('SIGTERM')
     expect(await ended).toBe(143)
+    expect(marks()).toEqual(['up 0', 'HUP', 'USR2', 'up 1 TERM'])
+  })
+
+  it('tells the next one what it was sent while there was none', async () => {
+    const dies = 'case $SUPERVISE_FIRST_PROCESS in 0) echo dead >>"$1"; kill -KILL $$ ;; esac'
+    const { child, ended, marks, marked } = first(shell, `${dies}; ${SAYS}; exit 0`)
+    await marked('dead')
+    child.kill('SIGHUP')
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    const [, told] = marks()
+    // It may have been there by then, for the one or for both.
+    expect(['up 1 HUP TERM', 'up 1 TERM', 'up 1']).toContain(told)
   })
 
   it('brings a supervisor back that was killed, and says how many died; ends when six in a row did', async () => {

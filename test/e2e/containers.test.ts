@@ -82,6 +82,24 @@ describe.skipIf(why !== null)('as the first process', () => {
     await home.mustBeEmpty()
   })
 
+  it('is stopped in the moment after its supervisor was killed: the next one drains what serves, and ends (S3)', async () => {
+    const home = makeHome()
+    const port = await freePort()
+    const words = ['start', fixture('hello.js'), '-i', '2', '--port', `${port}`, '--min-ready', '0']
+    const container = new Container(home, [TEST_NODE, LAUNCHER, ...words])
+    await online(home)
+    const hold = makeHold(home)
+    const answer = get({ host: '127.0.0.1', port }, hold.path, 30_000)
+    await hold.asked()
+    sendIfAlive(container.supervisor, 'SIGKILL')
+    container.signal('SIGTERM')
+    await container.says(/"type":"stopRequested"/)
+    hold.release()
+    expect(await answer).toMatchObject({ status: 200 })
+    expect(await container.ended()).toEqual({ code: 0, signal: null })
+    await home.mustBeEmpty()
+  })
+
   it('where there is no shell: says so, counts zombies, and ends as it should', async () => {
     const home = makeHome()
     const prepare = 'mount --bind /dev/null "$(readlink -f /bin/sh)"'
