@@ -101,6 +101,16 @@ export function scaleOutOfRange(app: string, text: string, result: number) {
   )
 }
 
+export function cannotRunTwice(app: string, ports: readonly number[]) {
+  const [port] = ports
+  const opened = ports.length === 1 ? `port ${port}` : `ports ${ports.join(', ')}`
+  return new SuperviseError(
+    'OPENS_ITS_PORT',
+    `Cannot scale "${app}": it opens ${opened} by itself, and two processes cannot have the same`,
+    `Let it take its socket from supervise (\`--listen ${port}\`, option listen): then any number can run. One that shares its port (SO_REUSEPORT) is started with several at once, by \`--workers\`.`,
+  )
+}
+
 export function unknownSignal(text: string) {
   return new SuperviseError(
     'SIGNAL_UNKNOWN',

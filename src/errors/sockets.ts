@@ -2,10 +2,16 @@
 
 import { EXIT, SuperviseError } from '../errors.ts'
 
+const SHOWN_COMMAND = 100
+
 /** `owner` is null when it cannot be known. */
 export function portInUse(address: string, owner: { readonly pid: number; readonly command: string } | null) {
-  const by = owner === null ? '' : ` by process ${owner.pid} (${owner.command})`
+  const by = owner === null ? '' : ` by process ${owner.pid} (${cut(owner.command)})`
   return new SuperviseError('PORT_IN_USE', `Cannot listen on "${address}": it is in use${by}`, fixForPort(owner))
+}
+
+function cut(command: string): string {
+  return command.length > SHOWN_COMMAND ? `${command.slice(0, SHOWN_COMMAND - 1)}…` : command
 }
 
 function fixForPort(owner: { readonly pid: number; readonly command: string } | null): string {

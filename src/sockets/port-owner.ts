@@ -1,8 +1,9 @@
-// Who listens on a port, as far as /proc tells this user. Only for words: nothing is decided by it.
+// Who listens on which port, as far as /proc tells this user.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { SocketAddress } from 'node:net'
 import { endianness } from 'node:os'
+import { allPids, readProcessStat } from '../config/process-stat.ts'
 
 export interface PortOwner {
   readonly pid: number
@@ -17,7 +18,6 @@ interface ListeningSocket {
 
 /** `TCP_LISTEN` in /proc/net/tcp. */
 const LISTEN = '0A'
-const MAX_COMMAND_LENGTH = 100
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
 /** The process that listens on `port` at `address` (null is any); null when there is none or it may not be known. */
@@ -43,7 +43,16 @@ export function inodeOfDescriptor(fd: number): string | null {
   return inodeBehind(`/proc/self/fd/${fd}`)
 }
 
-function listeningSockets(port: number): ListeningSocket[] {
+/** TCP ports on which processes of this session listen. */
+export function portsOpenedIn(session: number): readonly number[] {
+  const pids = allPids().filter((pid) => readProcessStat(pid)?.field(6) === String(session))
+  const open = new Set(pids.flatMap(socketsOf))
+  const ports = listeningSockets(null).flatMap(({ inode, port }) => (open.has(inode) ? [port] : []))
+  return [...new Set(ports)].toSorted((a, b) => a - b)
+}
+
+/** Null is any port. */
+function listeningSockets(port: number | null): ListeningSocket[] {
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
     linesOf(table)
       .map((line) => line.trim().split(/\s+/))
@@ -52,7 +61,7 @@ function listeningSockets(port: number): ListeningSocket[] {
         const [address = '', hexPort = ''] = (fields[1] ?? '').split(':')
         return { address: decodeAddress(address), port: Number.parseInt(hexPort, 16), inode: fields[9] ?? '' }
       })
-      .filter((socket) => socket.port === port),
+      .filter((socket) => port === null || socket.port === port),
   )
 }
 
@@ -79,20 +88,19 @@ function meets(bound: string, wanted: string | null): boolean {
 
 /** This process, or else the oldest of its owners: a server's parent rather than its children. */
 function ownerOf(inodes: ReadonlySet<string>): PortOwner | null {
-  const pids = entriesOf('/proc').map(Number).filter(Number.isInteger)
-  for (const pid of [process.pid, ...pids.toSorted((a, b) => a - b)]) {
-    const isOwner = entriesOf(`/proc/${pid}/fd`).some((fd) => {
-      const inode = inodeBehind(`/proc/${pid}/fd/${fd}`)
-      return inode !== null && inodes.has(inode)
-    })
-    if (isOwner) return { pid, command: commandOf(pid) }
+  for (const pid of [process.pid, ...allPids().toSorted((a, b) => a - b)]) {
+    if (socketsOf(pid).some((inode) => inodes.has(inode))) return { pid, command: commandOf(pid) }
   }
   return null
 }
 
+/** Inodes of the sockets that it has open. */
+function socketsOf(pid: number): readonly string[] {
+  return entriesOf(`/proc/${pid}/fd`).flatMap((fd) => inodeBehind(`/proc/${pid}/fd/${fd}`) ?? [])
+}
+
 function commandOf(pid: number): string {
-  const command = (linesOf(`/proc/${pid}/cmdline`)[0] ?? '').replaceAll('\0', ' ').trim()
-  return command.length > MAX_COMMAND_LENGTH ? `${command.slice(0, MAX_COMMAND_LENGTH - 1)}…` : command
+  return (linesOf(`/proc/${pid}/cmdline`)[0] ?? '').replaceAll('\0', ' ').trim()
 }
 
 function inodeBehind(link: string): string | null {

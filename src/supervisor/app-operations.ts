@@ -22,6 +22,7 @@ import type { Group } from './group.ts'
 import { countOf, labelOf, range, Report, serves } from './operation-report.ts'
 import type { Body, Tell } from './operation-runner.ts'
 import type { LimitName } from './health-watch.ts'
+import { opensItsPort, refuseSecondOfOwnPort } from './own-port.ts'
 import { placeOfRelease } from './release-path.ts'
 import type { ReplacementResult } from './replacement.ts'
 import { parseScale } from './scale-wish.ts'
@@ -225,11 +226,6 @@ async function replaceAndMeasure(
   return result
 }
 
-/** A command that is given no sockets: two processes of it may not get the same port. */
-function opensItsPort({ isCommand, listen }: AppConfig): boolean {
-  return isCommand && (listen ?? []).length === 0
-}
-
 async function stopFirst(group: Group, ids: readonly number[], report: Report): Promise<void> {
   const leaving = ids.flatMap((id) => group.current(id) ?? [])
   for (const worker of leaving) {
@@ -247,6 +243,7 @@ export function scaleBody(app: App, request: ScaleRequest): Body {
     const group = app.activeGroup
     const before = group.wanted
     const wanted = parseScale(app.name, request.workers, before, availableCpus())
+    if (wanted > before) refuseSecondOfOwnPort(app)
     app.record('scaleRequested', `${countOf(before)} → ${wanted}`, cause)
     report.begin(`${countOf(before)} → ${wanted}`, Math.abs(wanted - before))
     if (wanted > before) {
@@ -293,8 +290,9 @@ export function stopBody(app: App, request: StopRequest): Body {
     const leaving = [...app.processes()]
     const now = request.now === true
     reached('stop.begun')
-    app.record('stopRequested', now ? 'stopping now' : `draining ${countOf(leaving.length)}`, cause)
-    report.begin(now ? 'stopping now' : `draining ${countOf(leaving.length)}`, leaving.length)
+    const words = leaving.length === 0 ? 'no worker runs' : now ? 'stopping now' : `draining ${countOf(leaving.length)}`
+    app.record('stopRequested', words, cause)
+    report.begin(words, leaving.length)
     for (const worker of leaving) report.step({ worker: worker.id, state: 'draining' })
     await app.end(now ? 'now' : 'drain', (worker) => report.drained(worker))
     reached('stop.drained')

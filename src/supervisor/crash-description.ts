@@ -8,6 +8,7 @@ import { crashRecord } from '../telemetry/crash-records.ts'
 import type { KilledBecause } from '../telemetry/exit-words.ts'
 import type { Sample } from '../telemetry/samples.ts'
 import type { CrashDescription } from './instance.ts'
+import { adviceForOwnPort } from './own-port.ts'
 import { FLIP_DEADLINE_MS } from './routing.ts'
 import type { WorkerExit } from './worker-exit.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -71,7 +72,8 @@ export function describeCrash(context: CrashContext): CrashDraftDescription {
     const words = `${ended} before it was ready: ${uncapitalized(problem.words)}`
     return { record: { ...record, words }, advice: problem.fix, saysAll: true }
   }
-  const advice = adviceFor(stderr, generation.config.script, process.version) ?? adviceForStart(context)
+  const advice =
+    adviceForSecond(context) ?? adviceFor(stderr, generation.config.script, process.version) ?? adviceForStart(context)
   return { record, advice, saysAll: false }
 }
 
@@ -115,6 +117,10 @@ function missingScriptOf({ worker, exit }: CrashContext): WorkerHandle['listenPr
 
 function uncapitalized(text: string): string {
   return text.slice(0, 1).toLowerCase() + text.slice(1)
+}
+
+function adviceForSecond({ worker, exit, stderr }: CrashContext): string | null {
+  return exit.wasReady ? null : adviceForOwnPort(worker.generation.config, stderr)
 }
 
 /** What a person who sees an app fail to start most often needs to know. */

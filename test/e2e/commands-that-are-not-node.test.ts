@@ -187,7 +187,7 @@ describe.skipIf(gunicornPython === undefined)('gunicorn (without it this is skip
 })
 
 describe('a program that opens its port by itself', () => {
-  it('is restarted, and a reload says that it ends the old process first', async () => {
+  it('is restarted, a reload says that it ends the old process first, and no second one is started beside it', async () => {
     const port = await freePort()
     const target = { host: '127.0.0.1', port }
     const program = [fixture('command/own-port.js'), String(port)]
@@ -205,6 +205,9 @@ describe('a program that opens its port by itself', () => {
     const [pid = 0] = await supervise.pids()
     expect((await get(target)).pid).toBe(pid)
     expect(await workersOf(supervise)).toHaveLength(1)
+    const scaled = await supervise.cli('scale', '2')
+    expect(scaled).toMatchObject({ code: 1, stderr: expect.stringContaining(`it opens port ${port} by itself`) })
+    expect(await eventsOf(supervise, 'workerCrashed')).toEqual([])
 
     const { code, stderr } = await supervise.cli('reload')
     expect(stderr).toMatch(/the old process ends first, as it is given no sockets \(listen\)/)

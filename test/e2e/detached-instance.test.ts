@@ -44,7 +44,9 @@ describe('supervise start -d', () => {
     mustExit(await home.cli(['start', 'web']), 0)
     expect((await get({ host: '127.0.0.1', port })).pid).not.toBe(before)
 
-    mustExit(await home.cli(['delete', 'broken']), 0)
+    const deleted = await home.cli(['delete', 'broken'])
+    mustExit(deleted, 0)
+    expect(deleted.stderr).toBe('broken: no worker runs\n')
     expect((await home.cli(['metrics'])).stdout).toContain('app="web"')
     mustExit(await home.cli(['delete', 'web']), 0)
     expect((await home.cli(['metrics'])).stdout).not.toContain('app="web"')

@@ -89,6 +89,13 @@ describe('describeBindFailure()', () => {
     // A supervisor that finds itself: it must not advise to kill it.
     expect(error.fix).toContain('stop it, then start it')
     expect(portInUse('127.0.0.1:80', { pid: 4_711, command: 'nginx' }).fix).toContain('kill 4711')
+    // Nor a worker, whose flags before the agent are many.
+    const worker = {
+      pid: 4_711,
+      command: `/usr/bin/node ${'--report-on-signal '.repeat(8)}--require /agent/preload.js`,
+    }
+    expect(portInUse('127.0.0.1:80', worker).fix).toContain('`supervise status` says which')
+    expect(portInUse('127.0.0.1:80', worker).message).toMatch(/--repo[^ ]*…\)$/)
   })
 
   it('says what to do for each cause (A9)', () => {
