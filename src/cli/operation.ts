@@ -138,7 +138,8 @@ function listenForDetach(
   }
 }
 
-function timeoutMs(text: string): number {
+/** Throws for what is no duration. */
+export function timeoutMs(text: string): number {
   const ms = parseDuration(text)
   if (ms === null)
     throw wrongUsage(`wait for "${text}": it is not a duration`, 'Give one with a unit, such as --timeout 90s.')

@@ -6,10 +6,12 @@ import { closeSync, fstatSync, readSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { ConfigSource } from '../config/app-config.ts'
-import { findInstances } from '../control/find-instances.ts'
-import { openInstanceDirectory, type InstanceDirectory } from '../control/instance-directory.ts'
+import { checkSources } from '../control/check-sources.ts'
+import { appsLeft, findInstances } from '../control/find-instances.ts'
+import { instanceDirectory, openInstanceDirectory, type InstanceDirectory } from '../control/instance-directory.ts'
 import { logFileOf, openLogFile } from '../control/log-file.ts'
 import { ping } from '../control/ping.ts'
+import { refuseSharedState } from '../control/state-owner.ts'
 import { detachedStartFailed, adminNeedsStart, stopTimingNeedsStart } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { supervisorSilent } from '../errors/control.ts'
@@ -17,7 +19,7 @@ import type { ActOptions } from './act.ts'
 import { adminVariables, readAdmin, type AdminFlags } from './admin-flags.ts'
 import { connect, type Instance } from './instances.ts'
 import type { Environment, Invocation } from './invocation.ts'
-import { operate } from './operation.ts'
+import { operate, timeoutMs } from './operation.ts'
 import { readStopTiming, stopVariables, type StopFlags } from './stop-flags.ts'
 
 const DEADLINE_MS = 10_000
@@ -42,10 +44,15 @@ export async function startDetached(
   // Refused before anything is spawned.
   readAdmin(environment, directory)
   readStopTiming(environment)
+  if (options.timeout !== undefined) timeoutMs(options.timeout)
   const running = (await findInstances(environment)).find((handle) => handle.name === name && handle.alive)
   if (running?.alive && running.pong === null) throw supervisorSilent(name, 500)
   if (running !== undefined && Object.keys(admin).length > 0) throw adminNeedsStart(name)
   if (running !== undefined && Object.keys(stop).length > 0) throw stopTimingNeedsStart(name)
+  if (running === undefined) refuseSharedState(name, environment)
+  // What a dead supervisor left is taken back, whatever is wrong with what was typed.
+  if (running === undefined && appsLeft(instanceDirectory(name, environment)).names.length === 0)
+    await checkSources({ instance: name, sources, fresh: options.fresh === true }, environment)
   const spawned = running === undefined ? await spawnSupervisor(name, environment) : null
   if (spawned !== null) output.talk(`Started supervisor ${name} (pid ${spawned.pid}), log in ${spawned.log}`)
 

@@ -8,6 +8,7 @@ import type { Supervisor } from '../supervisor/supervisor.ts'
 import { startAdminServer, type AdminOptions, type AdminServer } from './admin-server.ts'
 import type { InstanceDirectory } from './instance-directory.ts'
 import { takeLock, type InstanceLock } from './instance-lock.ts'
+import { forgetOwner, noteOwner } from './state-owner.ts'
 import type { InstanceLog } from './instance-log.ts'
 import { KeptEntrance } from './reachability.ts'
 import { answeringFor, LIMITS, startControlServer, type ControlServer } from './server.ts'
@@ -62,6 +63,7 @@ export class Entrances {
   async takeBack(): Promise<void> {
     const { directory, supervisor } = this.#instance
     this.#lock = await takeLock(directory, TAKE_BACK_MS, process.pid)
+    noteOwner(directory)
     this.#openLink()
     await this.#control?.renew()
     await this.#admin?.close()
@@ -77,6 +79,7 @@ export class Entrances {
   }
 
   async releaseLock(): Promise<void> {
+    forgetOwner(this.#instance.directory)
     await this.#lock.release()
   }
 

@@ -32,6 +32,7 @@ import { findLeftFiles, removeTraces, sweep } from './left-files.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
 import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
 import { SignalDesk } from './signal-desk.ts'
+import { noteOwner, refuseSharedState } from './state-owner.ts'
 import { StateWriter } from './state-writer.ts'
 import { keepHeapSmall } from './small-heap.ts'
 import { packageVersion } from './package-version.ts'
@@ -124,10 +125,12 @@ export async function runInstance(options: RunOptions): Promise<ExitCode> {
 }
 
 async function putTogether(options: RunOptions, signals: SignalDesk): Promise<Parts> {
+  if (options.end === undefined) refuseSharedState(options.instance)
   const directory = openInstanceDirectory(options.instance)
   const { succession } = options
   const go = (await succession?.prepared()) ?? null
   const lock = await takeLock(directory, LOCK_MS, succession?.offer.pid)
+  noteOwner(directory)
   reached('adoption.locked')
   const file = options.detached ? logFileOf(options.instance) : null
   // What a command that ends prints on stdout is its result.

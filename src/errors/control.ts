@@ -1,5 +1,6 @@
 // Errors that a user can meet: instances, their directories, locks and control sockets. One function each: code, message and fix together.
 
+import { dirname } from 'node:path'
 import { EXIT, SuperviseError, type ExitCode } from '../errors.ts'
 
 export function invalidInstanceName(name: string) {
@@ -63,6 +64,16 @@ export function instanceAlreadyRuns(name: string, pid: number | null) {
     'INSTANCE_ALREADY_RUNS',
     `Cannot start instance "${name}": ${holder} runs it`,
     `See it with \`supervise status --instance ${name}\`, or start under another name with --instance.`,
+    EXIT.busy,
+  )
+}
+
+/** `owner` keeps its state in the same place, for another runtime directory. */
+export function stateIsShared(name: string, state: string, owner: { readonly pid: number; readonly runtime: string }) {
+  return new SuperviseError(
+    'STATE_IS_SHARED',
+    `Cannot start instance "${name}": another supervisor of this name (pid ${owner.pid}, runtime directory "${owner.runtime}") keeps its releases, crashes and events in "${state}"`,
+    `The two would write over each other. To reach that one, set SUPERVISE_RUNTIME_DIR=${dirname(owner.runtime)}; to start this one beside it, give another name with --instance, or set another XDG_STATE_HOME.`,
     EXIT.busy,
   )
 }

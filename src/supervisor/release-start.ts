@@ -42,8 +42,11 @@ export function firstGeneration(books: ReleaseBooks, config: AppConfig): FirstGe
   return { generation, words: realPathOrNull(config.script) === script ? null : wordsOf(last, config) }
 }
 
+/** As much of the books as it takes to find what an app begins with. */
+export type LastGood = Pick<ReleaseBooks, 'lastGood'>
+
 /** Where the release is that an app begins with; null when there never was a second one, or it is gone. */
-export function lastGoodOf(books: ReleaseBooks, name: string): AppConfig | null {
+export function lastGoodOf(books: LastGood, name: string): AppConfig | null {
   const last = books.lastGood(name)
   return last === null || !isThere(last) ? null : last.config
 }
