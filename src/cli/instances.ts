@@ -17,6 +17,7 @@ import {
 } from '../errors/cli.ts'
 import { supervisorSilent } from '../errors/control.ts'
 import type { Invocation } from './invocation.ts'
+import { commandForLeft, lookAtLeft } from './left-instance.ts'
 import { countOf } from './progress.ts'
 
 export interface Instance {
@@ -127,13 +128,15 @@ export function parseTarget(
     : { app: target, worker: null }
 }
 
-export function notRunning(unreachable: readonly Unreachable[], { environment }: Invocation): Error {
+export function notRunning(unreachable: readonly Unreachable[], { environment, directory }: Invocation): Error {
   if (unreachable.length === 0) return nothingRuns(runtimeRoot(environment))
   const silent = unreachable.find(({ alive }) => alive)
   if (silent !== undefined) return supervisorSilent(silent.name, PING_MS)
+  const dead = unreachable.filter((handle) => !handle.alive)
   return onlyDeadRun(
-    unreachable.map(({ name }) => name),
-    unreachable.map(describeUnreachable),
+    dead.map(({ name }) => name),
+    dead.map(describeUnreachable),
+    dead.map((handle) => commandForLeft(lookAtLeft(handle), directory)),
   )
 }
 

@@ -7,6 +7,7 @@ import { appNotFound } from '../errors/cli.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { describeUnreachable, notRunning, reachInstances, readStatus, type Unreachable } from './instances.ts'
 import type { Invocation } from './invocation.ts'
+import { lookAtLeft, wordsForLeft } from './left-instance.ts'
 import { addExamples } from './program.ts'
 import { joinBlocks } from './table.ts'
 import { isHealthy, renderStatus } from './status-view.ts'
@@ -53,13 +54,13 @@ function selectApp(statuses: readonly InstanceStatus[], app: string): readonly I
 function writeText(
   statuses: readonly InstanceStatus[],
   unreachable: readonly Unreachable[],
-  { output }: Invocation,
+  { output, directory }: Invocation,
 ): void {
   const blocks = statuses.map((status) => renderStatus(status, Date.now(), output.paint, output.width))
   for (const handle of unreachable) {
     const next = handle.alive
       ? 'Look at its process, or at its log.'
-      : 'Start it again, and it takes them over; or end them with `supervise stop --orphans`.'
+      : `${wordsForLeft(lookAtLeft(handle), directory)}; or end them with \`supervise stop --orphans\`.`
     blocks.push([output.paint('red', describeUnreachable(handle)), next])
   }
   output.table(joinBlocks(blocks))

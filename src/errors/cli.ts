@@ -23,14 +23,33 @@ export function nothingRuns(root: string) {
   )
 }
 
-/** Supervisors that died; their workers serve on. */
-export function onlyDeadRun(instances: readonly string[], lines: readonly string[]) {
+/** Supervisors that died; their workers serve on. `commands` start them again. */
+export function onlyDeadRun(instances: readonly string[], lines: readonly string[], commands: readonly string[]) {
   return new SuperviseError(
     'NOT_RUNNING',
     `Cannot reach instance ${instances.map((name) => `"${name}"`).join(', ')}: its supervisor is dead, and its workers still serve`,
-    'Start it again with the same `supervise start` command: it takes the workers over. To end them instead: `supervise stop --orphans`.',
+    `Start it again, which takes the workers over: ${commands.map((command) => `\`${command}\``).join(', ')}. To end them instead: \`supervise stop --orphans\`.`,
     EXIT.notRunning,
     { lines },
+  )
+}
+
+/** A dead supervisor of another instance left the same app, which serves; `again` takes it over. */
+export function leftByDead(app: string, instance: string, left: string, again: string) {
+  return new SuperviseError(
+    'APP_LEFT_BY_DEAD',
+    `Cannot start "${app}" in instance "${instance}": its workers of instance "${left}" still serve, whose supervisor is dead`,
+    `Take them over: \`${again}\`. Or end them: \`supervise stop --orphans --instance ${left}\`. For a second copy beside them, name the instance: \`--instance ${instance}\`.`,
+    EXIT.busy,
+  )
+}
+
+/** Of a unit, whose manager starts it. */
+export function leftByUnit(app: string, instance: string, again: string) {
+  return new SuperviseError(
+    'LEFT_BY_UNIT',
+    `Cannot start "${app}" of instance "${instance}" again: it belongs to a unit of systemd, whose supervisor is dead`,
+    `Type \`${again}\`: the unit starts a supervisor, which takes the workers over.`,
   )
 }
 

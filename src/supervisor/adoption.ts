@@ -11,7 +11,7 @@ import { planOf, startBody, wantedOf } from './app-operations.ts'
 import { waitUntil } from './clock.ts'
 import { isLost, tellLost } from './ended-meanwhile.ts'
 import type { Group } from './group.ts'
-import { isEnding } from './operation-report.ts'
+import { countOf, isEnding } from './operation-report.ts'
 import type { Tell } from './operation-runner.ts'
 import type { OperationContext } from './operations.ts'
 import { concludeLost, generationAfterLoss } from './release-start.ts'
@@ -141,7 +141,7 @@ async function fillUp(app: App, supervisor: Supervisor, tell: Tell, cause: strin
   app.adoptionOver()
   const adopted = [...app.processes()].length
   if (beginsAnew(app, supervisor) && !isEnding(app)) return startAnew(app, supervisor, tell, cause)
-  const text = `${adopted} workers of an earlier supervisor serve on`
+  const text = `${countOf(adopted)} of an earlier supervisor ${adopted === 1 ? 'serves' : 'serve'} on`
   if (!isEnding(app)) {
     app.record('adopted', text, cause)
     await takeUp(app, supervisor, cause)

@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openInstanceDirectory } from '../../src/control/instance-directory.ts'
+import { noteOwner } from '../../src/control/state-owner.ts'
 import { run } from './command.ts'
 import { StandIns } from './stand-in.ts'
 
@@ -22,6 +24,14 @@ beforeEach(() => {
 })
 
 const supervise = (...args: string[]) => run(args, { environment: standIns.environment, cwd: project, main: LAUNCHER })
+
+function pidsIn(status: {
+  readonly apps: readonly {
+    readonly groups: { readonly blue: { readonly workers: readonly { readonly pid: number }[] } }
+  }[]
+}) {
+  return status.apps.flatMap(({ groups }) => groups.blue.workers.map(({ pid }) => pid))
+}
 
 describe('supervise start --detach, when the supervisor itself cannot start', () => {
   afterEach(() => standIns.end())
@@ -60,10 +70,52 @@ describe.runIf(existsSync(BUILT))('supervise start', { timeout: 60_000 }, () => 
     expect(second.stderr).not.toContain('Started supervisor')
     const status = await supervise('status', '--json')
     expect(status.code).toBe(0)
-    expect(JSON.parse(status.stdout)).toMatchObject({ detached: true, apps: [{ name: 'app' }, { name: 'more' }] })
+    const before = JSON.parse(status.stdout)
+    expect(before).toMatchObject({ detached: true, apps: [{ name: 'app' }, { name: 'more' }] })
+
+    // Nobody is left to bring it back: what is said then is what works.
+    for (const pid of [before.keptBy.pid, before.pid]) process.kill(pid, 'SIGKILL')
+    await expect
+      .poll(async () => (await supervise('status')).stdout)
+      .toContain('with `supervise start app`, and it takes')
+    const beside = await supervise('start', 'app.js')
+    expect(beside).toMatchObject({ code: 8, stderr: expect.stringContaining('Take them over: `supervise start app`.') })
+    const again = await supervise('start', 'app')
+    expect(again, again.stderr).toMatchObject({ code: 0, stdout: expect.stringMatching(/app: 1 worker of an earlier/) })
+    const after = JSON.parse((await supervise('status', '--json')).stdout)
+    expect(after.pid).not.toBe(before.pid)
+    expect(pidsIn(after)).toEqual(pidsIn(before))
 
     expect((await supervise('stop', '--all')).code).toBe(0)
     await expect.poll(async () => (await supervise('status')).code, { timeout: 10_000 }).toBe(3)
+  })
+
+  it('finds every mistake in what was typed before one is started', async () => {
+    writeFileSync(join(project, 'supervise.config.json'), '{ "script": "app.js", "wrokers": 2 }')
+    writeFileSync(join(project, 'moved.json'), '{ "script": "gone.js" }')
+    const all: readonly (readonly [readonly string[], number, string])[] = [
+      [['app.js', '-i', 'many'], 2, '--workers: "many" is not allowed'],
+      [['--', 'no-such-program'], 2, '--command: "no-such-program" is not in PATH'],
+      [['--slots', '3', '--', 'true'], 2, '--slots: does nothing with a command'],
+      [['app.js', '--timeout', 'soon'], 2, 'Cannot wait for "soon"'],
+      [[], 78, 'wrokers: is not an option'],
+      [['moved.json'], 78, 'gone.js" does not exist'],
+    ]
+    for (const [words, exitCode, message] of all) {
+      const dashes = words.indexOf('--')
+      const at = dashes === -1 ? words.length : dashes
+      const { code, stderr } = await supervise('start', ...words.slice(0, at), '-d', ...words.slice(at))
+      expect({ code, stderr }).toEqual({ code: exitCode, stderr: expect.stringContaining(message) })
+      expect(stderr).not.toContain('supervisor default')
+    }
+    expect(existsSync(join(standIns.root, 'state'))).toBe(false)
+  })
+
+  it('refuses one that another keeps the state of, for another runtime directory', async () => {
+    const environment = { ...standIns.environment, SUPERVISE_RUNTIME_DIR: join(standIns.root, 'other') }
+    noteOwner(openInstanceDirectory('default', environment), environment)
+    const { code, stderr } = await supervise('start', 'app.js', '-d')
+    expect({ code, stderr }).toEqual({ code: 8, stderr: expect.stringMatching(/^Error \[STATE_IS_SHARED\]/) })
   })
 
   it('starts every app of commands that run at once, in one supervisor', async () => {

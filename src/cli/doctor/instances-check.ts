@@ -11,7 +11,10 @@ const CLOCK_MS = 60_000
 export function judgeInstances({ asked, instances, self, systemd }: HostFacts): readonly Finding[] {
   if (instances.length === 0 && asked !== null) return [judgeMissing(asked, systemd.units.length > 0)]
   if (instances.length === 0) return [fine('instances', 'none of this user runs, and none has left anything')]
-  return instances.flatMap((instance) => [...judgeState(instance, self.now), ...judgeDirectory(instance, self.uid)])
+  return instances.flatMap((instance) => [
+    ...judgeState(instance, again(instance, systemd), self.now),
+    ...judgeDirectory(instance, self.uid),
+  ])
 }
 
 /** Whoever names one expects it to be there: a wrong name must not look like a healthy instance. */
@@ -25,7 +28,14 @@ function judgeMissing(name: string, hasUnit: boolean): Finding {
   })
 }
 
-function judgeState(instance: InstanceFacts, now: number): readonly Finding[] {
+/** What to type for another supervisor. */
+function again({ name, appsLeft }: InstanceFacts, { units }: HostFacts['systemd']): string {
+  const unit = units.find((one) => one.name === name)
+  if (unit !== undefined) return `systemctl ${unit.scope === 'user' ? '--user ' : ''}start ${name}`
+  return `supervise start ${appsLeft[0] ?? '…'} --instance ${name}`
+}
+
+function judgeState(instance: InstanceFacts, command: string, now: number): readonly Finding[] {
   const about = `instance ${instance.name}`
   if (instance.state === 'silent')
     return [
@@ -34,7 +44,7 @@ function judgeState(instance: InstanceFacts, now: number): readonly Finding[] {
         fix: `Look at its process and its log; a supervisor that is ended (\`kill -9\`) and started again takes its workers over.`,
       }),
     ]
-  if (instance.state === 'dead') return [judgeDead(instance)]
+  if (instance.state === 'dead') return [judgeDead(instance, command)]
   const { supervisor } = instance
   if (supervisor === null) return []
   const wrong = [...judgeKeeper(about, supervisor), ...judgeClock(about, supervisor, now)]
@@ -48,18 +58,18 @@ function judgeState(instance: InstanceFacts, now: number): readonly Finding[] {
   return wrong.length > 0 ? wrong : [fine(about, `${pid}${kept}, ${countOf(instance.apps.length, 'app')}`)]
 }
 
-function judgeDead({ name, orphans, appsLeft, stateProblem, path }: InstanceFacts): Finding {
+function judgeDead({ name, orphans, appsLeft, stateProblem, path }: InstanceFacts, command: string): Finding {
   const about = `instance ${name}`
   if (orphans.count > 0)
     return problem(about, `its supervisor is dead, ${orphansText({ workers: orphans.count, pids: orphans.pids })}`, {
       why: 'They serve on, and none that dies is started again.',
-      fix: `Start it again, and it takes them over; or end them: \`supervise stop --orphans --instance ${name}\`.`,
+      fix: `\`${command}\` starts it again, and it takes them over; or end them: \`supervise stop --orphans --instance ${name}\`.`,
     })
   const clear = `\`rm -r ${path}\` forgets it`
   if (appsLeft.length > 0)
     return problem(about, `its supervisor died, and nothing of ${appsLeft.join(', ')} runs`, {
       why: 'It was not stopped by anybody, and nobody has brought it back.',
-      fix: `Start it again; or ${clear}.`,
+      fix: `\`${command}\` starts it again; or ${clear}.`,
     })
   return warning(about, `${stateProblem ?? 'its directory was left behind'}, and nothing of it runs`, {
     why: 'A supervisor that was killed left it: dead sockets, which the next one replaces.',
