@@ -51,7 +51,7 @@ async function upgrade({ dryRun = false, wait = '1m' }: UpgradeOptions, invocati
   const result = await ask(instance, request)
   if (!dryRun) await untilTakenUp(instance)
   if (output.json) output.document(result)
-  else output.lines(words(result))
+  else output.lines(upgradeWords(result))
   return EXIT.ok
 }
 
@@ -81,13 +81,18 @@ async function untilTakenUp(instance: Instance): Promise<void> {
 
 async function tellWhatIsAwaited(instance: Instance, { output }: Invocation): Promise<void> {
   const { apps, version } = await readStatus(instance)
-  output.talk(`${instance.name}: from version ${version} to ${packageVersion()}`)
+  const to = packageVersion()
+  output.talk(
+    version === to
+      ? `${instance.name}: version ${to} runs already; it is replaced by the same version`
+      : `${instance.name}: from version ${version} to ${to}`,
+  )
   for (const { name, operation } of apps)
     if (operation !== null && operation !== undefined)
       output.talk(`${name}: waiting for the end of the ${operation.kind}`)
 }
 
-function words({
+export function upgradeWords({
   instance,
   dryRun,
   from,
@@ -98,13 +103,14 @@ function words({
   notes,
 }: UpgradeResult): readonly string[] {
   const said = notes.map((note) => `Note: ${note}`)
+  const before = from === to ? 'the same version' : `version ${from}`
   if (dryRun)
     return [
-      `${instance}: version ${to} (Node ${nodeVersion}) could take over from version ${from}; nothing was changed`,
+      `${instance}: version ${to} (Node ${nodeVersion}) could take over from ${before}; nothing was changed`,
       ...said,
     ]
   return [
-    `${instance}: version ${to} (pid ${newPid}) took over from version ${from} within ${handOverMs} ms; every worker serves on`,
+    `${instance}: version ${to} (pid ${newPid}) took over from ${before} within ${handOverMs} ms; every worker serves on`,
     ...said,
   ]
 }

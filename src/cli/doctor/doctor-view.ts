@@ -13,6 +13,13 @@ const LOOKS: Readonly<Record<Level, { symbol: string; colour: Colour }>> = {
   problem: { symbol: '✗', colour: 'red' },
 }
 
+const MEANINGS: Readonly<Record<Level, string>> = {
+  fine: 'fine',
+  note: 'good to know',
+  warning: 'may hurt one day',
+  problem: 'hurts now, or at the next start',
+}
+
 export function renderFindings(findings: readonly Finding[], paint: Paint, width = Infinity): string[] {
   const abouts = alignRows(
     [{}],
@@ -20,7 +27,17 @@ export function renderFindings(findings: readonly Finding[], paint: Paint, width
   )
   const widest = Math.max(0, ...abouts.map((about) => about.length))
   const lines = findings.flatMap((finding) => renderOne(finding, widest, paint, width))
-  return [...lines, '', summary(findings, paint)]
+  return [...lines, '', ...legend(findings, width), summary(findings, paint)]
+}
+
+/** What the marks mean, those that were used; nothing when all is fine, which is said by itself. */
+function legend(findings: readonly Finding[], width: number): string[] {
+  const used = new Set(findings.map(({ level }) => level))
+  if ([...used].every((level) => level === 'fine')) return []
+  const levels: readonly Level[] = ['fine', 'note', 'warning', 'problem']
+  const meanings = levels.filter((level) => used.has(level)).map((level) => `${LOOKS[level].symbol} ${MEANINGS[level]}`)
+  const [first = '', ...rest] = wrap(`Marks: ${meanings.join(', ')}`, width, '    ')
+  return [first.trimStart(), ...rest]
 }
 
 function renderOne({ level, about, says, why, fix }: Finding, widest: number, paint: Paint, width: number): string[] {

@@ -11,6 +11,7 @@ it('renderFindings() has a line a finding, what to do below, and a sum', () => {
     '    Why: Nobody restarts.',
     '    Try: `supervise start`.',
     '',
+    'Marks: ✓ fine, ✗ hurts now, or at the next start',
     '1 problem, 1 fine',
   ])
   expect(renderFindings([fine('Node.js', '24')], plain).at(-1)).toBe('Everything is as it should be.')
