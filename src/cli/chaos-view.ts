@@ -21,9 +21,19 @@ const STATES: Readonly<Record<FaultReport['state'], string>> = {
   givenUp: 'given up',
 }
 
-/** What would be done; `only` are the kinds that are wanted. */
-export function renderOutlook({ faults, busy }: ChaosOutlook, only: readonly string[], timing: string): string[] {
-  const wanted = faults.filter(({ kind }) => only.includes(kind))
+export interface WantedKinds {
+  readonly kinds: readonly string[]
+  /** Somebody named them: what is not possible is refused, rather than left out. */
+  readonly areNamed: boolean
+}
+
+/** What would be done. */
+export function renderOutlook(
+  { faults, busy }: ChaosOutlook,
+  { kinds, areNamed }: WantedKinds,
+  timing: string,
+): string[] {
+  const wanted = faults.filter(({ kind }) => kinds.includes(kind))
   const possible = wanted.filter(({ whyNot }) => whyNot === null)
   return [
     `${timing}, one fault at a time, each on a worker that serves beside another:`,
@@ -31,7 +41,9 @@ export function renderOutlook({ faults, busy }: ChaosOutlook, only: readonly str
       const length = lengthMs === 0 ? '' : ` (up to ${lengthMs / 1000} s)`
       return `  ${kind.padEnd(10)} ${text}${length}`
     }),
-    ...wanted.flatMap(({ kind, whyNot }) => (whyNot === null ? [] : [`  ${kind.padEnd(10)} left out: ${whyNot}`])),
+    ...wanted.flatMap(({ kind, whyNot }) =>
+      whyNot === null ? [] : [`  ${kind.padEnd(10)} ${areNamed ? 'refused' : 'left out'}: ${whyNot}`],
+    ),
     ...(busy === null ? [] : [`Not now: a ${busy} is under way.`]),
   ]
 }

@@ -7,14 +7,15 @@ import { FAULT_KINDS, type FaultKind } from '../control/chaos-messages.ts'
 import { CHAOS_LIMITS } from '../control/chaos-values.ts'
 import type { ChaosOutlook, ChaosRequest } from '../control/messages.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
-import { chaosUnconfirmed } from '../errors/chaos.ts'
+import { cannotRehearse, chaosUnconfirmed } from '../errors/chaos.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { reportOf } from './chaos-report.ts'
 import { runChaos, type ChaosOrder } from './chaos-run.ts'
 import { renderChaosLine, renderOutlook, renderReport } from './chaos-view.ts'
-import { chooseApp, type AppTarget } from './instances.ts'
+import { chooseApp, readStatus, type AppTarget } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { appPath } from './operation.ts'
+import { restartOf, restartsAfterKill, unitOf } from './own-unit.ts'
 import { addExamples } from './program.ts'
 
 interface ChaosOptions {
@@ -73,6 +74,7 @@ async function chaos(
 ): Promise<ExitCode> {
   const { output } = invocation
   const { name } = target.app
+  if (order.request.only?.includes('supervisor') === true) await refuseUnkept(target)
   if (options.yes !== true) throw await unconfirmed(target, order.request, invocation)
   const outcome = await runChaos(target, order, (line) => {
     const text = renderChaosLine(line)
@@ -90,8 +92,20 @@ async function unconfirmed({ client, app }: AppTarget, request: ChaosRequest, { 
   const { forMs, everyMs, only } = request
   const outlook = await client.get<ChaosOutlook>(appPath(app.name, 'chaos'), { forMs })
   const kinds = only ?? FAULT_KINDS.filter((kind) => kind !== 'supervisor')
+  const areNamed = only !== undefined
+  const isRefused = areNamed && outlook.faults.some(({ kind, whyNot }) => only.includes(kind) && whyNot !== null)
   const timing = `For ${formatDuration(forMs)}, every ${formatDuration(everyMs)}`
-  return chaosUnconfirmed(app.name, renderOutlook(outlook, kinds, timing), typed)
+  return chaosUnconfirmed(app.name, renderOutlook(outlook, { kinds, areNamed }, timing), isRefused ? null : typed)
+}
+
+/** The supervisor knows that it has a service manager, and not whether that starts it again. */
+async function refuseUnkept(target: AppTarget): Promise<void> {
+  const { keptBy, pid } = await readStatus(target)
+  const unit = keptBy.who === 'systemd' ? unitOf(pid) : null
+  const restart = unit === null ? null : restartOf(unit)
+  if (unit === null || restart === null || restartsAfterKill(restart)) return
+  const why = `${unit.name} is not started again after a kill (Restart=${restart})`
+  throw cannotRehearse(target.app.name, 'supervisor', { why, remedy: 'unit' })
 }
 
 function readOrder(options: ChaosOptions): ChaosOrder {

@@ -3,12 +3,11 @@
 
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { textOf } from '../config/kernel-files.ts'
 import { findInstances, type InstanceHandle } from '../control/find-instances.ts'
 import { leftApps, type LeftApp } from '../control/left-apps.ts'
 import { appInSeveralInstances, leftByDead } from '../errors/cli.ts'
 import type { Invocation } from './invocation.ts'
-import { unitIn, type OwnUnit } from './own-unit.ts'
+import { unitOf, type OwnUnit } from './own-unit.ts'
 
 export type DeadInstance = Extract<InstanceHandle, { readonly alive: false }>
 
@@ -21,13 +20,12 @@ export interface LeftInstance {
 }
 
 export function lookAtLeft({ name, directory, pids }: DeadInstance): LeftInstance {
-  return { name, apps: leftApps(directory).map((app) => app.name), unit: unitOf(name, pids) }
+  return { name, apps: leftApps(directory).map((app) => app.name), unit: unitOfWorkers(name, pids) }
 }
 
 /** Units of ours are named as their instances; what somebody started by hand may be in a unit of the desktop's. */
-function unitOf(name: string, pids: readonly number[]): OwnUnit | null {
-  const units = pids.map((pid) => unitIn(textOf(`/proc/${pid}/cgroup`)))
-  return units.find((unit) => unit?.name === `${name}.service`) ?? null
+function unitOfWorkers(name: string, pids: readonly number[]): OwnUnit | null {
+  return pids.map(unitOf).find((unit) => unit?.name === `${name}.service`) ?? null
 }
 
 /** To be typed in `directory`, where a file may have the name of an app. */

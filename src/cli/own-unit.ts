@@ -1,5 +1,5 @@
-// What systemd is about to do with the unit that this process belongs to. `ExecStopPost=` runs after any end, and its
-// variables say how the process ended, not whether somebody wants the unit to stop.
+// The unit that a process belongs to, and what systemd says of it. What it is about to do with it: `ExecStopPost=` runs after
+// any end, and its variables say how the process ended, not whether somebody wants the unit to stop.
 
 import { spawnSync } from 'node:child_process'
 import { textOf } from '../config/kernel-files.ts'
@@ -17,11 +17,30 @@ export type UnitJob = 'stop' | 'restart' | 'none'
 
 /** Null where that cannot be known: no unit, or no manager that answers this user. */
 export function jobOfOwnUnit(): UnitJob | null {
-  const unit = unitIn(textOf('/proc/self/cgroup'))
-  if (unit === null) return null
-  const words = [...(unit.scope === 'user' ? ['--user'] : []), 'list-jobs', '--no-legend', '--plain', '--full']
-  const { status, stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: ANSWER_MS })
-  return status === 0 ? jobOf(unit.name, stdout) : null
+  const unit = unitOf('self')
+  const jobs = unit === null ? null : ask(unit, 'list-jobs', '--no-legend', '--plain', '--full')
+  return unit === null || jobs === null ? null : jobOf(unit.name, jobs)
+}
+
+/** What its unit says of `Restart=`; null where nobody says it. */
+export function restartOf(unit: OwnUnit): string | null {
+  return ask(unit, 'show', '--property=Restart', '--value', unit.name)?.trim() || null
+}
+
+/** After a SIGKILL, which is no clean end (systemd.service(5)). */
+export function restartsAfterKill(restart: string): boolean {
+  return ['always', 'on-failure', 'on-abnormal', 'on-abort'].includes(restart)
+}
+
+/** Null when it does not answer. */
+function ask({ scope }: OwnUnit, ...words: readonly string[]): string | null {
+  const all = [...(scope === 'user' ? ['--user'] : []), ...words]
+  const { status, stdout } = spawnSync('systemctl', all, { encoding: 'utf8', timeout: ANSWER_MS })
+  return status === 0 ? stdout : null
+}
+
+export function unitOf(pid: number | 'self'): OwnUnit | null {
+  return unitIn(textOf(`/proc/${pid}/cgroup`))
 }
 
 /** From `/proc/<pid>/cgroup`. What a unit starts may be in a group below its own. */

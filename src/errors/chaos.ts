@@ -8,6 +8,7 @@ const REMEDIES = {
   workers: '`supervise scale APP 2` gives it another worker',
   restart: 'give the app another `restart`',
   time: 'give it a longer --for',
+  unit: 'give its unit `Restart=always`, as `supervise systemd install` does',
   hangTime: 'give it a longer --for, or the app a shorter `hangTimeout`',
 } as const
 
@@ -53,12 +54,14 @@ export function chaosEndedEarly(app: string, why: string) {
   )
 }
 
-/** `lines` say what would be done. */
-export function chaosUnconfirmed(app: string, lines: readonly string[], again: string) {
+/** `lines` say what would be done; `again` would do it, and is null where it would be refused. */
+export function chaosUnconfirmed(app: string, lines: readonly string[], again: string | null) {
   return new SuperviseError(
     'CHAOS_UNCONFIRMED',
     `Cannot rehearse failures of "${app}": it is not confirmed`,
-    `Nothing was done. Type \`${again} --yes\` to do it.`,
+    again === null
+      ? 'Nothing was done, and it would be refused as it is: take what is refused out of --only.'
+      : `Nothing was done. Type \`${again} --yes\` to do it.`,
     EXIT.usage,
     { lines },
   )

@@ -186,7 +186,7 @@ export class ChaosDesk implements ChaosOperations {
       serving: app.counts().serving,
       hasAgent: !config.isCommand,
       restarts: config.restart !== 'never',
-      isKept: this.#owner.status().keptBy.who !== 'nobody',
+      isKept: isKept(this.#owner.status().keptBy),
       hangTimeoutMs: config.hangTimeoutMs,
       hasMemoryLimit: config.maxMemoryBytes !== null,
       forMs,
@@ -205,4 +205,9 @@ export class ChaosDesk implements ChaosOperations {
     if (app === undefined) throw unknownApp(name, names, nearest(name, names))
     return app
   }
+}
+
+/** A keeper that died is there again in a moment: a kill in between would leave nobody. */
+function isKept({ who, pid }: InstanceStatus['keptBy']): boolean {
+  return who === 'keeper' ? pid !== null : who !== 'nobody'
 }

@@ -114,11 +114,14 @@ it('renderOutlook() says what would be done, what is left out and why', () => {
       { kind: 'supervisor', lengthMs: 0, text: 'SIGKILL', whyNot: null },
     ],
   } as const
-  expect(renderOutlook(outlook, ['kill', 'stop'], 'For 30s').slice(1)).toEqual([
+  expect(renderOutlook(outlook, { kinds: ['kill', 'stop'], areNamed: false }, 'For 30s').slice(1)).toEqual([
     '  kill       SIGKILL to a worker',
     '  stop       left out: it may last 35 s',
     'Not now: a reload is under way.',
   ])
+  expect(renderOutlook(outlook, { kinds: ['stop'], areNamed: true }, 'For 30s')[1]).toBe(
+    '  stop       refused: it may last 35 s',
+  )
 })
 
 it('renderChaosLine() tells of faults and how they end', () => {

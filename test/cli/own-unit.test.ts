@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jobOf, unitIn } from '../../src/cli/own-unit.ts'
+import { jobOf, restartsAfterKill, unitIn } from '../../src/cli/own-unit.ts'
 
 describe('unitIn()', () => {
   it.each([
@@ -12,6 +12,16 @@ describe('unitIn()', () => {
     ['', null],
   ])('finds the unit in %j', (cgroups, unit) => expect(unitIn(cgroups)).toEqual(unit))
 })
+
+it.each([
+  ['always', true],
+  ['on-failure', true],
+  ['on-abnormal', true],
+  ['on-abort', true],
+  ['no', false],
+  ['on-success', false],
+  ['on-watchdog', false],
+])('restartsAfterKill() of Restart=%s is %j', (restart, expected) => expect(restartsAfterKill(restart)).toBe(expected))
 
 describe('jobOf()', () => {
   const jobs = '  7 web.service    stop    running\n 9 api.service restart running\n 11 db.service start   waiting\n'

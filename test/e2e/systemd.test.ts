@@ -70,6 +70,12 @@ describe.skipIf(missing !== null)(`under systemd${missing === null ? '' : ` (${m
     const hexPort = unit.target.port.toString(16).toUpperCase().padStart(4, '0')
     expect(stdout.match(new RegExp(`0100007F:${hexPort} 00000000:0000 0A`, 'g'))).toHaveLength(4)
 
+    // That systemd brings it back is known, and whether it does.
+    const rehearse = () => systemd.supervise('/', 'chaos', '--instance', unit.name, '--only', 'supervisor')
+    expect(rehearse().stderr).toMatch(/supervisor +SIGKILL[^]*Type `supervise chaos/)
+    systemd.dropIn(unit.service, ['[Service]', 'Restart=no'])
+    expect(rehearse().stderr).toContain('ready.service is not started again after a kill (Restart=no)')
+
     const removed = systemd.supervise('/', 'systemd', 'uninstall', unit.name)
     expect(removed.code).toBe(0)
     expect(systemd.pids(unit.service)).toEqual([])

@@ -1,7 +1,7 @@
 // What may be rehearsed on an app as it is: refused before anything is done to it.
 
 import { describe, expect, it } from 'vitest'
-import type { ChaosRequest } from '../../src/control/messages.ts'
+import type { ChaosRequest, InstanceStatus } from '../../src/control/messages.ts'
 import type { App } from '../../src/supervisor/app.ts'
 import { ChaosDesk, type ChaosOwner } from '../../src/supervisor/chaos-desk.ts'
 
@@ -11,12 +11,13 @@ interface Setting {
   readonly step?: string
   readonly isCommand?: boolean
   readonly isStopped?: boolean
-  readonly keptBy?: 'keeper' | 'nobody'
+  readonly keptBy?: InstanceStatus['keptBy']
 }
 
+const NOBODY = { who: 'nobody', pid: null } as const
 const REQUEST: ChaosRequest = { forMs: 60_000, everyMs: 5000 }
 
-function deskOf({ serving = 2, operation, step, isCommand = false, isStopped = false, keptBy = 'nobody' }: Setting) {
+function deskOf({ serving = 2, operation, step, isCommand = false, isStopped = false, keptBy = NOBODY }: Setting) {
   const app = {
     name: 'web',
     isStopped,
@@ -31,7 +32,7 @@ function deskOf({ serving = 2, operation, step, isCommand = false, isStopped = f
     apps: [app as unknown as App],
     name: 'default',
     isEnding: false,
-    status: () => ({ keptBy: { who: keptBy, pid: null } }),
+    status: () => ({ keptBy }),
     rolloutOf: () => (step === undefined ? null : { step }),
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -79,6 +80,12 @@ describe('run() refuses', () => {
       { only: ['supervisor'] },
       /nobody starts the supervisor again.*`supervise start -d`/,
     ],
+    [
+      'a supervisor whose keeper is just being started again',
+      { keptBy: { who: 'keeper', pid: null } },
+      { only: ['supervisor'] },
+      /nobody starts the supervisor again/,
+    ],
   ])('%s', async (_what, setting, request, words) => {
     expect(await refusalOf(setting, request)).toMatch(words)
   })
@@ -96,7 +103,9 @@ function possible(setting: Setting, forMs = 60_000): readonly string[] {
 
 describe('outlook()', () => {
   it('says what can be done to the app as it is', () => {
-    expect(possible({ keptBy: 'keeper' })).toEqual(['kill', 'stop', 'hang', 'memory', 'delay', 'supervisor'])
+    const all = ['kill', 'stop', 'hang', 'memory', 'delay', 'supervisor']
+    expect(possible({ keptBy: { who: 'keeper', pid: 41 } })).toEqual(all)
+    expect(possible({ keptBy: { who: 'systemd', pid: null } })).toEqual(all)
     expect(possible({}, 20_000)).toEqual(['kill', 'memory', 'delay'])
     expect(possible({ serving: 1 })).toEqual(['delay'])
     expect(possible({ isCommand: true })).toEqual(['kill', 'stop'])
