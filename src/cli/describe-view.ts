@@ -1,5 +1,6 @@
 // `supervise describe` as text: the app's line and workers as in status, then config, crashes and events.
 
+import { words } from '../config/parsers.ts'
 import type { AppDescription, InstanceStatus, Spread } from '../control/messages.ts'
 import { formatLatency, formatUptime } from './durations.ts'
 import type { Paint } from './paint.ts'
@@ -162,9 +163,9 @@ function configLines({ config, groups, active }: AppDescription): string[] {
     ['agent', config.hasAgent ? '' : 'none: its requests, drain and event loop are not seen'],
     ['release', groups[active]?.path ?? ''],
     ['directory', config.cwd],
-    ['arguments', config.args.join(' ')],
+    ['arguments', words.format(config.args)],
     ['Node', config.hasAgent ? (config.node ?? "(the supervisor's own)") : ''],
-    ['Node flags', config.nodeArgs.join(' ')],
+    ['Node flags', words.format(config.nodeArgs)],
     ['environment', config.environmentNames.join(' ')],
   ]
   return alignRows(

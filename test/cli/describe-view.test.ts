@@ -38,5 +38,11 @@ describe('renderDescription()', () => {
     expect(told.slice(told.indexOf('Supervisor') + 1)).toContainEqual(`  brought back  ${words}`)
   })
 
+  it('shows where each argument of a program ends', () => {
+    const command = { ...web.config, script: '/bin/sh', hasAgent: false, args: ['-c', 'exec sleep 5'] }
+    const told = renderDescription({ ...web, config: command }, instance({}), (_, text) => text)
+    expect(told.map((line) => line.trim().split(/ {2,}/))).toContainEqual(['arguments', '-c "exec sleep 5"'])
+  })
+
   it('says nothing of traces that nobody wants', () => expect(lines(null)).not.toContain('Tracing'))
 })
