@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFailed } from 'vitest'
 import { openInstanceDirectory } from '../../src/control/instance-directory.ts'
 import { noteOwner } from '../../src/control/state-owner.ts'
 import { run } from './command.ts'
@@ -74,6 +74,7 @@ describe.runIf(existsSync(BUILT))('supervise start', { timeout: 60_000 }, () => 
     expect(before).toMatchObject({ detached: true, apps: [{ name: 'app' }, { name: 'more' }] })
 
     // Nobody is left to bring it back: what is said then is what works.
+    onTestFailed(async () => void (await supervise('stop', '--orphans', '--now')))
     for (const pid of [before.keptBy.pid, before.pid]) process.kill(pid, 'SIGKILL')
     await expect
       .poll(async () => (await supervise('status')).stdout)
