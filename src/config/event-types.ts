@@ -71,7 +71,7 @@ export const EVENT_TYPES = [
   'startFailed',
   'startRequested',
   'startsRelease',
-  'stateNotKept',
+  'stateDirectoryUnusable',
   'stateNotWritten',
   'stateWritten',
   'stopDelayed',

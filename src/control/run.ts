@@ -259,7 +259,7 @@ function keepEvents(directory: InstanceDirectory, log: InstanceLog): void {
   log.events.keepIn(journalOf(directory, log))
   if (why === null) return
   const text = `releases, counts, crashes and events are lost with this supervisor: nothing can be kept in ${place}, since ${why}; set XDG_STATE_HOME to a directory that may be written to`
-  log.events.record({ type: 'stateNotKept', app: null, text, cause: 'supervisor' }, 'warn')
+  log.events.record({ type: 'stateDirectoryUnusable', app: null, text, cause: 'supervisor' }, 'warn')
 }
 
 function makeSupervisor(
