@@ -35,6 +35,8 @@ export class CrashBooks {
   #next = 1
   #hasFailed = false
   #isClosed = false
+  /** Kept by another process while this one had let go: this one may see the same ends once more. */
+  #taken: readonly CrashRecord[] = []
   #saving: NodeJS.Timeout | undefined
 
   /** Reads what an earlier supervisor left. */
@@ -47,6 +49,11 @@ export class CrashBooks {
 
   /** Gives it its id, counts it and keeps it, at the cost of others if need be. */
   add(draft: CrashDraft): CrashRecord {
+    const known = this.#taken.find(
+      ({ app, worker, pid }) => app === draft.app && worker === draft.worker && pid === draft.pid,
+    )
+    this.#taken = this.#taken.filter((each) => each !== known)
+    if (known !== undefined) return known
     const seq = this.#next
     this.#next += 1
     const record: CrashRecord = { id: idOf(seq), ...draft }
@@ -90,6 +97,13 @@ export class CrashBooks {
   close(): void {
     this.#isClosed = true
     if (this.#saving !== undefined) this.#save()
+  }
+
+  /** After a close: whatever another process has kept meanwhile is taken in. */
+  goOn(): void {
+    this.#isClosed = false
+    this.#taken = this.#files.numbers().flatMap((seq) => (seq < this.#next ? [] : (this.#takeIn(seq) ?? [])))
+    this.#save()
   }
 
   #count(seq: number, record: CrashRecord, bytes: number): void {
@@ -138,6 +152,13 @@ export class CrashBooks {
     if (record === null) return this.#remove(seq)
     this.#next = seq + 1
     this.#count(seq, record, this.#files.sizeOf(seq))
+  }
+
+  #takeIn(seq: number): CrashRecord | null {
+    this.#loadUncounted(seq)
+    const record = this.#next > seq ? this.#files.read(seq) : null
+    if (record !== null) this.#ringOf(record.app).push(record)
+    return record
   }
 
   #fillMemory(): void {

@@ -29,33 +29,47 @@ export function whatIsUnderWay(supervisor: Pick<Supervisor, 'apps' | 'chaos' | '
 
 export class Standstill {
   readonly #supervisor: Supervisor
-  #rests: RestsByWorker = {}
+  #rests: Record<string, Rests> = {}
 
   constructor(supervisor: Supervisor) {
     this.#supervisor = supervisor
   }
 
-  /** In one turn of the loop, so that what is written is how things are. */
+  /** In one turn of the loop, so that what is written is how things are. Where it throws, `goOn` takes back what was done. */
   begin(): RestsByWorker {
     const supervisor = this.#supervisor
     supervisor.saveNow()
     supervisor.clock.stop()
     supervisor.metrics.standStill()
     supervisor.crashDesk.books.close()
-    const rests = this.#workers().map(([app, worker]) => {
+    this.#rests = {}
+    for (const [app, worker] of this.#workers()) {
       worker.unlink()
-      return [worker.incarnation, app.outputs.standStill(worker)] as const
-    })
-    this.#rests = Object.fromEntries(rests)
+      this.#rests[worker.incarnation] = app.outputs.standStill(worker)
+    }
     return this.#rests
   }
 
   /** The other one did not take its place. The workers dial as soon as there is a link. */
   goOn(): void {
-    for (const [app, worker] of this.#workers()) app.outputs.goOn(worker, this.#rests[worker.incarnation] ?? [])
-    this.#supervisor.clock.goOn()
-    this.#supervisor.metrics.goOn()
-    this.#supervisor.saveNow()
+    const supervisor = this.#supervisor
+    const { crashDesk, clock, metrics } = supervisor
+    for (const [app, worker] of this.#workers())
+      this.#attempt(() => app.outputs.goOn(worker, this.#rests[worker.incarnation] ?? []))
+    // Before the clock, which tells of those that died meanwhile.
+    this.#attempt(() => crashDesk.books.goOn())
+    this.#attempt(() => metrics.goOn())
+    clock.goOn()
+    supervisor.saveNow()
+  }
+
+  /** Of what stood still, each part goes on by itself. */
+  #attempt(part: () => void): void {
+    try {
+      part()
+    } catch (error) {
+      this.#supervisor.internalError(error)
+    }
   }
 
   /** The other one has everything: what this process still holds open closes, and nothing ends by it. */

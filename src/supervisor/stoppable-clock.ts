@@ -39,7 +39,18 @@ export class StoppableClock implements Clock {
     this.#isStopped = false
     for (const wake of this.#due) {
       // One of those before it may have cancelled it.
-      if (this.#due.delete(wake)) wake()
+      if (this.#due.delete(wake)) wakeAlone(wake)
     }
+  }
+}
+
+/** One that throws keeps no other from being woken, as with timers. */
+function wakeAlone(wake: () => void): void {
+  try {
+    wake()
+  } catch (error) {
+    setImmediate(() => {
+      throw error
+    })
   }
 }

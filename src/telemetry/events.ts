@@ -53,8 +53,9 @@ export class EventLog {
     this.#seq = Math.max(this.#seq, journal.recent.at(-1)?.seq ?? 0)
   }
 
-  /** Another process has written to it meanwhile: its numbers are taken. */
+  /** Another process has written to it meanwhile: its numbers are taken, and what it tells happened here. */
   goOnFrom(journal: Pick<Journal, 'recent'>): void {
+    for (const event of journal.recent) if (event.seq > this.#seq) this.#ring.push(event)
     this.#seq = Math.max(this.#seq, journal.recent.at(-1)?.seq ?? 0)
   }
 

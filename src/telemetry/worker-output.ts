@@ -99,6 +99,8 @@ export class WorkerOutput {
   #begun = false
   #open = STREAMS.length
   #giveUp: NodeJS.Timeout | undefined
+  /** How long the wait for the end of the output takes, once it was begun. */
+  #giveUpMs: number | null = null
 
   private constructor(paths: Paths | null, childStdio: ChildStdio, readers: number[], notice: string | null) {
     this.#paths = paths
@@ -149,15 +151,16 @@ export class WorkerOutput {
 
   /**
    * Reads no more, so that another process can go on. Returns what was read of a line whose end is still in the FIFO, by
-   * stream; `goOn` gives it back. A paused stream would read on until its buffer is full, so both are closed.
+   * stream; `goOn` gives it back. A paused stream would read on until its buffer is full, so both are closed. Throws where
+   * one cannot be kept open: two would read then, and each would have a part of what is written.
    */
   standStill(): Rests {
     if (this.#paths === null) return []
+    clearTimeout(this.#giveUp)
     for (const [index, source] of this.#sources.entries()) {
+      if (source.destroyed) continue
       // What a worker writes that dies meanwhile stays as long as somebody has the FIFO open.
-      const kept = source.destroyed ? null : this.#openAgain(index)
-      if (kept === null) continue
-      this.#kept.set(index, kept)
+      this.#kept.set(index, this.#openAgain(index))
       source.removeAllListeners('close')
       source.destroy()
     }
@@ -172,18 +175,16 @@ export class WorkerOutput {
       this.#follow(index, new Socket({ fd, readable: true, writable: false }))
     }
     this.#kept.clear()
+    if (this.#giveUpMs !== null && this.#open > 0) this.#armGiveUp(this.#giveUpMs)
   }
 
-  /** By what is open, since somebody may have deleted its path. */
-  #openAgain(index: number): number | null {
-    for (const place of [this.#paths?.[index] ?? '', `/proc/self/fd/${this.#readers[index]}`]) {
-      try {
-        return openSync(place, READ)
-      } catch {
-        // The next one is the last.
-      }
+  /** By what is open where somebody has deleted its path. */
+  #openAgain(index: number): number {
+    try {
+      return openSync(this.#paths?.[index] ?? '', READ)
+    } catch {
+      return openSync(`/proc/self/fd/${this.#readers[index]}`, READ)
     }
-    return null
   }
 
   /** Another process reads from now on, and the files are its own. */
@@ -197,7 +198,13 @@ export class WorkerOutput {
    * from now the wait is over, and whatever is in the pipe by then is still read.
    */
   endSoon(ms: number): void {
-    if (this.#open === 0 || this.#giveUp !== undefined) return
+    if (this.#open === 0 || this.#giveUpMs !== null) return
+    this.#giveUpMs = ms
+    this.#armGiveUp(ms)
+  }
+
+  #armGiveUp(ms: number): void {
+    clearTimeout(this.#giveUp)
     // The loop polls between timers and immediates, and one poll reads more than a FIFO can hold.
     this.#giveUp = setTimeout(() => setImmediate(() => this.#destroySources()), ms)
   }

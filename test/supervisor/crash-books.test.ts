@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { CRASH_LIMITS, CrashBooks, type CrashDraft } from '../../src/supervisor/crash-books.ts'
 
 function draft(more: Partial<CrashDraft> = {}): CrashDraft {
@@ -156,4 +156,46 @@ it.each([
   expect(books.groups('web')).toMatchObject([{ count: 2, firstId: 'c1', lastId: 'c2' }])
   expect(books.add(draft()).id).toBe('c3')
   expect(books.recent('web').map(({ id }) => id)).toEqual(['c1', 'c2', 'c3'])
+})
+
+it('CrashBooks.goOn() takes in what another process has kept meanwhile, and keeps its own from then on (S7)', () => {
+  const directory = place()
+  const first = open(directory)
+  first.add(draft({ pid: 7 }))
+  first.close()
+  const second = open(directory)
+  second.add(draft({ pid: 8 }))
+  second.add(draft({ pid: 9, worker: 2 }))
+  second.close()
+  first.goOn()
+  // Whose end the first one sees as well, once.
+  expect(first.add(draft({ pid: 8 }))).toMatchObject({ id: 'c2' })
+  expect(first.add(draft({ pid: 8 }))).toMatchObject({ id: 'c4' })
+  expect(first.recent('web').map(({ id, pid }) => [id, pid])).toEqual([
+    ['c1', 7],
+    ['c2', 8],
+    ['c3', 9],
+    ['c4', 8],
+  ])
+  first.close()
+  expect(open(directory).groups('web')).toMatchObject([{ count: 4, firstId: 'c1', lastId: 'c4' }])
+})
+
+it('CrashBooks.goOn() tries again to write where the disk refuses, as before (S7)', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const directory = place()
+  const complaints: string[] = []
+  const books = open(directory, complaints)
+  books.close()
+  books.goOn()
+  // A file is where the directory should be.
+  rmSync(join(directory, 'crashes'), { recursive: true })
+  writeFileSync(join(directory, 'crashes'), '')
+  books.add(draft())
+  vi.advanceTimersByTime(2_000)
+  rmSync(join(directory, 'crashes'))
+  vi.advanceTimersByTime(6_000)
+  expect(complaints.length).toBeGreaterThan(0)
+  expect(open(directory).groups('web')).toMatchObject([{ count: 1 }])
 })

@@ -50,3 +50,18 @@ function loggerInto(logged: unknown[]): EventLogger {
   const at = (level: string) => (fields: object, text: string) => void logged.push([level, fields, text])
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
+
+it('EventLog.goOnFrom() has what another process wrote meanwhile, and numbers on from there (S7)', () => {
+  const log = new EventLog({ logger: loggerInto([]) })
+  const own = log.record({ type: 'started', app: 'web', text: 'a', cause: 'test' })
+  const followed: number[] = []
+  log.feed('web', 10).follow(({ seq }) => followed.push(seq))
+  log.goOnFrom({ recent: [own, { ...own, seq: 2, text: 'by the other' }] })
+  log.record({ type: 'stopped', app: 'web', text: 'c', cause: 'test' })
+  expect(log.feed('web', 10).recent.map(({ seq, text }) => [seq, text])).toEqual([
+    [1, 'a'],
+    [2, 'by the other'],
+    [3, 'c'],
+  ])
+  expect(followed).toEqual([2, 3])
+})

@@ -158,6 +158,22 @@ describe.each(NODES)('WorkerOutput with a worker on %s', (node) => {
     await vi.waitFor(() => expect(openFiles()).toBe(before))
   })
 
+  it('stops waiting for a process that keeps the output open, also when it stood still meanwhile (S7)', async () => {
+    const output = await createOutput(directory, 'a1')
+    const { lines, ended } = listen(output)
+    const keeper = `require('node:child_process').spawn('sleep', ['60'], { stdio: 'inherit' })`
+    const child = start(output, `console.log(String(${keeper}.pid)); setInterval(() => {}, 1000)`, node)
+    output.begin(child)
+    await vi.waitFor(() => expect(lines.length).toBe(1), { timeout: 5000 })
+    child.kill('SIGKILL')
+    output.endSoon(100)
+    const rests = output.standStill()
+    await setTimeout(200)
+    output.goOn(rests)
+    await ended
+    process.kill(Number(/\d+/.exec(lines[0] ?? '')?.[0]), 'SIGKILL')
+  })
+
   it('a worker that logs more than a pipe holds does not block while nobody reads, and loses nothing', async () => {
     const output = await createOutput(directory, 'a1')
     const code = `const fs = require('node:fs'); for (let n = 0; n < 3000; n++) console.log(String(n).padStart(200, '.'))
