@@ -24,8 +24,8 @@ export interface AdminOptions {
 
 export interface AdminServer {
   readonly url: string
-  /** Leaves the address to another process, and ends the answers that are under way. */
-  handOver(): void
+  /** Leaves the address to another process. Whoever is connected stays until `close`. */
+  giveWay(): void
   close(): Promise<void>
 }
 
@@ -48,10 +48,7 @@ export async function startAdminServer(
   const { port } = server.address() as AddressInfo
   return {
     url: `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${port}`,
-    handOver: () => {
-      server.close()
-      for (const lines of answering.following) lines.end()
-    },
+    giveWay: () => void server.close(),
     close: () => close(server, answering),
   }
 }

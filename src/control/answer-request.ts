@@ -107,7 +107,7 @@ async function perform(
       await answering.supervisor.upgrades.whenInCharge()
       return wantsLines(request)
         ? streamOperation(answering, answer, request, response)
-        : runOperation(answer, request, response)
+        : runOperation(answering, answer, request, response)
   }
 }
 
@@ -124,11 +124,16 @@ function sendFeed(
   }
   const lines = openLines(answering, response)
   counts.streams += 1
+  const forget = answering.supervisor.upgrades.onReplaced((error) => {
+    lines.write({ type: 'error', error: error.toJSON() })
+    lines.end()
+  })
   const unfollow = follow ? feed.follow((item) => guard(answering, request, () => lines.write(item))) : () => {}
   if (follow) following.add(lines)
   response.once('close', () => {
     counts.streams -= 1
     following.delete(lines)
+    forget()
     guard(answering, request, unfollow)
   })
   lines.open()
@@ -137,11 +142,12 @@ function sendFeed(
 }
 
 async function runOperation(
+  answering: Answering,
   { run }: Extract<Answer, { as: 'operation' }>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const result = await run(contextOf(request, response, () => {}))
+  const result = await unlessReplaced(answering, run(contextOf(request, response, () => {})))
   if (isMany(result)) respond(response, statusOfResults(result), { results: result })
   else respond(response, statusOfResults([result]), result)
 }
@@ -157,7 +163,7 @@ async function streamOperation(
   const head = setTimeout(() => lines.open(), HEAD_AFTER_MS)
   try {
     const progress: OperationContext['progress'] = (line) => guard(answering, request, () => lines.write(line))
-    const result = await run(contextOf(request, response, progress))
+    const result = await unlessReplaced(answering, run(contextOf(request, response, progress)))
     for (const each of isMany(result) ? result : [result]) lines.write({ type: 'result', result: each })
   } catch (error) {
     // Until the head is out, an error can still be an HTTP status.
@@ -167,6 +173,15 @@ async function streamOperation(
     clearTimeout(head)
     if (response.headersSent) lines.end()
   }
+}
+
+/** Rejects when another supervisor takes over meanwhile: this one stands still then, and would never have an answer. */
+function unlessReplaced<Result>({ supervisor }: Answering, answer: Promise<Result>): Promise<Result> {
+  const { promise, resolve, reject } = Promise.withResolvers<Result>()
+  const forget = supervisor.upgrades.onReplaced(reject)
+  answer.then(resolve, reject)
+  promise.then(forget, forget)
+  return promise
 }
 
 function openLines({ limits, counts }: Answering, response: ServerResponse): LineStream {

@@ -1,6 +1,7 @@
 // Asks another installation whether it could take over, by starting it for that alone: nothing is touched.
 
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { messageOf } from '../config/failure.ts'
 import { upgradeRefused } from '../errors/upgrade.ts'
 import type { UpgradeRequest } from './messages.ts'
 import { HAND_OVER, type UpgradeCheck, type Versions } from './upgrade-messages.ts'
@@ -48,11 +49,21 @@ function overlap(one: Versions, other: Versions): boolean {
   return one.oldest <= other.newest && other.oldest <= one.newest
 }
 
-function run(node: string, words: readonly string[]): Promise<Ended> {
-  const child = spawn(node, [...words], { cwd: placeToBegin(), stdio: ['ignore', 'pipe', 'pipe'] })
+function begin(node: string, words: readonly string[]): ChildProcess | string {
+  try {
+    return spawn(node, [...words], { cwd: placeToBegin(), stdio: ['ignore', 'pipe', 'pipe'] })
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+async function run(node: string, words: readonly string[]): Promise<Ended> {
+  const child = begin(node, words)
   let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => (stdout = (stdout + chunk.toString()).slice(-MOST_CHARACTERS)))
-  child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-MOST_CHARACTERS)))
+  if (typeof child === 'string') return { how: child, stdout, stderr }
+  // Where no descriptor is left there are none, and an event tells why.
+  child.stdout?.on('data', (chunk: Buffer) => (stdout = (stdout + chunk.toString()).slice(-MOST_CHARACTERS)))
+  child.stderr?.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-MOST_CHARACTERS)))
   return new Promise((resolve) => {
     let isLate = false
     const timer = setTimeout(() => {

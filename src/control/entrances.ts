@@ -1,6 +1,7 @@
 // What an instance is reached by, and what must be one supervisor's alone: lock, link, control socket, admin address. They
 // are opened together, handed over together, and taken back together.
 
+import { rmSync } from 'node:fs'
 import { messageOf } from '../config/failure.ts'
 import { LinkGuard } from '../supervisor/link-guard.ts'
 import { openLinkDesk } from '../supervisor/link-desk.ts'
@@ -22,13 +23,19 @@ export interface Instance {
   readonly log: InstanceLog
 }
 
+type Link = ReturnType<typeof openLinkDesk>
+
 export class Entrances {
   readonly #instance: Instance
   readonly #adminOptions: AdminOptions | null
   readonly #guard: LinkGuard
   #lock: InstanceLock
+  /** Another supervisor may have them. */
+  #letGo = { admin: false, lock: false }
+  /** Whose clients stay, though another one has its address. */
+  readonly #formerAdmins: AdminServer[] = []
   #admin: AdminServer | null = null
-  #link: KeptEntrance<ReturnType<typeof openLinkDesk>> | null = null
+  #link: KeptEntrance<Link> | null = null
   #control: KeptEntrance<ControlServer> | null = null
 
   constructor(instance: Instance, lock: InstanceLock, admin: AdminOptions | null) {
@@ -53,28 +60,46 @@ export class Entrances {
 
   /** For another supervisor. The control socket goes on answering until that one has its own. */
   async handOver(): Promise<void> {
-    this.#admin?.handOver()
-    await this.#link?.close()
+    this.#letGo.admin = true
+    this.#admin?.giveWay()
+    const link = this.#link
     this.#link = null
+    await link?.close()
+    this.#letGo.lock = true
     await this.#lock.handOver()
   }
 
-  /** Rejects when somebody else has the instance by now. */
+  /** What was let go of, all but the link. Rejects when somebody else has the instance by now. */
   async takeBack(): Promise<void> {
     const { directory, supervisor } = this.#instance
-    this.#lock = await takeLock(directory, TAKE_BACK_MS, process.pid)
-    noteOwner(directory)
-    this.#openLink()
-    await this.#control?.renew()
-    await this.#admin?.close()
+    if (this.#letGo.lock) {
+      this.#lock = await takeLock(directory, TAKE_BACK_MS, process.pid)
+      this.#letGo.lock = false
+      noteOwner(directory)
+      await this.#control?.renew().catch((error: unknown) => this.#lookAgain(directory.controlSocket, error))
+    }
+    if (!this.#letGo.admin) return
+    this.#letGo.admin = false
+    if (this.#admin !== null) this.#formerAdmins.push(this.#admin)
     this.#admin = null
     await this.#openAdmin().catch((error: unknown) => supervisor.internalError(error))
+  }
+
+  /** When the supervisor listens to workers again: one that is sent away dials ever more rarely. */
+  takeLinkBack(): void {
+    if (this.#link !== null) return
+    try {
+      this.#openLink()
+    } catch (error) {
+      this.#lookAgain(this.#instance.directory.linkSocket, error)
+      this.#keepLink({ close: () => {} })
+    }
   }
 
   /** Ends what people and workers come in by; the lock is held to the last. */
   async close(): Promise<void> {
     await this.#control?.close()
-    await this.#admin?.close()
+    await Promise.all([...this.#formerAdmins, ...(this.#admin ? [this.#admin] : [])].map((admin) => admin.close()))
     await this.#link?.close()
   }
 
@@ -96,18 +121,29 @@ export class Entrances {
   }
 
   #openLink(): void {
+    this.#keepLink(this.#startLink())
+  }
+
+  #keepLink(first: Link): void {
+    const { directory } = this.#instance
+    const path = directory.linkSocket
+    const entrance = { path, open: () => this.#startLink() }
+    this.#link = new KeptEntrance(directory, entrance, first, (error) => this.#found(path, error))
+  }
+
+  #startLink(): Link {
     const { directory, supervisor, log } = this.#instance
-    const { linkSocket } = directory
-    const open = () =>
-      openLinkDesk(
-        linkSocket,
-        (hello, channel) =>
-          !supervisor.clock.isStopped && this.#guard.admits(hello) && supervisor.hello(hello, channel),
-        (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
-      )
-    this.#link = new KeptEntrance(directory, { path: linkSocket, open }, open(), (error) =>
-      this.#found(linkSocket, error),
+    return openLinkDesk(
+      directory.linkSocket,
+      (hello, channel) => !supervisor.clock.isStopped && this.#guard.admits(hello) && supervisor.hello(hello, channel),
+      (text) => log.events.record({ type: 'linkMissing', app: null, text, cause: 'supervisor' }, 'warn'),
     )
+  }
+
+  /** A socket that is gone is opened again by whoever keeps it. */
+  #lookAgain(path: string, error: unknown): void {
+    this.#instance.supervisor.internalError(error)
+    rmSync(path, { force: true })
   }
 
   #startControl(): Promise<ControlServer> {

@@ -9,6 +9,8 @@ const LOOK_MS = 1000
 
 export interface Reachable {
   close(): unknown
+  /** Takes nothing new, and lets who is in it stay until it is closed. */
+  giveWay?(): void
 }
 
 /** One of the sockets, and how to open it again. */
@@ -24,6 +26,8 @@ export class KeptEntrance<Open extends Reachable> {
   readonly #found: (error: unknown) => void
   readonly #timer: NodeJS.Timeout
   #current: Open
+  /** Whoever is in these stays. */
+  readonly #former: Open[] = []
   #opening: Promise<void> | null = null
   #hasFailed = false
 
@@ -51,13 +55,13 @@ export class KeptEntrance<Open extends Reachable> {
     }
   }
 
-  /** Opens it anew, whatever is there: another process may have had it for a while. Who is in the one before stays a moment. */
+  /** Opens it anew, whatever is there: another process may have had it for a while. Who is in the one before stays. */
   async renew(): Promise<void> {
     await this.#opening?.catch(() => {})
     const before = this.#current
     this.#current = await this.#entrance.open()
-    // Not waited for: whoever waits in it for an answer may wait for this.
-    void Promise.resolve(before.close()).catch(() => {})
+    this.#former.push(before)
+    before.giveWay?.()
   }
 
   async #openAgain(): Promise<void> {
@@ -73,6 +77,6 @@ export class KeptEntrance<Open extends Reachable> {
     clearInterval(this.#timer)
     // What is being opened just now would stay open, and its socket would be left behind.
     await this.#opening?.catch(() => {})
-    await this.#current.close()
+    await Promise.all([...this.#former, this.#current].map((each) => each.close()))
   }
 }

@@ -30,6 +30,8 @@ export const LIMITS: ServerLimits = {
 
 export interface ControlServer {
   readonly counts: () => ControlCounts
+  /** Takes nothing new. Whoever is in it stays until `close`: another one of the same supervisor has its place. */
+  giveWay(): void
   /** Takes nothing new, ends what only follows, and waits so long for the answers under way. */
   close(withinMs?: number): Promise<void>
 }
@@ -52,9 +54,16 @@ export async function startControlServer(
   await bind(server, directory)
   server.on('error', (error) => options.onError(error, 'accepting on the control socket'))
   const inode = lstatSync(directory.controlSocket).ino
+  let closed: Promise<void> | null = null
+  // A second close of the same server would not wait for those who are in it.
+  const stopAccepting = () => (closed ??= new Promise<void>((resolve) => server.close(() => resolve())))
   return {
     counts: () => structuredClone(answering.counts),
-    close: (withinMs = 1_000) => close(server, answering, directory, inode, withinMs),
+    giveWay: () => void stopAccepting(),
+    close: (withinMs = 1_000) => {
+      unlinkOwn(directory.controlSocket, inode)
+      return end(server, answering, stopAccepting(), withinMs)
+    },
   }
 }
 
@@ -128,15 +137,7 @@ async function bind(server: Server, { controlSocket }: InstanceDirectory): Promi
   }
 }
 
-async function close(
-  server: Server,
-  { following }: Answering,
-  { controlSocket }: InstanceDirectory,
-  inode: number,
-  withinMs: number,
-): Promise<void> {
-  unlinkOwn(controlSocket, inode)
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+async function end(server: Server, { following }: Answering, closed: Promise<void>, withinMs: number): Promise<void> {
   for (const lines of following) lines.end()
   const deadline = setTimeout(() => server.closeAllConnections(), withinMs)
   await closed

@@ -6,7 +6,15 @@ import { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { EXIT, SuperviseError } from '../errors.ts'
 import { upgradeRefused } from '../errors/upgrade.ts'
-import { HAND_OVER_VARIABLE, type FromBefore, type FromNext, type Go, type Offer } from './upgrade-messages.ts'
+import {
+  HAND_OVER_VARIABLE,
+  readMessage,
+  unreadable,
+  type FromBefore,
+  type FromNext,
+  type HeardGo,
+  type Offer,
+} from './upgrade-messages.ts'
 
 export class Succession {
   readonly offer: Offer
@@ -35,17 +43,25 @@ export class Succession {
     const socket = new Socket({ fd, readable: true, writable: true })
     socket.on('error', () => {})
     const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
-    const offer = await next(lines)
-    if (offer?.type !== 'offer') throw upgradeRefused('this', 'the supervisor before this one has offered nothing')
-    return new Succession(socket, lines, offer)
+    try {
+      const offer = await next(lines)
+      if (offer?.type !== 'offer') throw upgradeRefused('this', 'the supervisor before this one has offered nothing')
+      return new Succession(socket, lines, offer)
+    } catch (error) {
+      // It would keep the process, for which the one before waits.
+      socket.destroy()
+      throw error
+    }
   }
 
   /** Resolves when the one before has let go of everything. */
-  async prepared(): Promise<Go> {
+  async prepared(): Promise<HeardGo> {
     this.#tell({ type: 'prepared' })
     const message = await next(this.#lines)
     // Its end, which ends this process as well, comes as an event.
-    return message?.type === 'go' ? message : new Promise(() => {})
+    if (message === null) return new Promise(() => {})
+    if (message.type !== 'go') throw upgradeRefused('this', `the supervisor before this one said "${message.type}"`)
+    return { ...message, heardAt: performance.timeOrigin + performance.now() }
   }
 
   /** Everything is with this process. */
@@ -85,9 +101,11 @@ export class Succession {
   }
 }
 
+/** Null when it has ended. */
 async function next(lines: AsyncIterator<string>): Promise<FromBefore | null> {
-  const line = await lines.next()
-  if (line.done === true) return null
-  // Both ends are ours, of versions that understand each other.
-  return JSON.parse(line.value) as FromBefore
+  const line = await lines.next().catch(() => null)
+  if (line === null || line.done === true) return null
+  const message = readMessage(line.value)
+  if (message?.type === 'offer' || message?.type === 'go') return message
+  throw upgradeRefused('this', `the supervisor before this one said ${unreadable(line.value)}`)
 }

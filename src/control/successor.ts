@@ -1,12 +1,22 @@
 // The supervisor that is to come, as the one before sees it: a child with everything that it needs as descriptors, and a
 // channel to speak with it.
 
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { createInterface } from 'node:readline'
-import { HAND_OVER_VARIABLE, type FromBefore, type FromNext, type Offer } from './upgrade-messages.ts'
+import { messageOf } from '../config/failure.ts'
+import type { ErrorBody } from '../errors.ts'
+import { upgradeRefused } from '../errors/upgrade.ts'
+import {
+  HAND_OVER_VARIABLE,
+  readMessage,
+  unreadable,
+  type FromBefore,
+  type FromNext,
+  type Offer,
+} from './upgrade-messages.ts'
 import type { UpgradeRequest } from './messages.ts'
 
 export interface SuccessorPlan {
@@ -27,26 +37,25 @@ export class Successor {
   readonly child: ChildProcess
   /** The other end of what it tells to who stands in for it, where that was made now. */
   readonly standIn: Duplex | null
-  readonly #channel: Duplex
+  /** Null where the process cannot even be tried: why, comes as its first message. */
+  readonly #channel: Duplex | null
   readonly #errors = beginReading(2)
   readonly #heard: Heard[] = []
   #waiting: ((message: Heard) => void) | null = null
 
+  /** Throws a refusal where there cannot be such a process; most of what is wrong with one is heard. */
   constructor(plan: SuccessorPlan) {
-    const { request, instance, variables, descriptors, standIn } = plan
+    const { descriptors, standIn } = plan
     const first = 3 + descriptors.length
     const slots = plan.offer.listeners.flatMap((listener) => listener.slots)
     const own =
       standIn === null ? ['pipe' as const] : ['pipe' as const, standIn === 'new' ? ('pipe' as const) : standIn]
-    this.child = spawn(request.node, [...process.execArgv, request.launcher, 'take-over', instance], {
-      env: { ...process.env, ...variables, [HAND_OVER_VARIABLE]: String(first) },
-      cwd: placeToBegin(),
-      stdio: ['inherit', 'inherit', 'inherit', ...descriptors, ...own, ...slots.map(({ fd }) => fd)],
-      // A session of its own: what a terminal sends to a job reaches who stands in for it, and that alone.
-      detached: true,
-    })
-    this.#channel = this.child.stdio[first] as unknown as Duplex
-    this.standIn = standIn === 'new' ? (this.child.stdio[first + 1] as unknown as Duplex) : null
+    const stdio = [...descriptors, ...own, ...slots.map(({ fd }) => fd)]
+    this.child = begin(plan, ['inherit', 'inherit', 'inherit', ...stdio], first)
+    // Where no descriptor is left Node makes none of them, and tells of it by an event.
+    const made = (this.child.stdio as readonly unknown[] | undefined) ?? []
+    this.#channel = (made[first] as Duplex | undefined) ?? null
+    this.standIn = standIn === 'new' ? ((made[first + 1] as Duplex | undefined) ?? null) : null
     this.#listen()
     let fd = first + own.length
     const listeners = plan.offer.listeners.map((listener) => ({
@@ -61,7 +70,7 @@ export class Successor {
   }
 
   tell(message: FromBefore): void {
-    this.#channel.write(`${JSON.stringify(message)}\n`)
+    this.#channel?.write(`${JSON.stringify(message)}\n`)
   }
 
   /** Its next message, or why there is none. */
@@ -87,26 +96,34 @@ export class Successor {
     return this.#errors?.read() ?? []
   }
 
-  /** Resolves when it is gone. */
+  /** Resolves when it is gone, and nothing is open that was for it. */
   async kill(): Promise<void> {
     const { child } = this
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit')
-    child.kill('SIGKILL')
-    await gone
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+    }
+    this.#channel?.destroy()
+    this.standIn?.destroy()
   }
 
   /** It needs nobody any more, and hears by the end of the channel that it is alone. */
   letGo(): void {
     this.child.unref()
-    this.#channel.destroy()
+    this.#channel?.destroy()
   }
 
   #listen(): void {
-    this.#channel.on('error', () => {})
+    this.#channel?.on('error', () => {})
     this.standIn?.on('error', () => {})
-    createInterface({ input: this.#channel }).on('line', (line) => this.#take(parse(line)))
-    this.child.once('error', (error) => this.#take({ type: 'ended', why: `it cannot be started: ${error.message}` }))
+    if (this.#channel !== null) {
+      const lines = createInterface({ input: this.#channel })
+      lines.on('line', (line) => this.#take(parse(line)))
+      // It repeats those of its input: of a process that ends with words unread.
+      lines.on('error', () => {})
+    }
+    this.child.on('error', (error) => this.#take({ type: 'ended', why: `it cannot be started: ${error.message}` }))
     this.child.once('exit', (code, signal) =>
       // What it said last is read first.
       setImmediate(() =>
@@ -118,8 +135,7 @@ export class Successor {
     )
   }
 
-  #take(message: Heard | null): void {
-    if (message === null) return
+  #take(message: Heard): void {
     if (this.#waiting === null) this.#heard.push(message)
     else this.#waiting(message)
   }
@@ -134,13 +150,26 @@ export function placeToBegin(): string {
   }
 }
 
-/** Both ends are ours, of versions that understand each other. */
-function parse(line: string): FromNext | null {
+function begin({ request, instance, variables }: SuccessorPlan, stdio: StdioOptions, channel: number): ChildProcess {
   try {
-    return JSON.parse(line) as FromNext
-  } catch {
-    return null
+    return spawn(request.node, [...process.execArgv, request.launcher, 'take-over', instance], {
+      env: { ...process.env, ...variables, [HAND_OVER_VARIABLE]: String(channel) },
+      cwd: placeToBegin(),
+      stdio,
+      // A session of its own: what a terminal sends to a job reaches who stands in for it, and that alone.
+      detached: true,
+    })
+  } catch (error) {
+    throw upgradeRefused(instance, `the new one cannot be started: ${messageOf(error)}`)
   }
+}
+
+function parse(line: string): Heard {
+  const message = readMessage(line)
+  if (message === null || message.type === 'offer' || message.type === 'go')
+    return { type: 'ended', why: `it said ${unreadable(line)}` }
+  const isSaid = message.type !== 'failed' || typeof (message.error as ErrorBody | undefined)?.message === 'string'
+  return isSaid ? message : { type: 'ended', why: 'it failed and did not say why' }
 }
 
 const SHOWN_LINES = 15

@@ -7,11 +7,17 @@
 // 2. From letting go to either end this one decides nothing: its clock is stopped.
 // 3. A stop goes before an upgrade.
 
-import { textOf } from '../errors.ts'
-import { fromErrorBody, SuperviseError } from '../errors.ts'
+import { fromErrorBody, SuperviseError, textOf } from '../errors.ts'
 import { instanceIsEnding } from '../errors/app.ts'
 import { reached } from '../fault-points.ts'
-import { inOneLine, justUpgraded, upgradeRefused, upgradeUnderWay, upgradeWaits } from '../errors/upgrade.ts'
+import {
+  inOneLine,
+  justUpgraded,
+  supervisorReplaced,
+  upgradeRefused,
+  upgradeUnderWay,
+  upgradeWaits,
+} from '../errors/upgrade.ts'
 import { waitUntil } from '../supervisor/clock.ts'
 import { collectSockets, nameOfListener } from '../supervisor/handed-sockets.ts'
 import { linkVersions, whyNoLink } from '../supervisor/link-desk.ts'
@@ -53,6 +59,7 @@ export class UpgradeDesk implements UpgradeOperations {
   readonly #standstill: Standstill
   #resolve: (successor: Successor) => void = () => {}
   #isBusy = false
+  readonly #listeners = new Set<(error: SuperviseError) => void>()
   /** Pending while nobody can say who is in charge. */
   #inCharge: Promise<void> = Promise.resolve()
 
@@ -66,6 +73,11 @@ export class UpgradeDesk implements UpgradeOperations {
     return this.#inCharge
   }
 
+  onReplaced(listener: (error: SuperviseError) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   async upgrade(request: UpgradeRequest, cause: string): Promise<UpgradeResult> {
     const { supervisor } = this.#place
     if (this.#isBusy) throw upgradeUnderWay(supervisor.name)
@@ -73,8 +85,9 @@ export class UpgradeDesk implements UpgradeOperations {
     try {
       return await this.#upgrade(request, cause)
     } catch (error) {
-      if (request.dryRun !== true) this.#refused(error, cause)
-      throw error
+      const refusal = asRefusal(error, supervisor.name)
+      if (request.dryRun !== true) this.#refused(refusal, cause)
+      throw refusal
     } finally {
       this.#isBusy = false
     }
@@ -166,13 +179,14 @@ export class UpgradeDesk implements UpgradeOperations {
     inCharge.promise.catch(() => undefined)
     this.#inCharge = inCharge.promise
     const begun = performance.now()
-    signals.hold()
-    const rests = this.#standstill.begin()
     try {
+      signals.hold()
+      const rests = this.#standstill.begin()
       await entrances.handOver()
       reached('upgrade.released')
       const listeners = collectSockets(supervisor.apps).map(nameOfListener)
-      successor.tell({ type: 'go', rests, listeners, cause, begunAt: performance.timeOrigin + begun })
+      const changed = supervisor.watches.pending()
+      successor.tell({ type: 'go', rests, listeners, cause, begunAt: performance.timeOrigin + begun, changed })
       await this.#expect(successor, 'taken', TAKE_MS)
       reached('upgrade.taken')
     } catch (error) {
@@ -182,10 +196,11 @@ export class UpgradeDesk implements UpgradeOperations {
     }
     signals.passOnTo(successor.pid)
     inCharge.reject(justUpgraded(supervisor.name))
-    this.#standstill.letGo()
-    successor.letGo()
     this.successor = successor
     this.#resolve(successor)
+    for (const listener of this.#listeners) listener(supervisorReplaced(supervisor.name))
+    await attempt(() => this.#standstill.letGo(), supervisor)
+    await attempt(() => successor.letGo(), supervisor)
     return Math.round(performance.now() - begun)
   }
 
@@ -198,17 +213,37 @@ export class UpgradeDesk implements UpgradeOperations {
       process.stderr.write(`${textOf(error)}\n`)
       process.kill(process.pid, 'SIGKILL')
     }
-    eventsWritten()
-    await manager.takeOver()
-    this.#standstill.goOn()
-    signals.serve(supervisor)
+    const parts = [
+      eventsWritten,
+      () => manager.takeOver(),
+      () => entrances.takeLinkBack(),
+      // In the same turn of the loop: who dials until then finds nobody, and tries again soon; who is sent away waits longer.
+      () => this.#standstill.goOn(),
+      () => signals.serve(supervisor),
+    ]
+    for (const part of parts) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other; what fails must not keep the rest from being taken back
+      await attempt(part, supervisor)
+    }
     inCharge.resolve()
   }
 
-  #refused(error: unknown, cause: string): void {
+  #refused(refusal: SuperviseError, cause: string): void {
     const { supervisor } = this.#place
     supervisor.measures.supervisorUpgraded('refused')
-    const text = error instanceof SuperviseError ? inOneLine(error) : textOf(error)
-    supervisor.eventLog.record({ type: 'upgradeRefused', app: null, text, cause }, 'warn')
+    supervisor.eventLog.record({ type: 'upgradeRefused', app: null, text: inOneLine(refusal), cause }, 'warn')
   }
+}
+
+async function attempt(part: () => unknown, supervisor: Pick<Supervisor, 'internalError'>): Promise<void> {
+  try {
+    await part()
+  } catch (error) {
+    supervisor.internalError(error)
+  }
+}
+
+function asRefusal(error: unknown, name: string): SuperviseError {
+  if (error instanceof SuperviseError) return error
+  return upgradeRefused(name, 'it could not be carried out', textOf(error).split('\n'))
 }

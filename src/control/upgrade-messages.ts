@@ -61,7 +61,12 @@ export interface Go {
   readonly cause: string
   /** When it let go, by the wall clock in milliseconds. */
   readonly begunAt: number
+  /** By app, a file whose change was noticed and not yet acted on. A version before this field says nothing of it. */
+  readonly changed?: Readonly<Record<string, string>>
 }
+
+/** As the new one has it: with the moment at which it heard, by its own idea of the wall clock. */
+export type HeardGo = Go & { readonly heardAt: number }
 
 export type FromBefore = Offer | Go
 
@@ -71,3 +76,22 @@ export type FromNext =
   /** Lock, link, control socket and workers are its own. */
   | { readonly type: 'taken' }
   | { readonly type: 'failed'; readonly error: ErrorBody }
+
+/** One line of the channel; null for what is no message at all. */
+export function readMessage(line: string): FromBefore | FromNext | null {
+  try {
+    const value: unknown = JSON.parse(line)
+    const isMessage = typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
+    // The rest is as said here: both ends are ours, of versions that understand each other.
+    return isMessage ? (value as FromBefore | FromNext) : null
+  } catch {
+    return null
+  }
+}
+
+const SHOWN_CHARACTERS = 200
+
+/** What was said instead of a message. */
+export function unreadable(line: string): string {
+  return `what cannot be read: ${JSON.stringify(line.slice(0, SHOWN_CHARACTERS))}`
+}

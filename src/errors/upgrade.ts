@@ -42,6 +42,16 @@ export function justUpgraded(instance: string) {
   )
 }
 
+/** To whoever waits for a supervisor that is in charge no more. */
+export function supervisorReplaced(instance: string) {
+  return new SuperviseError(
+    'SUPERVISOR_REPLACED',
+    `Cannot follow this to its end: another supervisor of "${instance}" has taken over`,
+    'The workers serve on, and the new supervisor goes on with what was under way. See `supervise status`, and follow it there: `supervise rollout --watch` for a release.',
+    EXIT.busy,
+  )
+}
+
 export function upgradeUnknown(instance: string, version: string) {
   return new SuperviseError(
     'UPGRADE_UNKNOWN',

@@ -49,14 +49,23 @@ export interface HandedRest {
   readonly rests: Readonly<Record<string, Rests>>
   /** The listeners that are still open, by name. */
   readonly listeners: readonly string[]
+  /** By app, a file that had changed, which nobody has acted on. */
+  readonly changed?: Readonly<Record<string, string>>
+  /** By the wall clock in milliseconds: what changes from then on, the one before may not have seen. */
+  readonly heardAt?: number
 }
 
 export class HandedSockets {
+  readonly changedSince: number | null
   readonly #rests: Readonly<Record<string, Rests>>
+  readonly #changed: Readonly<Record<string, string>>
   #listeners: readonly HandedListener[]
 
-  constructor(listeners: readonly HandedListener[], { rests, listeners: stillOpen }: HandedRest) {
+  constructor(listeners: readonly HandedListener[], rest: HandedRest) {
+    const { rests, listeners: stillOpen, changed = {}, heardAt = null } = rest
     this.#rests = rests
+    this.#changed = changed
+    this.changedSince = heardAt
     this.#listeners = listeners.filter((each) => !stillOpen.includes(nameOfListener(each)))
     this.closeRest()
     this.#listeners = listeners.filter((each) => stillOpen.includes(nameOfListener(each)))
@@ -64,6 +73,11 @@ export class HandedSockets {
 
   restsOf(incarnation: string): Rests {
     return this.#rests[incarnation] ?? []
+  }
+
+  /** Null when no change is left to act on. */
+  changedOf(app: string): string | null {
+    return this.#changed[app] ?? null
   }
 
   /** Gives an app that was made again what is its own. */

@@ -5,4 +5,5 @@ import type { UpgradeOperations } from './operations.ts'
 export const NO_UPGRADES: UpgradeOperations = {
   upgrade: () => Promise.reject(new Error('this supervisor has nothing to hand over')),
   whenInCharge: () => Promise.resolve(),
+  onReplaced: () => () => {},
 }

@@ -2,6 +2,7 @@
 // Each refuses with a SuperviseError when the app, the worker or a value is wrong.
 
 import type { LogLevel } from '../config/log-parsers.ts'
+import type { SuperviseError } from '../errors.ts'
 import type { Family } from '../telemetry/exposition.ts'
 import type {
   AppDescription,
@@ -133,6 +134,8 @@ export interface UpgradeOperations {
   upgrade(request: UpgradeRequest, cause: string): Promise<UpgradeResult>
   /** Resolves at once, but for the moments of a hand-over; rejects when another supervisor is in charge. */
   whenInCharge(): Promise<void>
+  /** Told once another supervisor has everything: what this one would still answer never comes. Returns what unsubscribes. */
+  onReplaced(listener: (error: SuperviseError) => void): () => void
 }
 
 export interface SupervisorOperations {

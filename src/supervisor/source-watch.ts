@@ -1,5 +1,6 @@
 // Watching an app's files: a change, then quiet, is one reload that names the file.
 
+import type { Stats } from 'node:fs'
 import { basename, relative, sep } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 import type { WatchConfig } from '../config/app-config.ts'
@@ -18,6 +19,7 @@ export class SourceWatch {
   #isClosed = false
   #cancelQuiet: () => void = () => {}
   #first: string | null = null
+  #isReady = false
 
   /** `directory` is where relative names are shown from. */
   constructor(config: WatchConfig, directory: string, clock: Clock, onChange: (file: string) => void) {
@@ -27,12 +29,21 @@ export class SourceWatch {
     this.#onChange = onChange
   }
 
-  /** Resolves when changes are seen from now on. */
-  async open(): Promise<void> {
+  /** The first file of a change that is waiting for its quiet time. */
+  get pending(): string | null {
+    return this.#first
+  }
+
+  /**
+   * Resolves when changes are seen from now on. With a time, by the wall clock, what has changed since then is seen as well,
+   * but for what was deleted.
+   */
+  async open(since: number | null = null): Promise<void> {
     const { watch } = await import('chokidar')
     if (this.#isClosed) return
     const watcher = watch([...this.#config.paths], {
-      ignoreInitial: true,
+      ignoreInitial: since === null,
+      alwaysStat: since !== null,
       ignored: (path) => this.#isIgnored(path),
       // Editors write in steps; a file is read when it is whole.
       awaitWriteFinish: false,
@@ -40,11 +51,26 @@ export class SourceWatch {
     })
     this.#watcher = watcher
     // A folder alone changes no code; what comes into it is told of file by file.
-    watcher.on('all', (event, path) => (event.endsWith('Dir') ? undefined : this.#changed(path)))
+    watcher.on('all', (event, path, stats) => {
+      if (event.endsWith('Dir')) return
+      if (this.#isReady || since === null || (stats !== undefined && isYounger(stats, since))) this.#changed(path)
+    })
     // A folder that vanished or cannot be read is seen again when it is back.
     watcher.on('error', () => undefined)
     await new Promise<void>((resolve) => {
       watcher.on('ready', resolve)
+    })
+    this.#isReady = true
+  }
+
+  /** A change that somebody else has seen, by the name that it is shown with. */
+  note(file: string): void {
+    if (this.#isClosed) return
+    const first = (this.#first ??= file)
+    this.#cancelQuiet()
+    this.#cancelQuiet = this.#clock.wakeAt(this.#clock.now() + this.#config.quietMs, () => {
+      this.#first = null
+      this.#onChange(first)
     })
   }
 
@@ -55,13 +81,7 @@ export class SourceWatch {
   }
 
   #changed(path: string): void {
-    this.#first ??= relative(this.#directory, path) || path
-    this.#cancelQuiet()
-    this.#cancelQuiet = this.#clock.wakeAt(this.#clock.now() + this.#config.quietMs, () => {
-      const file = this.#first ?? path
-      this.#first = null
-      this.#onChange(file)
-    })
+    this.note(relative(this.#directory, path) || path)
   }
 
   #isIgnored(path: string): boolean {
@@ -75,6 +95,14 @@ export class SourceWatch {
     const parts = relative(root, path).split(sep)
     return IGNORED_FILES.test(name) || parts.some((part) => part.startsWith('.') || IGNORED_FOLDERS.has(part))
   }
+}
+
+/** What is told of a change comes a little after it. */
+const TELLING_MS = 500
+
+/** The time of the inode as well: a file that was moved here has kept its own. */
+function isYounger({ mtimeMs, ctimeMs }: Pick<Stats, 'mtimeMs' | 'ctimeMs'>, since: number): boolean {
+  return Math.max(mtimeMs, ctimeMs) > since - TELLING_MS
 }
 
 function innermost(folders: readonly string[], path: string): string | null {

@@ -87,7 +87,7 @@ export class Supervisor implements SupervisorOperations, Instance {
   isBeginning = true
   readonly #apps = new Map<string, App>()
   readonly #options: SupervisorOptions
-  readonly #watches: AppWatches
+  readonly watches: AppWatches
   readonly #saver: StateSaver
   readonly #startedAt = new Date().toISOString()
   readonly #occupation: Occupation
@@ -122,7 +122,8 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.#alerts = new AlertDesk(this, (name) => this.#apps.get(name)?.config ?? null)
     this.#stops = new StopDesk(this, options.stop ?? NO_HURRY)
     this.#saver = new StateSaver(() => options.save(this.apps, this.isEnding))
-    this.#watches = new AppWatches(this.clock, (app, file) => this.#reloadBecause(app, `watch ${file}`))
+    const reload = (app: App, file: string) => this.#reloadBecause(app, `watch ${file}`)
+    this.watches = new AppWatches(this.clock, reload, options.places.handed ?? null)
     this.#occupation = new Occupation(() =>
       // In the foreground it lives for its apps; detached until the last of them is deleted.
       options.detached ? this.#apps.size === 0 : this.apps.every((app) => app.isStopped),
@@ -296,7 +297,7 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   appChanged(app: App): void {
     this.#options.logs.configure(app.name, app.config.log)
-    this.#watches.follow(app)
+    this.watches.follow(app)
     this.#stops.look(app)
   }
 
@@ -330,7 +331,7 @@ export class Supervisor implements SupervisorOperations, Instance {
     this.crashDesk.close()
     this.metrics.close()
     this.releases.books.close()
-    await Promise.all([this.#watches.close(), this.#alerts.close()])
+    await Promise.all([this.watches.close(), this.#alerts.close()])
   }
 
   // ---- inside ---------------------------------------------------------------------------------------
@@ -353,7 +354,7 @@ export class Supervisor implements SupervisorOperations, Instance {
 
   #forget(app: App): void {
     if (this.#apps.get(app.name) === app) this.#apps.delete(app.name)
-    this.#watches.forget(app.name)
+    this.watches.forget(app.name)
     this.#options.logs.forget(app.name)
     this.metrics.forget(app.name)
     this.saveSoon()

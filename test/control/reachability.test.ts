@@ -53,3 +53,21 @@ test('KeptEntrance.close() closes also what is being opened just then', async ()
   await closed
   expect([open.size, existsSync(path)]).toEqual([0, false])
 })
+
+test('KeptEntrance.renew() lets those stay who are in the one before, until it is closed itself (S7)', async () => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'reach-')))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const directory = openInstanceDirectory('web', { SUPERVISE_RUNTIME_DIR: root })
+  const done: string[] = []
+  const make = (name: string) => ({
+    close: () => done.push(`close ${name}`),
+    giveWay: () => done.push(`${name} gives way`),
+  })
+  const entrance = { path: directory.controlSocket, open: () => make('second') }
+  writeFileSync(directory.controlSocket, '')
+  const kept = new KeptEntrance(directory, entrance, make('first'), () => {})
+  await kept.renew()
+  expect(done).toEqual(['first gives way'])
+  await kept.close()
+  expect(done).toEqual(['first gives way', 'close first', 'close second'])
+})

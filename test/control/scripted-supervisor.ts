@@ -104,6 +104,7 @@ export function scriptSupervisor(script: Partial<SupervisorOperations> = {}): Sc
         return Promise.resolve({ instance: 'test', dryRun, ...versions, pid: 1, newPid: 2, handOverMs: 3, notes: [] })
       },
       whenInCharge: () => Promise.resolve(),
+      onReplaced: () => () => {},
     },
     crashDesk: {
       crash: (id) => {

@@ -2,6 +2,8 @@
 
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { supervisorReplaced } from '../../src/errors/upgrade.ts'
+import type { SuperviseError } from '../../src/errors.ts'
 import { ask, post, readAll, say } from './raw-client.ts'
 import { eventRecord, logRecord, resultOf, serve, stepLine, until, type Running } from './scripted-supervisor.ts'
 
@@ -144,4 +146,42 @@ test('an operation goes on when the client leaves, and its lines harm nobody', a
   expect((await ask(running.directory.controlSocket, '/v1/ping')).status).toBe(200)
   progress(stepLine)
   expect(running.errors).toEqual([])
+})
+
+test('who follows or waits is told when another supervisor takes over, and stays when this one has only moved (S7)', async () => {
+  const listeners = new Set<(error: SuperviseError) => void>()
+  running = await serve({
+    upgrades: {
+      upgrade: () => Promise.reject(new Error('not asked')),
+      whenInCharge: () => Promise.resolve(),
+      onReplaced: (listener) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    },
+    reload: () => new Promise(() => {}),
+    scale: () => Promise.resolve(resultOf('scale')),
+  })
+  const { controlSocket } = running.directory
+  const followed = ask(controlSocket, '/v1/events?follow')
+  const waiting = [
+    post(controlSocket, '/v1/apps/web/reload', {}),
+    post(controlSocket, '/v1/apps/web/reload', {}, ndjson),
+  ] as const
+  await until('all of them wait', () => listeners.size === 3)
+  await post(controlSocket, '/v1/apps/web/scale', { workers: '1' })
+  expect(listeners.size).toBe(3)
+
+  running.server.giveWay()
+  const { eventFeed } = running.supervisor
+  await until('it follows on', () => eventFeed.followers === 1)
+  eventFeed.emit(eventRecord(1))
+  for (const listener of listeners) listener(supervisorReplaced('test'))
+  const error = { code: 'SUPERVISOR_REPLACED', exitCode: 8 }
+  expect(linesOf((await followed).text)).toMatchObject([{ seq: 1 }, { type: 'error', error }])
+  const [plain, streamed] = await Promise.all(waiting)
+  expect([plain.status, plain.json]).toMatchObject([409, { error }])
+  // The head may have been out by then.
+  expect(linesOf(streamed.text).at(-1)).toMatchObject({ error })
+  await until('nobody is left', () => listeners.size === 0)
 })

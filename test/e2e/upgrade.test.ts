@@ -129,6 +129,10 @@ it('that cannot take over leaves the one before in charge, at whatever step it b
   }
   expect(await countOf(home, /supervise_supervisor_upgrades_total\{outcome="refused"\} (\d+)/)).toBe(cases.length)
   expect(isAlive(keptBy.pid ?? 0)).toBe(true)
+  // It has its workers on the link, and its clock runs.
+  mustExit(await place.cli(home, ['reload']), 0)
+  const later = new Set(home.workers())
+  expect(later.size).toBe(workers.size)
 
   // It hangs with everything in its hands, and the one that could take that back is killed as well.
   const hanging = install(join(home.directory, 'hanging'), { version: '8.0.0', changes: BROKEN.hangsWithEverything })
@@ -141,7 +145,7 @@ it('that cannot take over leaves the one before in charge, at whatever step it b
     10_000,
     'the keeper brings one back',
   )
-  expect(new Set(home.workers())).toEqual(workers)
+  expect(new Set(home.workers())).toEqual(later)
   mustHaveLostNothing(await load.stop())
   mustExit(await place.cli(home, ['reload']), 0)
   mustExit(await place.cli(home, ['stop', '--all']), 0)
