@@ -60,6 +60,7 @@ export function define(command: Command, invocation: Invocation): void {
           ...(options.env !== undefined && { env: variablesOf(options.env) }),
         },
         again: invocation.typed,
+        waits: options.wait === true,
       })
     })
   addExamples(command, [

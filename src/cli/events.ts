@@ -3,10 +3,13 @@
 import type { Command } from 'commander'
 import { EVENT_TYPES } from '../config/event-types.ts'
 import { nearest } from '../config/suggest.ts'
+import type { InstanceClient, Query } from '../control/client.ts'
 import type { EventRecord } from '../control/messages.ts'
 import { wrongUsage } from '../errors/cli.ts'
 import { unknownEventType } from '../errors/logs.ts'
-import { addFeedOptions, chooseFeed, writeFeed, type FeedOptions } from './feed.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
+import { addFeedOptions, chooseFeed, type FeedOptions } from './feed.ts'
+import { followOn, tellReplaced } from './follow-on.ts'
 import type { Invocation } from './invocation.ts'
 import { addExamples } from './program.ts'
 import { renderEvent } from './records-view.ts'
@@ -54,14 +57,36 @@ function chooseName(argument: string | undefined, option: string | undefined): s
 
 type Wanted = Omit<EventOptions, 'lines'> & { readonly lines: number | null }
 
-async function showEvents(app: string | null, { lines, follow = false, type, since }: Wanted, invocation: Invocation) {
+async function showEvents(
+  app: string | null,
+  { lines, follow = false, type, since }: Wanted,
+  invocation: Invocation,
+): Promise<ExitCode> {
   const from = since === undefined ? null : parseSince(since, new Date())
-  const instance = await chooseFeed(app, 'events', invocation)
-  const { paint } = invocation.output
-  const request = {
-    path: '/v1/events',
-    query: { app, type: type?.join(',') ?? null, since: from, lines, follow },
-    render: (event: EventRecord) => renderEvent(event, paint),
+  const { client } = await chooseFeed(app, 'events', invocation)
+  const { output } = invocation
+  const query = { app, type: type?.join(',') ?? null, since: from, lines, follow }
+  for await (const event of eventsOf(client, query, () => tellReplaced(output))) {
+    if (output.json) output.record(event)
+    else output.line(renderEvent(event, output.paint))
   }
-  return writeFeed(instance, request, invocation)
+  return EXIT.ok
+}
+
+/** The next supervisor has the events of the one before, and numbers on from them. */
+export function eventsOf(
+  client: Pick<InstanceClient, 'stream'>,
+  query: Query,
+  tell: () => void,
+): AsyncIterable<EventRecord> {
+  let last: EventRecord | null = null
+  return followOn(async function* () {
+    const { seq, time } = last ?? { seq: 0, time: null }
+    const rest = time === null ? query : { ...query, since: time, lines: null }
+    for await (const event of client.stream<EventRecord>('GET', '/v1/events', { query: rest })) {
+      if (event.seq <= seq) continue
+      last = event
+      yield event
+    }
+  }, tell)
 }

@@ -1,8 +1,7 @@
-// What `logs` and `events` have in common: the last lines of a feed, then with --follow every later one.
+// What `logs` and `events` have in common, of which app and how many: the last lines of a feed, then with --follow every
+// later one.
 
 import { InvalidArgumentError, type Command } from 'commander'
-import { EXIT, type ExitCode } from '../errors.ts'
-import type { Query } from '../control/client.ts'
 import { chooseApp, chooseInstance, type Instance } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 
@@ -25,22 +24,4 @@ export function parseCount(text: string): number {
 /** One app, or without a name all apps of the one instance that there is. */
 export async function chooseFeed(app: string | null, command: string, invocation: Invocation): Promise<Instance> {
   return app === null ? chooseInstance(invocation) : chooseApp(app, command, invocation)
-}
-
-export interface FeedRequest<Item> {
-  readonly path: string
-  readonly query: Query
-  readonly render: (item: Item) => string
-}
-
-export async function writeFeed<Item extends object>(
-  { client }: Instance,
-  request: FeedRequest<Item>,
-  { output }: Invocation,
-): Promise<ExitCode> {
-  for await (const item of client.stream<Item>('GET', request.path, { query: request.query })) {
-    if (output.json) output.record(item)
-    else output.line(request.render(item))
-  }
-  return EXIT.ok
 }

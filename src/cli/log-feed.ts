@@ -3,6 +3,7 @@
 
 import { matchesQuery, readHistory, type LogQuery } from '../control/log-history.ts'
 import type { AppDescription, LogRecord } from '../control/messages.ts'
+import { followOn } from './follow-on.ts'
 import { readStatus, type Instance } from './instances.ts'
 
 export interface LogWish {
@@ -17,7 +18,12 @@ export interface LogWish {
 /** More than the supervisor keeps in memory. */
 export const MAX_LINES = 100_000
 
-export async function* logRecords(instance: Instance, wish: LogWish): AsyncGenerator<LogRecord> {
+/** `tell` is told when another supervisor has taken over and is followed instead. */
+export async function* logRecords(
+  instance: Instance,
+  wish: LogWish,
+  tell: () => void = () => {},
+): AsyncGenerator<LogRecord> {
   const { query, pattern, last, follow } = wish
   const isWanted = (record: LogRecord) => pattern === null || pattern.test(record.line)
   const startedAt = new Date().toISOString()
@@ -29,10 +35,18 @@ export async function* logRecords(instance: Instance, wish: LogWish): AsyncGener
   if (missing > 0) yield* await older(instance, wish, { missing, isWanted, recent, startedAt })
   yield* shown
   if (!follow) return
-  const seen = new Seen(recent)
-  for await (const record of stream(instance, query, MAX_LINES, true)) {
-    if (!seen.remove(record) && isWanted(record)) yield record
-  }
+  let seen = new Seen(recent)
+  yield* followOn(
+    async function* () {
+      for await (const record of stream(instance, query, MAX_LINES, true))
+        if (!seen.remove(record) && isWanted(record)) yield record
+    },
+    () => {
+      // The next supervisor has in memory what this one has not read, and nothing else.
+      seen = new Seen([])
+      tell()
+    },
+  )
 }
 
 function stream({ client }: Instance, query: LogWish['query'], lines: number, follow: boolean) {

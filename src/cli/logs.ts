@@ -9,6 +9,7 @@ import { noCrash, unusablePattern } from '../errors/logs.ts'
 import { unknownRelease } from '../errors/release.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { addFeedOptions, chooseFeed, parseCount, type FeedOptions } from './feed.ts'
+import { tellReplaced } from './follow-on.ts'
 import { chooseApp, chooseWorkers, parseTarget, readStatus, type Instance } from './instances.ts'
 import type { Invocation } from './invocation.ts'
 import { logRecords, MAX_LINES, type LogWish } from './log-feed.ts'
@@ -93,7 +94,8 @@ async function showLogs(word: string | undefined, options: LogOptions, invocatio
   }
   // Whoever follows would wait for ever.
   if (options.release !== undefined && wish.follow) await mustBeRelease(options.release, app, instance)
-  const count = await print(logRecords(instance, wish), invocation)
+  const tell = () => tellReplaced(invocation.output)
+  const count = await print(logRecords(instance, wish, tell), invocation)
   // One that is forgotten may have left lines in a file.
   if (options.release !== undefined && count === 0) await mustBeRelease(options.release, app, instance)
   // Neither memory nor a file has them any more: the record of the crash still does.

@@ -7,6 +7,7 @@ import type { OperationResult, ProgressLine } from '../control/messages.ts'
 import { connectionLost, supervisorLost } from '../errors/control.ts'
 import { detached, wrongUsage } from '../errors/cli.ts'
 import { EXIT, SuperviseError, type ExitCode } from '../errors.ts'
+import { followOn, tellReplaced } from './follow-on.ts'
 import type { Invocation } from './invocation.ts'
 import { LiveFrame } from './live-frame.ts'
 import { renderResult } from './operation-result.ts'
@@ -24,6 +25,8 @@ export interface Operation {
   readonly again: string
   /** What to type to see how it goes on. */
   readonly look?: string
+  /** What to ask the next supervisor for, where another one takes over before the end. */
+  readonly onward?: string
   /** It may be about no app at all. */
   readonly mayBeEmpty?: true
 }
@@ -70,12 +73,11 @@ export function exitCodeOf(results: readonly OperationResult[]): ExitCode {
 }
 
 async function follow(operation: Operation, signal: AbortSignal, output: Output): Promise<readonly OperationResult[]> {
-  const { client, method, path, body, title, look } = operation
+  const { title, look } = operation
   const results: OperationResult[] = []
   const view = openProgress(output)
   try {
-    const sent = method === 'GET' ? { signal } : { body: body ?? {}, signal }
-    for await (const line of client.stream<ProgressLine>(method, path, sent)) {
+    for await (const line of linesOf(operation, signal, () => view.handedOver())) {
       view.show(line)
       if (line.type === 'result') results.push(line.result)
     }
@@ -88,22 +90,50 @@ async function follow(operation: Operation, signal: AbortSignal, output: Output)
   return results
 }
 
+function linesOf(operation: Operation, signal: AbortSignal, handedOver: () => void): AsyncIterable<ProgressLine> {
+  const { client, method, path, body, onward } = operation
+  const sent = method === 'GET' ? { signal } : { body: body ?? {}, signal }
+  if (onward === undefined) return client.stream<ProgressLine>(method, path, sent)
+  let isFirst = true
+  return followOn(() => {
+    const lines = isFirst
+      ? client.stream<ProgressLine>(method, path, sent)
+      : client.stream<ProgressLine>('GET', onward, { signal })
+    isFirst = false
+    return lines
+  }, handedOver)
+}
+
 function isSupervisorLost(error: unknown): boolean {
   return error instanceof SuperviseError && error.code === 'CONNECTION_LOST' && error.exitCode === EXIT.failed
 }
 
 export interface ProgressView {
   show(line: ProgressLine): void
+  /** Another supervisor tells the rest. */
+  handedOver(): void
   end(): void
 }
 
 export function openProgress(output: Output): ProgressView {
-  if (output.json) return { show: () => {}, end: () => {} }
+  const replaced = () => tellReplaced(output)
+  if (output.json) return { show: () => {}, handedOver: replaced, end: () => {} }
   const terminal = output.liveTerminal
-  if (terminal === null) return { show: (line) => tell(line, output), end: () => {} }
+  if (terminal === null) return { show: (line) => tell(line, output), handedOver: replaced, end: () => {} }
   let progress: Progress = []
-  const frame = new LiveFrame(terminal, (size) => renderFrame(progress, performance.now(), size, output.talkPaint))
-  return { show: (line) => (progress = recordLine(progress, line, performance.now())), end: () => frame.end() }
+  const draw = (size: Parameters<typeof renderFrame>[2]) =>
+    renderFrame(progress, performance.now(), size, output.talkPaint)
+  let frame = new LiveFrame(terminal, draw)
+  return {
+    show: (line) => (progress = recordLine(progress, line, performance.now())),
+    handedOver: () => {
+      frame.end()
+      replaced()
+      progress = []
+      frame = new LiveFrame(terminal, draw)
+    },
+    end: () => frame.end(),
+  }
 }
 
 function tell(line: ProgressLine, output: Output): void {

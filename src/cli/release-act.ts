@@ -13,7 +13,11 @@ export async function actOnRelease(
   app: string | undefined,
   options: ReleaseOptions,
   invocation: Invocation,
-  { body = {}, again }: { readonly body?: object; readonly again?: string } = {},
+  {
+    body = {},
+    again,
+    waits = false,
+  }: { readonly body?: object; readonly again?: string; readonly waits?: boolean } = {},
 ): Promise<ExitCode> {
   const target = await chooseApp(app ?? null, verb, invocation)
   const { name } = target.app
@@ -23,6 +27,8 @@ export async function actOnRelease(
     body,
     title: `${verb} of "${name}"`,
     look: `supervise rollout ${name} --watch`,
+    // Where it does not wait for a rollout's end, an upgrade waits for its.
+    ...(waits && { onward: appPath(name, 'rollout') }),
     again: again ?? `supervise ${verb} ${name}`,
   }
   return actOnApp(target, operation, options, invocation)

@@ -48,6 +48,7 @@ function watch(target: AppTarget, options: RolloutOptions, invocation: Invocatio
     path: appPath(name, 'rollout'),
     title: `rollout of "${name}"`,
     look: again,
+    onward: appPath(name, 'rollout'),
     again,
   }
   return actOnApp(target, operation, options, invocation)

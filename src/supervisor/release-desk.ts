@@ -105,6 +105,8 @@ export class ReleaseDesk implements ReleaseOperations {
   /** Goes along with a rollout until it is decided. */
   async watch(name: string, context: OperationContext): Promise<OperationResult> {
     const app = this.#owner.running(name, 'watch the rollout of')
+    // One that an earlier supervisor began goes on when its workers have been taken up.
+    await app.adoption?.catch(() => undefined)
     const runner = this.#runners.get(name)
     if (runner === undefined || runner.isOver) return this.#lastResult(app, context)
     const { config } = newest(app, runner.rollout)

@@ -5,6 +5,7 @@ import { writeFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { UpgradeResult } from '../../src/control/messages.ts'
+import { follow } from '../support/follow.ts'
 import { freePort } from '../support/free-port.ts'
 import { startSupervise } from '../support/harness.ts'
 import { LAUNCHER, makeHome, TEST_NODE } from '../support/home.ts'
@@ -33,6 +34,9 @@ it('waits for a reload, keeps a release that is watched, and passes signals on t
 
   await deploy('2')
   const before = await workersOf(home)
+  const [watch, events] = [follow(home, ['rollout', '--watch']), follow(home, ['events', '-f'])]
+  await until(() => watch.stderr.includes('r1 → r2'), 10_000, 'the rollout is followed')
+  await events.waitFor(/r2/)
   mustExit(await supervise.cli('upgrade'), 0)
   const app = await appOf(home)
   expect([(await statusOf(home)).pid === newPid, app.rollout?.step, app.groups.blue?.role]).toEqual([
@@ -41,7 +45,11 @@ it('waits for a reload, keeps a release that is watched, and passes signals on t
     'standby',
   ])
   expect((await workersOf(home)).map((worker) => worker.pid)).toEqual(before.map((worker) => worker.pid))
+  await events.waitFor(/took over from version[^]*took over from version/)
   mustExit(await supervise.cli('promote'), 0)
+  expect([await watch.ended, watch.stdout]).toEqual([0, expect.stringContaining('promoted')])
+  for (const each of [watch, events])
+    expect(each.stderr).toContain('Another supervisor has taken over; following it.\n')
   mustHaveLostNothing(await load.stop())
 
   // Sent to what a shell or a container knows; the second one would mean "now".

@@ -7,6 +7,9 @@ import { until } from './until.ts'
 
 export interface Followed {
   readonly stdout: string
+  readonly stderr: string
+  /** The exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>
   waitFor(pattern: RegExp, deadlineMs?: number): Promise<unknown>
   /** Ctrl-C; resolves with what ended it, which a shell shows as 130 for SIGINT. */
   interrupt(): Promise<number | NodeJS.Signals | null>
@@ -21,7 +24,9 @@ export function follow(home: Home, args: readonly string[]): Followed {
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let stdout = ''
+  let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? code))
   })
@@ -29,6 +34,10 @@ export function follow(home: Home, args: readonly string[]): Followed {
     get stdout() {
       return stdout
     },
+    get stderr() {
+      return stderr
+    },
+    ended,
     waitFor: (pattern, deadlineMs = 10_000) =>
       until(() => pattern.test(stdout), deadlineMs, `supervise ${args.join(' ')} shows ${pattern}`),
     interrupt() {
