@@ -143,7 +143,7 @@ export class Entrances {
   /** A socket that is gone is opened again by whoever keeps it. */
   #lookAgain(path: string, error: unknown): void {
     this.#instance.supervisor.internalError(error)
-    rmSync(path, { force: true })
+    rmSync(path, { force: true, recursive: true })
   }
 
   #startControl(): Promise<ControlServer> {

@@ -62,9 +62,15 @@ export const listen: Listen = <In, Out>(path: string, onChannel: (channel: Chann
     const pipe = createIpcPipe(accepted.fd)
     onChannel(new PipeChannel<In, Out>(pipe, socketOn(pipe, true)))
   }
-  const errno = server.listen(511)
-  if (errno !== 0) throw new Error(`Cannot listen on "${path}": error ${errno}`)
-  renameSync(temporary, path)
+  try {
+    const errno = server.listen(511)
+    if (errno !== 0) throw new Error(`Cannot listen on "${path}": error ${errno}`)
+    renameSync(temporary, path)
+  } catch (error) {
+    // The temporary name would be taken the next time.
+    server.close()
+    throw error
+  }
   return server
 }
 

@@ -1,7 +1,7 @@
 // The supervisor to come as the one before sees it, played by programs that say what a test makes them say.
 
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -42,8 +42,22 @@ async function heardFrom(code: string, withinMs = LIMIT_MS): Promise<unknown> {
 
 const source = (name: string) => JSON.stringify(new URL(`../../src/control/${name}`, import.meta.url).href)
 
-function openFiles(): readonly string[] {
-  return readdirSync('/proc/self/fd')
+/** Those that are open now, each by what is the same for nothing else. */
+function openSockets(): readonly string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`)
+      return target.startsWith('socket:') ? [target] : []
+    } catch {
+      // The descriptor that the list itself was read with.
+      return []
+    }
+  })
+}
+
+async function mustBeClosed(before: readonly string[]): Promise<void> {
+  const isClosed = () => openSockets().every((socket) => before.includes(socket))
+  await until(isClosed, LIMIT_MS, 'what was opened for it is closed')
 }
 
 describe('Successor.hear()', () => {
@@ -85,12 +99,12 @@ describe('a successor that cannot be started', () => {
     const node = join(directory, 'node')
     if (code === 'EACCES') writeFileSync(node, '')
     if (code === 'EACCES') chmodSync(node, 0o600)
-    const before = openFiles()
+    const before = openSockets()
     const successor = new Successor(plan(node, 'launcher.cjs', 'new'))
     expect(await successor.hear(LIMIT_MS)).toMatchObject({ type: 'ended', why: expect.stringContaining(code) })
     await successor.kill()
     expect(successor.pid).toBe(0)
-    await until(() => openFiles().length <= before.length, LIMIT_MS, 'what was opened for it is closed')
+    await mustBeClosed(before)
     await expect(checkSuccessor({ node, launcher: 'launcher.cjs' }, 'web', 1)).rejects.toMatchObject({
       code: 'UPGRADE_REFUSED',
       message: expect.stringContaining(code),
@@ -98,14 +112,14 @@ describe('a successor that cannot be started', () => {
   })
 
   it('closes what was for it, also of one that has left a child with its channel behind', async () => {
-    const before = openFiles()
+    const before = openSockets()
     const grandchild = `require('node:child_process').spawn('sleep', ['60'], { stdio: [0, 1, 2, 3, 4] })`
     const successor = start(`say('{"type":"prepared"}'); say(String(${grandchild}.pid)); stay()`, 'new')
     expect(await successor.hear(LIMIT_MS)).toEqual({ type: 'prepared' })
     const said = await successor.hear(LIMIT_MS)
     await successor.kill()
     try {
-      await until(() => openFiles().length <= before.length, LIMIT_MS, 'what was opened for it is closed')
+      await mustBeClosed(before)
     } finally {
       process.kill(Number(/\d+/.exec(JSON.stringify(said))?.[0]), 'SIGKILL')
     }

@@ -40,21 +40,29 @@ it('AppWatches tells which change is waiting (S7)', async () => {
   await expect.poll(() => watches.pending()).toEqual({ web: 'lib/a.js' })
 })
 
-it('AppWatches acts once, when the workers are being taken up, on what another supervisor has left or missed (S7)', async () => {
-  const before = { changedSince: performance.timeOrigin + performance.now(), changedOf: () => 'left.js' }
-  const { app, cwd, changes, told, follow } = makeScene(before)
-  writeFileSync(join(cwd, 'missed.js'), '')
-  follow()
-  await expect.poll(() => told).toEqual(['watching'])
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(changes).toEqual([])
-  app.adoption = Promise.resolve()
-  await expect.poll(() => changes.length).toBe(1)
-  expect(changes[0]).toMatch(/^web (left|missed)\.js$/)
-  // Of a later configuration the one before knew nothing.
-  app.config.watch.quietMs = 30
-  follow()
-  await expect.poll(() => told).toEqual(['watching', 'watching'])
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(changes.length).toBe(1)
-})
+it.each([
+  ['left', 'left.js', null],
+  ['missed', null, 'missed.js'],
+  ['left and missed', 'left.js', 'missed.js'],
+])(
+  'AppWatches acts once, when workers are being taken up, on what another supervisor has %s (S7)',
+  async (...facts) => {
+    const [, left, missed] = facts
+    const before = { changedSince: performance.timeOrigin + performance.now(), changedOf: () => left }
+    const { app, cwd, changes, told, follow } = makeScene(before)
+    if (missed !== null) writeFileSync(join(cwd, missed), '')
+    follow()
+    await expect.poll(() => told).toEqual(['watching'])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(changes).toEqual([])
+    app.adoption = Promise.resolve()
+    await expect.poll(() => changes.length).toBe(1)
+    expect([left, missed].map((file) => `web ${file}`)).toContain(changes[0])
+    // Of a later configuration the one before knew nothing.
+    app.config.watch.quietMs = 30
+    follow()
+    await expect.poll(() => told).toEqual(['watching', 'watching'])
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(changes.length).toBe(1)
+  },
+)
