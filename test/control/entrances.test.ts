@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:f
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { Entrances, type Instance } from '../../src/control/entrances.ts'
 import { openInstanceDirectory } from '../../src/control/instance-directory.ts'
 import { takeLock } from '../../src/control/instance-lock.ts'
@@ -19,7 +19,11 @@ const LIMIT_MS = 5_000
 
 async function open() {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'entrances-')))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  vi.stubEnv('XDG_STATE_HOME', join(root, 'state'))
+  onTestFinished(() => {
+    vi.unstubAllEnvs()
+    rmSync(root, { recursive: true, force: true })
+  })
   const directory = openInstanceDirectory('web', { SUPERVISE_RUNTIME_DIR: root })
   const { operations, eventFeed } = scriptSupervisor()
   const errors: unknown[] = []
