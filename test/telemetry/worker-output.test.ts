@@ -335,3 +335,35 @@ describe('a flood', () => {
     expect(report.stall).toBeLessThan(3000)
   }, 120_000)
 })
+
+it('WorkerOutput.standStill() throws where it cannot keep what is open, and goOn() has lost nothing (S7)', async () => {
+  const file = join(directory, 'program.mjs')
+  const source = JSON.stringify(new URL('../../src/telemetry/worker-output.ts', import.meta.url).href)
+  writeFileSync(
+    file,
+    `const { createOutput } = await import(${source})
+    const { closeSync, openSync, writeSync } = await import('node:fs')
+    const output = await createOutput(${JSON.stringify(directory)}, 'a1')
+    const lines = []
+    output.onLine = (_stream, text) => lines.push(text)
+    const worker = openSync(${JSON.stringify(join(directory, 'a1.out'))}, 'r+')
+    output.begin()
+    const opened = []
+    try { for (;;) opened.push(openSync('/dev/null')) } catch {}
+    let code = null
+    try { output.standStill() } catch (error) { code = error.code }
+    for (const fd of opened) closeSync(fd)
+    writeSync(worker, 'a line\\n')
+    output.goOn([])
+    const late = setTimeout(() => process.exit(1), 10000)
+    while (lines.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    clearTimeout(late)
+    console.log(JSON.stringify([code, lines]))
+    output.close()`,
+  )
+  const child = spawn('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, file])
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  await new Promise((resolve) => void child.once('close', resolve))
+  expect(said).toBe('["EMFILE",["a line"]]\n')
+})
