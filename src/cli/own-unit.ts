@@ -1,12 +1,12 @@
 // The unit that a process belongs to, and what systemd says of it. What it is about to do with it: `ExecStopPost=` runs after
 // any end, and its variables say how the process ended, not whether somebody wants the unit to stop.
 
-import { spawnSync } from 'node:child_process'
 import { textOf } from '../config/kernel-files.ts'
+import { systemctl, type ManagerScope } from '../systemd/systemctl.ts'
 
 export interface OwnUnit {
   readonly name: string
-  readonly scope: 'system' | 'user'
+  readonly scope: ManagerScope
 }
 
 /** Should the manager not answer, the unit's own stop must not wait for it. */
@@ -34,9 +34,8 @@ export function restartsAfterKill(restart: string): boolean {
 
 /** Null when it does not answer. */
 function ask({ scope }: OwnUnit, ...words: readonly string[]): string | null {
-  const all = [...(scope === 'user' ? ['--user'] : []), ...words]
-  const { status, stdout } = spawnSync('systemctl', all, { encoding: 'utf8', timeout: ANSWER_MS })
-  return status === 0 ? stdout : null
+  const { problem, stdout } = systemctl(scope, words, { timeoutMs: ANSWER_MS })
+  return problem === null ? stdout : null
 }
 
 export function unitOf(pid: number | 'self'): OwnUnit | null {

@@ -6,7 +6,9 @@ import { basename, dirname, join } from 'node:path'
 import { Argument, Option, type Command } from 'commander'
 import type { AppConfig } from '../config/app-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
+import { wrongUsage } from '../errors/cli.ts'
 import { instanceRunsByHand } from '../errors/systemd.ts'
+import { propertyOf, systemdVersion } from '../systemd/systemctl.ts'
 import { serviceUnit, socketUnit, type UnitSettings } from '../systemd/unit-files.ts'
 import { addAdminFlags } from './admin-flags.ts'
 import type { Invocation } from './invocation.ts'
@@ -15,8 +17,8 @@ import { addAppFlags, collect, targetRequest } from './start-flags.ts'
 import { nameInstance } from './start.ts'
 import { addStopFlags, readStopTiming, stopVariables, type StopFlags } from './stop-flags.ts'
 import { startWords } from './start-words.ts'
-import { cpuQuotaOf, memoryMaxOf, slotsOf, socketAddressOf } from './unit-flags.ts'
-import { installUnits, systemdVersion, uninstallUnits, type UnitFile } from './unit-install.ts'
+import { checkUnitDirectory, cpuQuotaOf, memoryMaxOf, runAsOf, slotsOf, socketAddressOf } from './unit-flags.ts'
+import { installUnits, uninstallUnits, type UnitFile } from './unit-install.ts'
 
 export interface UnitOptions extends StopFlags {
   readonly user?: boolean
@@ -55,7 +57,7 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--memory-max <size>', 'limit for the supervisor and all workers together, such as 2G')
     .option('--cpu-quota <percent>', 'limit for the supervisor and all workers together, such as 150%')
     .option('--low-ports', 'let the app listen on ports below 1024')
-    .option('--force', 'overwrite a unit that was written by hand')
+    .option('--force', 'overwrite a unit that was written by hand, and hide one of a package')
     .option('--no-start', 'install it without starting it')
   addAdminFlags(command)
   addStopFlags(command)
@@ -85,6 +87,7 @@ async function systemd(action: Action, target: string | null, typed: Typed): Pro
   const { output } = invocation
   if (action === 'uninstall') {
     const name = target ?? invocation.instance() ?? basename(invocation.directory)
+    await checkName(name)
     const removed = uninstallUnits(name, options, invocation.environment)
     if (output.json) output.document({ removed })
     else for (const file of removed) output.talk(`Removed ${file}`)
@@ -94,7 +97,7 @@ async function systemd(action: Action, target: string | null, typed: Typed): Pro
   const files = unitFiles(settings)
   tellWarnings(settings, invocation)
   if (action === 'print') return print(files, invocation)
-  if (options.start !== false) await refuseRunning(settings.name, invocation)
+  if (options.start !== false) await refuseRunning(settings, invocation)
   const written = installUnits(files, options, invocation.environment)
   if (output.json)
     output.document({ instance: settings.name, written: written.files, started: options.start !== false })
@@ -111,16 +114,19 @@ function print(files: readonly UnitFile[], { output }: Invocation): ExitCode {
 async function settingsOf(target: string | null, { command, options, invocation }: Typed): Promise<UnitSettings> {
   const { checkTarget } = await import('../config/read-config.ts')
   const { findSources } = await import('../config/sources.ts')
+  checkScope(options)
+  checkUnitDirectory(invocation.directory)
   const request = targetRequest(target, command, invocation)
   const [{ instance, apps }, { sources }] = await Promise.all([checkTarget(request), findSources(request)])
   const name = invocation.instance() ?? instance ?? (await nameInstance(sources, invocation.directory))
+  await checkName(name)
   return {
     name,
     node: realpathSync(process.execPath),
     launcher: launcherPath(),
     startWords: startWords(target, command, invocation),
     workingDirectory: invocation.directory,
-    user: options.runAs ?? null,
+    user: runAsOf(options.runAs),
     scope: options.user ? 'user' : 'system',
     listen: (options.socket ?? []).map(socketAddressOf),
     slots: slotsOf(options.socketSlots, apps),
@@ -130,6 +136,23 @@ async function settingsOf(target: string | null, { command, options, invocation 
     bindsLowPort: options.lowPorts === true,
     systemdVersion: systemdVersion(),
   }
+}
+
+/** A manager of a user can be nobody else, and gives no capabilities. */
+function checkScope({ user, runAs, lowPorts }: UnitOptions): void {
+  if (!user) return
+  const word = runAs !== undefined ? '--run-as' : lowPorts === true ? '--low-ports' : null
+  if (word === null) return
+  throw wrongUsage(
+    `write a unit with --user and ${word}: a user's own systemd cannot do that`,
+    'Leave one of them out; without --user it is a unit of the host, which root installs.',
+  )
+}
+
+/** What no instance may be called makes a unit that cannot start. */
+async function checkName(name: string): Promise<void> {
+  const { instanceDirectory } = await import('../control/instance-directory.ts')
+  instanceDirectory(name)
 }
 
 function launcherPath(): string {
@@ -156,10 +179,12 @@ function tellWarnings({ user, scope, node }: UnitSettings, { output }: Invocatio
     output.talk(`${user} may not read ${node}: install Node.js where everybody may, such as in /usr/local.`)
 }
 
-async function refuseRunning(name: string, { environment }: Invocation): Promise<void> {
+async function refuseRunning({ name, scope }: UnitSettings, { environment }: Invocation): Promise<void> {
   const { findInstances } = await import('../control/find-instances.ts')
   const running = (await findInstances(environment)).find((found) => found.name === name && found.alive)
+  if (running?.alive !== true) return
+  const pid = running.pong?.pid ?? null
   // The unit itself, installed again, is restarted by systemd.
-  if (running?.alive && !running.directory.path.startsWith('/run/supervise/'))
-    throw instanceRunsByHand(name, running.pong?.pid ?? null)
+  const ofUnit = Number(propertyOf(scope, 'MainPID', `${name}.service`) ?? 0)
+  if (ofUnit === 0 || (pid !== null && pid !== ofUnit)) throw instanceRunsByHand(name, pid)
 }

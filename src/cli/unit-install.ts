@@ -1,11 +1,18 @@
 // Writes unit files where systemd looks for them, and tells systemd.
 
-import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { makeDirectories } from '../config/make-directories.ts'
-import { noManager, systemctlFailed, unitIsForeign, unitMissing, unitNotWritable } from '../errors/systemd.ts'
+import {
+  noManager,
+  systemctlFailed,
+  unitHidesAnother,
+  unitIsForeign,
+  unitMissing,
+  unitNotWritable,
+} from '../errors/systemd.ts'
+import { propertyOf, scopeWords, systemctl, type ManagerScope } from '../systemd/systemctl.ts'
 import { MADE_BY } from '../systemd/unit-files.ts'
 import type { Environment } from './invocation.ts'
 
@@ -20,39 +27,69 @@ interface InstallOptions {
   readonly start?: false
 }
 
-/** Null where there is no systemd. */
-export function systemdVersion(): number | null {
-  const asked = spawnSync('systemctl', ['--version'], { encoding: 'utf8' })
-  const version = asked.status === 0 ? /^systemd (\d+)/.exec(asked.stdout)?.[1] : undefined
-  return version === undefined ? null : Number(version)
+interface Hidden {
+  readonly path: string
+  readonly by: string
 }
 
-/** Returns what was done, in words. */
+/** Returns what was done, in words. `files` are those of one instance, the service first. */
 export function installUnits(
   files: readonly UnitFile[],
   options: InstallOptions,
   environment: Environment,
 ): { readonly files: readonly string[]; readonly words: readonly string[] } {
   const directory = unitDirectory(options, environment)
-  const paths = files.map(({ name }) => join(directory, name))
-  if (options.force !== true) for (const path of paths) refuseForeign(path)
-  refuseWithoutManager(options)
-  makeDirectory(directory)
-  for (const { name, text } of files) write(join(directory, name), text)
-  const systemctl = systemctlOf(options)
-  systemctl('daemon-reload')
+  const scope = scopeOf(options)
   const names = files.map(({ name }) => name)
-  systemctl('enable', ...names)
-  // Sockets first: the service finds them open.
+  const paths = names.map((name) => join(directory, name))
+  if (options.force !== true) for (const path of paths) refuseForeign(path)
+  refuseWithoutManager(scope)
+  const hidden = names.flatMap((name) => hiddenBy(join(directory, name), name, scope))
+  if (options.force !== true) for (const { path, by } of hidden) throw unitHidesAnother(by, path)
+  makeDirectory(directory)
+  const changed = files.filter(({ name, text }) => textOf(join(directory, name)) !== text).map(({ name }) => name)
+  for (const { name, text } of files) write(join(directory, name), text)
+  // The service needs its old socket no longer, once systemd has read it.
+  mustDo(scope, 'daemon-reload')
+  const removed = removeSocket(names, directory, scope)
+  mustDo(scope, 'enable', ...names)
   const isStarted = options.start !== false
-  if (isStarted) for (const name of names.toReversed()) systemctl('restart', name)
-  const service = names[0] ?? ''
-  const manager = options.user === true ? 'systemctl --user' : 'systemctl'
-  const words = paths.map((path) => `Wrote ${path}`)
-  const next = isStarted
+  if (isStarted) restart(names, changed, scope)
+  return {
+    files: paths,
+    words: [
+      ...paths.map((path) => `Wrote ${path}`),
+      ...hidden.map(({ path, by }) => `${by} hides ${path}, which is not made by supervise`),
+      ...removed.map((path) => `Removed ${path}`),
+      nextWords(names[0] ?? '', scope, isStarted),
+    ],
+  }
+}
+
+/**
+ * A socket is restarted only when it is another: it closes meanwhile. In one call, since a service whose socket is
+ * restarted restarts as well; systemd opens the socket first.
+ */
+function restart(names: readonly string[], changed: readonly string[], scope: ManagerScope): void {
+  mustDo(scope, 'restart', ...names.filter((name) => name.endsWith('.service') || changed.includes(name)))
+}
+
+/** Of an earlier install that had sockets; returns what was removed. */
+function removeSocket(names: readonly string[], directory: string, scope: ManagerScope): readonly string[] {
+  const socket = (names[0] ?? '').replace(/\.service$/, '.socket')
+  const path = join(directory, socket)
+  if (names.includes(socket) || !isOurs(path)) return []
+  mustDo(scope, 'disable', '--now', socket)
+  rmSync(path)
+  mustDo(scope, 'daemon-reload')
+  return [path]
+}
+
+function nextWords(service: string, scope: ManagerScope, isStarted: boolean): string {
+  const manager = ['systemctl', ...scopeWords(scope, [])].join(' ')
+  return isStarted
     ? `Started ${service}; see it with \`${manager} status ${service}\` and \`supervise status\`.`
     : `Start it with \`${manager} start ${service}\`.`
-  return { files: paths, words: [...words, next] }
 }
 
 /** Returns the files that were removed. */
@@ -61,10 +98,10 @@ export function uninstallUnits(name: string, options: InstallOptions, environmen
   const files = [`${name}.socket`, `${name}.service`].filter((file) => existsSync(join(directory, file)))
   if (!files.includes(`${name}.service`)) throw unitMissing(name, directory)
   if (options.force !== true) for (const file of files) refuseForeign(join(directory, file))
-  const systemctl = systemctlOf(options)
-  systemctl('disable', '--now', ...files)
+  const scope = scopeOf(options)
+  mustDo(scope, 'disable', '--now', ...files)
   for (const file of files) rmSync(join(directory, file))
-  systemctl('daemon-reload')
+  mustDo(scope, 'daemon-reload')
   return files.map((file) => join(directory, file))
 }
 
@@ -77,7 +114,25 @@ export function unitDirectory({ user }: InstallOptions, environment: Environment
 }
 
 function refuseForeign(path: string): void {
-  if (existsSync(path) && !readFileSync(path, 'utf8').startsWith(MADE_BY)) throw unitIsForeign(path)
+  if (existsSync(path) && !isOurs(path)) throw unitIsForeign(path)
+}
+
+/** The unit of this name that is in force now, such as that of a package, and would not be any more. */
+function hiddenBy(path: string, name: string, scope: ManagerScope): readonly Hidden[] {
+  const inForce = propertyOf(scope, 'FragmentPath', name) ?? ''
+  return inForce === '' || inForce === resolve(path) || isOurs(inForce) ? [] : [{ path: inForce, by: path }]
+}
+
+function isOurs(path: string): boolean {
+  return textOf(path)?.startsWith(MADE_BY) === true
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
 }
 
 function makeDirectory(directory: string): void {
@@ -100,27 +155,18 @@ function write(path: string, text: string): void {
 }
 
 /** Nothing is written where nobody would read it. */
-function refuseWithoutManager({ user }: InstallOptions): void {
-  const problem = runSystemctl([...scopeOf(user), 'show', '--property=Version'])
-  if (problem !== null) throw noManager(user === true, problem)
+function refuseWithoutManager(scope: ManagerScope): void {
+  const { problem } = systemctl(scope, ['show', '--property=Version'])
+  if (problem !== null) throw noManager(scope === 'user', problem)
 }
 
-function systemctlOf({ user }: InstallOptions) {
-  return (...words: readonly string[]): void => {
-    const all = [...scopeOf(user), ...words]
-    const problem = runSystemctl(all)
-    if (problem !== null) throw systemctlFailed(all, problem.split('\n').at(-1) || 'no reason given')
-  }
+function mustDo(scope: ManagerScope, ...words: readonly string[]): void {
+  const { problem } = systemctl(scope, words)
+  if (problem !== null) throw systemctlFailed(scopeWords(scope, words), problem.split('\n').at(-1) || 'no reason given')
 }
 
-function scopeOf(user: boolean | undefined): readonly string[] {
-  return user === true ? ['--user'] : []
-}
-
-/** What it had to say when it failed; null when it did not. */
-function runSystemctl(words: readonly string[]): string | null {
-  const { status, stderr, error } = spawnSync('systemctl', words, { encoding: 'utf8' })
-  return status === 0 ? null : (error?.message ?? stderr.trim())
+function scopeOf({ user }: InstallOptions): ManagerScope {
+  return user === true ? 'user' : 'system'
 }
 
 function whyOf(error: unknown): string {

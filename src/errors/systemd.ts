@@ -26,6 +26,26 @@ export function unitIsForeign(file: string) {
   )
 }
 
+/** `hidden` is another package's or somebody's own, in a directory that counts less. */
+export function unitHidesAnother(file: string, hidden: string) {
+  return new SuperviseError(
+    'UNIT_EXISTS',
+    `Cannot write ${file}: it would hide ${hidden}, which is not made by \`supervise systemd\``,
+    'Give the instance another name (-n or --instance), or hide that unit with --force: it would be stopped, and this one started in its place.',
+    EXIT.failed,
+  )
+}
+
+/** What systemd reads as something else. */
+export function badUnitDirectory(directory: string, problem: string) {
+  return new SuperviseError(
+    'WRONG_USAGE',
+    `Cannot write a unit for the directory ${JSON.stringify(directory)}: ${problem}`,
+    'Give the directory another name.',
+    EXIT.usage,
+  )
+}
+
 export function unitMissing(name: string, directory: string) {
   return new SuperviseError(
     'UNIT_MISSING',

@@ -5,14 +5,8 @@ import type { Supervisor } from './supervisor.ts'
 import { unblock } from './unblock.ts'
 import { UnitDesk } from './unit-desk.ts'
 import { InheritedSockets } from '../sockets/inherited.ts'
-import { takeActivation, type Activation } from '../systemd/activation.ts'
-import {
-  NOTIFY_NAME,
-  openNotifier,
-  takeManagerVariables,
-  type ManagerVariables,
-  type Notifier,
-} from '../systemd/notifier.ts'
+import { NOTIFY_NAME, takeActivation, type Activation } from '../systemd/activation.ts'
+import { openNotifier, takeManagerVariables, type ManagerVariables, type Notifier } from '../systemd/notifier.ts'
 import type { EventType } from '../config/event-types.ts'
 import type { EventLog } from '../telemetry/events.ts'
 

@@ -15,6 +15,9 @@ export interface Activation {
   readonly problem: string | null
 }
 
+/** Of the descriptor that the printed unit opens. Sockets have the name of their instance, and none begins with a dot. */
+export const NOTIFY_NAME = '.notify'
+
 const FIRST_DESCRIPTOR = 3
 const NOTHING: Activation = { descriptors: [], problem: null }
 

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '../config/failure.ts'
-import type { PassedDescriptor } from './activation.ts'
+import { NOTIFY_NAME, type PassedDescriptor } from './activation.ts'
 
 type Environment = Record<string, string | undefined>
 
@@ -20,9 +20,6 @@ export interface NotifierOptions {
   /** @default 'systemd-notify', found by PATH */
   readonly helper?: string
 }
-
-/** `FileDescriptorName=` of the descriptor that the printed unit opens. */
-export const NOTIFY_NAME = 'notify'
 
 /** `systemd-notify` waits until the manager has taken the message, for ever when nobody reads. */
 const PATIENCE_MS = 3000

@@ -14,7 +14,8 @@ export function settingsIn(
   if (node === undefined || launcher === undefined || start !== 'start') return null
   if (flag !== '--instance' || name !== given.name) return null
   const stopS = Number(/^(\d+)s$/.exec(valueIn(service, 'TimeoutStopSec') ?? '')?.[1])
-  const streams = socket === null ? [] : valuesIn(socket, 'ListenStream')
+  const streams =
+    socket === null ? [] : valuesIn(socket, 'ListenStream').map((address) => address.replaceAll('%%', '%'))
   return {
     ...given,
     node,
@@ -66,15 +67,17 @@ function valuesIn(text: string, name: string): readonly string[] {
     .map((line) => line.slice(name.length + 1))
 }
 
-/** The words of an `Exec…=` line, as `quoteForUnit` writes them. */
+/** The words of an `Exec…=` line, as `commandLine` writes them. */
 export function wordsOf(line: string): readonly string[] {
   const words = line.match(/"(?:[^"\\]|\\.)*"|[^\s"]+/g) ?? []
-  return words.map((word) => {
-    const bare = word.startsWith('"') ? unescape(word.slice(1, -1)) : word
-    return bare.replaceAll('$$', '$').replaceAll('%%', '%')
+  return words.map((word, at) => {
+    const bare = (word.startsWith('"') ? unescape(word.slice(1, -1)) : word).replaceAll('%%', '%')
+    return at === 0 ? bare : bare.replaceAll('$$', '$')
   })
 }
 
+const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r' }
+
 function unescape(text: string): string {
-  return text.replaceAll(/\\(.)/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped))
+  return text.replaceAll(/\\(.)/g, (_, escaped: string) => ESCAPED[escaped] ?? escaped)
 }

@@ -1,6 +1,8 @@
 // The texts of a `.service` and a `.socket` unit for one instance. Pure: what is so on this host is the caller's to find.
 // Directives and their versions: systemd.service(5), systemd.exec(5), systemd.socket(5).
 
+import { NOTIFY_NAME } from './activation.ts'
+
 export interface UnitSettings {
   /** The instance's name, and the units'. */
   readonly name: string
@@ -42,9 +44,9 @@ export function serviceUnit(settings: UnitSettings): string {
       `Description=${name}, run by supervise`,
       ...(scope === 'system' ? ['Wants=network-online.target', 'After=network-online.target'] : []),
       ...(settings.listen.length > 0 ? [`Requires=${name}.socket`, `After=${name}.socket`] : []),
-      '# More than 20 deaths of the supervisor in 10 s are no accident.',
-      'StartLimitIntervalSec=10',
-      'StartLimitBurst=20',
+      '# One that dies at each boot must meet it also on a slow host, where it takes 2 s to die, be cleaned up after and come back.',
+      'StartLimitIntervalSec=120',
+      'StartLimitBurst=60',
     ]),
     section('Service', [
       ...processLines(settings),
@@ -67,7 +69,7 @@ export function socketUnit({ name, listen, slots, user }: UnitSettings): string 
   if (listen.length === 0) return null
   const lines = listen.flatMap((address) => {
     const isPath = address.startsWith('/')
-    return Array.from({ length: isPath ? 1 : slots }, () => `ListenStream=${address}`)
+    return Array.from({ length: isPath ? 1 : slots }, () => `ListenStream=${escapeSpecifiers(address)}`)
   })
   const socket = [
     '# One line a slot: with ReusePort= each is a socket of its own, and the kernel spreads connections over them.',
@@ -95,14 +97,14 @@ function section(name: string, lines: readonly string[]): string {
 
 function processLines(settings: UnitSettings): readonly string[] {
   const { name, node, launcher, startWords, workingDirectory, user } = settings
-  const command = (...words: readonly string[]) => [node, launcher, ...words].map(quoteForUnit).join(' ')
+  const command = (...words: readonly string[]) => commandLine(node, launcher, ...words)
   return [
     'Type=notify',
     '# systemd-notify tells it for the supervisor, and is another process.',
     'NotifyAccess=all',
-    ...(opensSocket(settings) ? ['OpenFile=/run/systemd/notify:notify:graceful'] : []),
+    ...(opensSocket(settings) ? [`OpenFile=/run/systemd/notify:${NOTIFY_NAME}:graceful`] : []),
     ...(user === null ? [] : [`User=${user}`]),
-    `WorkingDirectory=${workingDirectory.replaceAll('%', '%%')}`,
+    `WorkingDirectory=${escapeSpecifiers(workingDirectory)}`,
     `ExecStart=${command('start', '--instance', name, ...startWords)}`,
     '# Waits for the end, and fails when the reload did.',
     `ExecReload=${command('reload', '--instance', name, '--all')}`,
@@ -124,8 +126,8 @@ function lifeLines({ stopMs }: UnitSettings): readonly string[] {
     'Restart=always',
     '# While systemd waits for it, a stop runs nothing of the unit: workers would be left.',
     'RestartSec=0',
-    '# A command line or a config that is wrong stays wrong.',
-    'RestartPreventExitStatus=2 78',
+    '# Nothing is left to run (0), or a command line or a config is wrong and stays so.',
+    'RestartPreventExitStatus=0 2 78',
     '# The supervisor has an end for each start and each drain, and asks for the time that they take.',
     'TimeoutStartSec=90s',
     `TimeoutStopSec=${Math.ceil(stopMs / 1000) + STOP_MARGIN_S}s`,
@@ -153,8 +155,7 @@ function limitLines({ memoryMax, cpuQuota }: UnitSettings): readonly string[] {
   ]
 }
 
-function hardeningLines(settings: UnitSettings): readonly string[] {
-  const { scope, bindsLowPort } = settings
+function hardeningLines({ scope, bindsLowPort }: UnitSettings): readonly string[] {
   // A user's manager may not set up most of them.
   if (scope === 'user') return ['NoNewPrivileges=yes', 'LockPersonality=yes', 'RestrictRealtime=yes']
   return [
@@ -162,7 +163,6 @@ function hardeningLines(settings: UnitSettings): readonly string[] {
     ...(bindsLowPort
       ? ['CapabilityBoundingSet=CAP_NET_BIND_SERVICE', 'AmbientCapabilities=CAP_NET_BIND_SERVICE']
       : ['CapabilityBoundingSet=']),
-    ...(needsTmp(settings) ? [] : ['PrivateTmp=yes']),
     'PrivateDevices=yes',
     'ProtectSystem=full',
     'ProtectClock=yes',
@@ -172,7 +172,6 @@ function hardeningLines(settings: UnitSettings): readonly string[] {
     'ProtectKernelModules=yes',
     'ProtectKernelTunables=yes',
     'LockPersonality=yes',
-    'RemoveIPC=yes',
     'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK',
     'RestrictNamespaces=yes',
     'RestrictRealtime=yes',
@@ -180,19 +179,29 @@ function hardeningLines(settings: UnitSettings): readonly string[] {
     'SystemCallArchitectures=native',
     'SystemCallFilter=@system-service',
     'UMask=0027',
-    '# MemoryDenyWriteExecute= would end Node: its compiler writes code.',
+    '# MemoryDenyWriteExecute= would end Node: its compiler writes code. PrivateTmp= and RemoveIPC= would delete files and',
+    '# shared memory of the workers that serve on each time that the supervisor alone has ended.',
   ]
 }
 
-/** What is started lies there, and would not be seen in a directory of the unit's own. */
-function needsTmp({ node, launcher, workingDirectory }: UnitSettings): boolean {
-  return [node, launcher, `${workingDirectory}/`].some((path) => /^\/(?:var\/)?tmp\//.test(path))
+/** The value of an `Exec…=` line. In the path of what is executed systemd puts no variables. */
+export function commandLine(program: string, ...words: readonly string[]): string {
+  return [quote(program), ...words.map(quoteForUnit)].join(' ')
 }
 
-/** One word of an `Exec…=` line (systemd.service(5), "Command lines"). */
+/** One word of an `Exec…=` line after the first (systemd.service(5), "Command lines"). */
 export function quoteForUnit(word: string): string {
-  const escaped = word.replaceAll('%', '%%').replaceAll('$', '$$$$')
+  return quote(word.replaceAll('$', '$$$$'))
+}
+
+function quote(word: string): string {
+  const escaped = escapeSpecifiers(word)
   if (/^[\w@+=:,./%$-]+$/.test(escaped)) return escaped
-  const inQuotes = escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
-  return `"${inQuotes}"`
+  const inQuotes = escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"')
+  // Either ends a line of a unit.
+  return `"${inQuotes.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`
+}
+
+function escapeSpecifiers(text: string): string {
+  return text.replaceAll('%', '%%')
 }

@@ -46,7 +46,7 @@ os.dup2(manager.fileno(), 60)
 for at in range(len(passed)): os.dup2(40 + at, 3 + at)
 os.closerange(3 + len(passed), 60)
 # One more than there are, and fewer names.
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(passed) + 1), LISTEN_FDNAMES="notify:udp::pl%41in")
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(passed) + 1), LISTEN_FDNAMES=".notify:udp::pl%41in")
 node = "${TEST_NODE}"
 os.execv(node, [node] + sys.argv[1:])
 `

@@ -1,4 +1,4 @@
-// Under a real systemd: a start that hangs, a stop that hangs, sockets that are not ours, and what the doctor says of units.
+// Under a real systemd: a start that hangs or dies again and again, a stop that hangs, sockets that are not ours, and what the doctor says of units.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,6 +25,7 @@ const { existsSync } = require('node:fs')
 const hang = () => { for (;;); }
 const is = (what) => existsSync(__dirname + '/' + what)
 if (process.argv.includes('start') && is('hangs-at-start')) hang()
+if (process.argv.includes('start') && is('dies-at-start')) process.kill(process.pid, 'SIGKILL')
 if (process.argv.includes('start')) process.on('SIGTERM', () => { if (is('hangs-at-stop')) hang() })
 `
 
@@ -60,7 +61,8 @@ describe.skipIf(missing !== null)(`units that go wrong${missing === null ? '' : 
     const strange = ['[Socket]', 'ListenDatagram=127.0.0.1:9', 'ListenFIFO=/run/web.fifo', 'ListenStream=127.0.0.1:1']
     writeFileSync(join(systemd.units, 'web.socket.d', 'test.conf'), `${strange.join('\n')}\n`)
     const preload = `Environment=NODE_OPTIONS=--require=${join(directory, 'hangs.cjs')}`
-    systemd.dropIn('web.service', ['[Service]', preload, 'TimeoutStartSec=2s', 'TimeoutStopSec=2s', 'NotifyAccess=all'])
+    const impatient = ['[Service]', preload, 'TimeoutStartSec=2s', 'TimeoutStopSec=2s', 'NotifyAccess=all']
+    systemd.dropIn('web.service', impatient)
     systemd.systemctl('stop', 'web.service')
     expect(systemd.systemctl('restart', 'web.socket').stderr).toBe('')
     expect(systemd.systemctl('start', 'web.service').stderr).toBe('')
@@ -76,6 +78,17 @@ describe.skipIf(missing !== null)(`units that go wrong${missing === null ? '' : 
     expect((await get({ host: '127.0.0.1', port })).status).toBe(200)
     rmSync(join(directory, 'hangs-at-start'))
     await until(() => systemd.property('web.service', 'ActiveState') === 'active', 30_000, 'it is active again')
+    expect(new Set(statusOf('web').pids)).toEqual(new Set(before.pids))
+
+    // systemd gives up one that dies at each start, and closes the socket; workers serve on until somebody starts it.
+    systemd.dropIn('web.service', ['[Unit]', 'StartLimitBurst=3', ...impatient])
+    writeFileSync(join(directory, 'dies-at-start'), '')
+    systemd.inside('kill', '-9', systemd.property('web.service', 'MainPID'))
+    await until(() => systemd.property('web.service', 'ActiveState') === 'failed', 30_000, 'systemd gives it up')
+    expect((await get({ host: '127.0.0.1', port })).status).toBe(200)
+    rmSync(join(directory, 'dies-at-start'))
+    systemd.systemctl('reset-failed', 'web.service', 'web.socket')
+    expect(systemd.systemctl('start', 'web.service').stderr).toBe('')
     expect(new Set(statusOf('web').pids)).toEqual(new Set(before.pids))
 
     writeFileSync(join(directory, 'hangs-at-stop'), '')

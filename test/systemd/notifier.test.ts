@@ -111,7 +111,7 @@ describe.skipIf(!canReceive)('Notifier through a descriptor that the unit opened
     const source = new URL('../../src/systemd/notifier.ts', import.meta.url).href
     const code = `
       import { openNotifier } from ${JSON.stringify(source)}
-      const notifier = openNotifier({ socket: null, watchdogMs: null }, [{ fd: 3, name: 'notify' }], { complain: console.error })
+      const notifier = openNotifier({ socket: null, watchdogMs: null }, [{ fd: 3, name: '.notify' }], { complain: console.error })
       await notifier.tell('READY=1', 'STATUS=serves')
       await notifier.tell('STOPPING=1')`
     const connect = `
@@ -146,7 +146,7 @@ except BlockingIOError: pass
 mine.setblocking(True)
 os.dup2(manager.fileno(), 20)
 os.dup2(mine.fileno(), 3)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="notify")
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES=".notify")
 os.execv(sys.argv[2], [sys.argv[2], "--input-type=module", "-e", sys.argv[3]])`
 
   it('goes on, says so once, and ends', async () => {

@@ -1,19 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { differencesOf, settingsIn, wordsOf } from '../../src/systemd/read-units.ts'
-import { quoteForUnit, serviceUnit, socketUnit, type UnitSettings } from '../../src/systemd/unit-files.ts'
+import { commandLine, serviceUnit, socketUnit, type UnitSettings } from '../../src/systemd/unit-files.ts'
 
-const WORD = fc.oneof(fc.stringMatching(/^[\w@+=:,./%$-]{1,9}$/), fc.string({ minLength: 1, maxLength: 9 }))
+const WORD = fc.oneof(
+  fc.stringMatching(/^[\w@+=:,./%$-]{1,9}$/),
+  fc.stringMatching(/^[\\\n\r"$%n ]{1,9}$/),
+  fc.string({ minLength: 1, maxLength: 9 }),
+)
 
 const SETTINGS: fc.Arbitrary<UnitSettings> = fc.record({
   name: fc.stringMatching(/^[a-z]{1,8}$/),
-  node: fc.constantFrom('/usr/bin/node', '/opt/node 24/bin/node'),
+  node: fc.constantFrom('/usr/bin/node', '/opt/node 24/bin/node', '/opt/a$$b%/node'),
   launcher: fc.constantFrom('/usr/lib/supervise/bin/supervise.js', '/srv/100%/supervise.js'),
   startWords: fc.array(WORD, { maxLength: 5 }),
   workingDirectory: fc.constantFrom('/', '/srv/web', '/srv/100% of it'),
   user: fc.constantFrom(null, 'www-data'),
   scope: fc.constantFrom('system', 'user'),
-  listen: fc.uniqueArray(fc.constantFrom('3000', '127.0.0.1:3001', '/run/web.sock'), { maxLength: 3 }),
+  listen: fc.uniqueArray(fc.constantFrom('3000', '127.0.0.1:3001', '/run/web.sock', '/run/100%n.sock'), {
+    maxLength: 3,
+  }),
   slots: fc.integer({ min: 1, max: 5 }),
   stopMs: fc.integer({ min: 0, max: 90 }).map((seconds) => seconds * 1000),
   memoryMax: fc.constantFrom(null, '2G', '50%'),
@@ -31,7 +37,7 @@ describe('settingsIn()', () => {
         if (found === null) throw new Error('not found')
         expect(differencesOf(service, serviceUnit(found))).toEqual([])
         expect(socketUnit(found)).toBe(socket)
-        expect(found.startWords).toEqual(settings.startWords)
+        expect([found.node, ...found.startWords]).toEqual([settings.node, ...settings.startWords])
       }),
     )
   })
@@ -58,10 +64,10 @@ describe('differencesOf()', () => {
 })
 
 describe('wordsOf()', () => {
-  it('takes apart what quoteForUnit() has written', () => {
+  it('takes apart what commandLine() has written', () => {
     fc.assert(
-      fc.property(fc.array(fc.string(), { maxLength: 6 }), (words) => {
-        expect(wordsOf(words.map(quoteForUnit).join(' '))).toEqual(words)
+      fc.property(fc.array(WORD, { minLength: 1, maxLength: 6 }), ([program = '', ...words]) => {
+        expect(wordsOf(commandLine(program, ...words))).toEqual([program, ...words])
       }),
     )
   })

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { quoteForUnit, serviceUnit, socketUnit, type UnitSettings } from '../../src/systemd/unit-files.ts'
+import { commandLine, quoteForUnit, serviceUnit, socketUnit, type UnitSettings } from '../../src/systemd/unit-files.ts'
 
 const SETTINGS: UnitSettings = {
   name: 'web',
@@ -52,9 +52,26 @@ describe('serviceUnit()', () => {
       expect(text.split('\n')).toContain(line)
   })
 
+  it.each(['PrivateTmp', 'RemoveIPC', 'DynamicUser'])(
+    'lacks %s=, which takes files or shared memory from workers when the supervisor alone has died (Y2)',
+    (directive) => expect(serviceUnit(SETTINGS)).not.toMatch(new RegExp(`^${directive}=`, 'm')),
+  )
+
+  it('is not started again when nothing is left to run, and when words or config are wrong', () => {
+    expect(serviceUnit(SETTINGS).split('\n')).toContain('RestartPreventExitStatus=0 2 78')
+  })
+
+  it('ends restarts of what takes 2 s to die and to come back', () => {
+    const text = serviceUnit(SETTINGS)
+    const [interval, burst] = ['StartLimitIntervalSec', 'StartLimitBurst'].map((name) =>
+      Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(text)?.[1]),
+    )
+    expect((interval ?? 0) / (burst ?? 0)).toBeGreaterThanOrEqual(2)
+  })
+
   it('opens the notification socket where systemd can', () => {
     expect(serviceUnit(SETTINGS)).not.toContain('OpenFile=')
-    expect(serviceUnit({ ...SETTINGS, systemdVersion: 253 })).toContain('OpenFile=/run/systemd/notify:notify:graceful')
+    expect(serviceUnit({ ...SETTINGS, systemdVersion: 253 })).toContain('OpenFile=/run/systemd/notify:.notify:graceful')
     // A user's manager listens elsewhere: what is told there would be told to the wrong one.
     expect(serviceUnit({ ...SETTINGS, systemdVersion: 253, scope: 'user' })).not.toContain('OpenFile=')
     expect(serviceUnit({ ...SETTINGS, systemdVersion: null })).not.toContain('OpenFile=')
@@ -79,6 +96,11 @@ describe('socketUnit()', () => {
     expect(lines).toContain('SocketUser=daemon')
   })
 
+  it('has no specifiers in a path', () => {
+    const listen = ['/run/100%n.sock']
+    expect(socketUnit({ ...SETTINGS, listen })).toContain('\nListenStream=/run/100%%n.sock\n')
+  })
+
   it('is none where systemd opens no socket', () => {
     expect(socketUnit({ ...SETTINGS, listen: [] })).toBe(null)
   })
@@ -92,16 +114,30 @@ describe('quoteForUnit()', () => {
     expect(quoteForUnit('100%')).toBe('100%%')
     expect(quoteForUnit('$HOME')).toBe('$$HOME')
     expect(quoteForUnit('say "hi"\\')).toBe(String.raw`"say \"hi\"\\"`)
-    expect(quoteForUnit('two\nlines')).toBe(String.raw`"two\nlines"`)
+    expect(quoteForUnit('two\nlines\r')).toBe(String.raw`"two\nlines\r"`)
   })
 
   it('never lets a word end the line or be two', () => {
     fc.assert(
-      fc.property(fc.string(), (word) => {
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[ab\n\r]{1,5}$/)), (word) => {
         const quoted = quoteForUnit(word)
-        expect(quoted).not.toMatch(/\n/)
+        expect(quoted).not.toMatch(/[\n\r]/)
         if (/\s/.test(word)) expect(quoted).toMatch(/^".*"$/s)
       }),
     )
+  })
+})
+
+describe('commandLine()', () => {
+  it('leaves the dollar in the path of what is executed: systemd puts no variables there', () => {
+    expect(commandLine('/opt/a$b 100%/node', '$HOME')).toBe('"/opt/a$b 100%%/node" $$HOME')
+  })
+
+  it.skipIf(!HAS_SYSTEMD)('is a path that systemd finds', () => {
+    const program = join(directory, 'a$b %n c')
+    symlinkSync('/bin/true', program)
+    const file = write('odd.service', `[Service]\nExecStart=${commandLine(program, '$x')}\n`)
+    const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' })
+    expect(stderr.split('\n').filter((line) => line.includes('odd.service'))).toEqual([])
   })
 })

@@ -13,7 +13,7 @@ import { killFigures, lifeAt, lostIn, timesOf, turnsUnderLoad, untilAnother } fr
 
 const SERVICE = 'app.service'
 
-/** systemd starts nothing again that ended 20 times in 10 s. */
+/** Clients are served for a while before the next one. */
 const LIVES_MS = 700
 
 export interface Counts {
@@ -49,6 +49,8 @@ async function install(systemd: Systemd): Promise<number> {
   const words = [...app, '--drain-spread', '0', '--socket', `127.0.0.1:${port}`, '--socket-slots', '4']
   const { code, stderr } = systemd.supervise(directory, 'systemd', 'install', ...words)
   if (code !== 0) throw new Error(`Cannot install the unit: ${stderr}`)
+  // So many ends in so short a time are no accident, and systemd would start nothing again.
+  systemd.dropIn(SERVICE, ['[Unit]', 'StartLimitIntervalSec=0'])
   return port
 }
 

@@ -3,9 +3,10 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemctl, systemdVersion, type ManagerScope } from '../../systemd/systemctl.ts'
 import { MADE_BY } from '../../systemd/unit-files.ts'
 import type { Environment } from '../invocation.ts'
-import { systemdVersion, unitDirectory } from '../unit-install.ts'
+import { unitDirectory } from '../unit-install.ts'
 
 export interface SystemdFacts {
   /** Null where there is none. */
@@ -19,7 +20,7 @@ export interface UnitFacts {
   /** Of the instance, and of the units. */
   readonly name: string
   readonly path: string
-  readonly scope: 'system' | 'user'
+  readonly scope: ManagerScope
   readonly service: string
   readonly socket: string | null
   /** As they are in force, drop-ins included; null when no manager answers. */
@@ -118,9 +119,9 @@ function propertiesOf(units: readonly Found[]): ReadonlyMap<string, Properties> 
 }
 
 function ask(scope: UnitFacts['scope'], names: readonly string[]): readonly Properties[] {
-  const words = [...(scope === 'user' ? ['--user'] : []), 'show', `--property=${SHOWN.join(',')}`, ...names]
-  const { status, stdout } = spawnSync('systemctl', words, { encoding: 'utf8', timeout: ANSWER_MS })
-  if (status !== 0) return []
+  const words = ['show', `--property=${SHOWN.join(',')}`, ...names]
+  const { problem, stdout } = systemctl(scope, words, { timeoutMs: ANSWER_MS })
+  if (problem !== null) return []
   return stdout.split('\n\n').map((block) =>
     Object.fromEntries(
       block
