@@ -24,6 +24,9 @@ interface Origin {
   readonly isForeign?: boolean
 }
 
+/** Beyond every number that a slot gets otherwise. */
+const ASIDE = 10_000
+
 export class Listener {
   readonly key: ListenerKey
   readonly request: ListenRequest
@@ -32,15 +35,19 @@ export class Listener {
   readonly note: string | null
   readonly #origin: Origin
   readonly #slots = new Map<number, SocketHandle>()
+  /** Slots whose sockets somebody else closes. */
+  #foreign: ReadonlySet<number> = new Set()
   readonly #expected = new Set<number>()
 
   /** @internal The functions below make listeners. */
-  constructor(key: ListenerKey, request: ListenRequest, origin: Origin) {
+  constructor(key: ListenerKey, request: ListenRequest, origin: Origin, foreign: readonly SocketHandle[] = []) {
     this.key = key
     this.request = request
     this.name = origin.name
     this.note = origin.note
     this.#origin = origin
+    for (const [slot, handle] of foreign.entries()) this.addSlot(slot, handle)
+    this.#foreign = new Set(this.#slots.keys())
   }
 
   /** Somebody else has its sockets, too, and hands them on: systemd. */
@@ -64,6 +71,20 @@ export class Listener {
     // A socket that is only kept must not keep the process.
     handle.unref()
     this.#slots.set(slot, handle)
+  }
+
+  /** Whether this is a socket of its own, and not that of the slot. */
+  isAnother(slot: number, handle: SocketHandle): boolean {
+    const known = this.#slots.get(slot)
+    return known !== undefined && inodeOfDescriptor(known.fd) !== inodeOfDescriptor(handle.fd)
+  }
+
+  /** Gives those of somebody else numbers of their own: workers have other sockets under these. */
+  setForeignAside(): void {
+    const handles = [...this.#foreign].map((slot) => [slot % ASIDE, this.#slots.get(slot)] as const)
+    for (const slot of this.#foreign) this.#slots.delete(slot)
+    for (const [slot, handle] of handles) if (handle !== undefined) this.#slots.set(slot + ASIDE, handle)
+    this.#foreign = new Set(handles.map(([slot]) => slot + ASIDE))
   }
 
   /** Says that this slot exists somewhere. */
@@ -119,7 +140,7 @@ export class Listener {
   close(): void {
     if (this.#origin.unixName !== null) removeUnixName(this.#origin.unixName)
     this.#origin.release()
-    if (this.#origin.isForeign !== true) for (const handle of this.#slots.values()) handle.close()
+    for (const [slot, handle] of this.#slots) if (!this.#foreign.has(slot)) handle.close()
     this.#slots.clear()
     this.#expected.clear()
   }
@@ -184,9 +205,7 @@ export function listenerFromHandles(
     onClose()
   }
   const origin = { name, canMultiply: false, unixName: null, note: null, release, isForeign: true }
-  const listener = new Listener(key, request, origin)
-  for (const [slot, handle] of handles.entries()) listener.addSlot(slot, handle)
-  return listener
+  return new Listener(key, request, origin, handles)
 }
 
 function bindUnixListener(

@@ -41,6 +41,8 @@ export class LentListener {
   #spare: ReadonlySet<string> = new Set()
   /** Missing slots, and who was asked for them. */
   readonly #asked = new Map<number, string>()
+  /** Whether the sockets that the service manager has passed are those that workers have is asked of one of them. */
+  #isCompared = false
 
   constructor(listener: Listener) {
     this.listener = listener
@@ -114,10 +116,12 @@ export class LentListener {
     for (const [slot, asked] of this.#asked) if (asked === borrower.incarnation) this.#asked.delete(slot)
     this.#askForMissing()
     if (member.isListening) this.#giveHolds(member)
+    this.#compare(borrower, Math.min(...member.held, ...member.loans.keys()))
   }
 
   slotReceived(slot: number, handle: SocketHandle): void {
     this.#asked.delete(slot)
+    if (this.listener.isForeign && this.listener.isAnother(slot, handle)) this.#keepBoth()
     this.listener.addSlot(slot, handle)
     this.#giveHoldsToAll()
   }
@@ -269,6 +273,23 @@ export class LentListener {
       member.held.add(slot)
       member.borrower.send({ type: 'hold', key: this.listener.key, slot }, this.listener.handle(slot))
     }
+  }
+
+  /**
+   * While a worker served on without a supervisor systemd may have closed its sockets and opened others, as it does when it
+   * gives a service up: those that it passes then are nobody's, although they have the numbers of those that are lent.
+   */
+  #compare(borrower: Borrower, slot: number): void {
+    if (!this.listener.isForeign || this.#isCompared || !Number.isFinite(slot)) return
+    this.#isCompared = true
+    borrower.send({ type: 'give', key: this.listener.key, slots: [slot] })
+  }
+
+  #keepBoth(): void {
+    this.listener.setForeignAside()
+    for (const { held, loans } of this.#members.values())
+      for (const slot of [...held, ...loans.keys()]) this.listener.expectSlot(slot)
+    this.#askForMissing()
   }
 
   /** Asks for each missing slot one worker that has it; a slot that nobody has is lost. */

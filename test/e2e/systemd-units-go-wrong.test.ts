@@ -90,6 +90,8 @@ describe.skipIf(missing !== null)(`units that go wrong${missing === null ? '' : 
     systemd.systemctl('reset-failed', 'web.service', 'web.socket')
     expect(systemd.systemctl('start', 'web.service').stderr).toBe('')
     expect(new Set(statusOf('web').pids)).toEqual(new Set(before.pids))
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get({ host: '127.0.0.1', port })))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
 
     writeFileSync(join(directory, 'hangs-at-stop'), '')
     systemd.systemctl('stop', 'web.service', 'web.socket')

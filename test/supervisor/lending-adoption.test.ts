@@ -1,7 +1,10 @@
+import { readlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import type { SocketHandle } from '../../src/protocol/handle.ts'
-import { ADOPTION_REST_MS, type Lending } from '../../src/supervisor/lending.ts'
+import { listenerFromHandles } from '../../src/sockets/listener.ts'
+import { bindNextSlot } from '../../src/sockets/tcp-slots.ts'
+import { ADOPTION_REST_MS, type Inherited, type Lending } from '../../src/supervisor/lending.ts'
 import { FakeBorrower, settle } from './fake-borrowers.ts'
 import { everySlot, KEY, REQUEST, Scene, SLOTS } from './lending-scene.ts'
 
@@ -13,9 +16,12 @@ beforeEach(() => {
 afterEach(() => scene.lending.closeAll())
 
 /** Another supervisor, after the first was killed: same workers, no slot of its own. */
-function takeOver(borrowers: readonly FakeBorrower[]): { next: Lending; adopted: FakeBorrower[] } {
+function takeOver(
+  borrowers: readonly FakeBorrower[],
+  inherited?: Inherited,
+): { next: Lending; adopted: FakeBorrower[] } {
   const { name } = scene.lending.listen(REQUEST, KEY)
-  const next = scene.makeLending()
+  const next = scene.makeLending(inherited)
   const adopted = borrowers.map((old) => {
     const again = new FakeBorrower(old.incarnation, next)
     for (const [slot, handle] of old.holds) again.holds.set(slot, duplicate(handle))
@@ -112,3 +118,52 @@ describe('Lending.adoptReports()', () => {
     expect(closed).toBe(true)
   })
 })
+
+function adoptWith(handles: readonly SocketHandle[]): { next: Lending; adopted: FakeBorrower[] } {
+  const { next, adopted } = takeOver(scene.workers, {
+    take: (key, request) => listenerFromHandles(key, request, handles, () => {}),
+  })
+  for (const one of adopted) next.addBorrower(one)
+  settle(adopted)
+  scene.clock.advance(ADOPTION_REST_MS)
+  settle(adopted)
+  return { next, adopted }
+}
+
+describe('Lending.adoptReports() where the service manager has passed the sockets', () => {
+  it('leaves all as it is when they are those that workers have', () => {
+    scene.serving(2)
+    const before = scene.workers.map((one) => one.slots(KEY))
+    const [first] = scene.workers
+    const handles = everySlot((slot) => duplicate(mustBe(first?.holds.get(`${KEY}/${slot}`))))
+    const { next, adopted } = adoptWith(handles)
+    expect(adopted.map((one) => one.slots(KEY))).toEqual(before)
+    expect(next.status()[0]?.slots).toBe(SLOTS)
+    next.closeAll()
+  })
+
+  it('lends them too when it has closed those of the workers and opened others (S2, Y6)', () => {
+    scene.serving(2)
+    const name = scene.lending.listen(REQUEST, KEY).name
+    const opened = [0, 1].map(() => bindNextSlot(name, 0)).filter((handle) => typeof handle !== 'number')
+    const inodes = opened.map(({ fd }) => readlinkSync(`/proc/self/fd/${fd}`))
+    const { next, adopted } = adoptWith(opened)
+    expect(next.countMissingSlots()).toBe(0)
+    expect(next.status()[0]?.slots).toBe(SLOTS + 2)
+    const accepted = new Set(adopted.flatMap((one) => one.slots(KEY)))
+    expect(accepted.size).toBe(SLOTS + 2)
+    const held = adopted.flatMap((one) => [...accepted].map((slot) => one.holds.get(`${KEY}/${slot}`)))
+    expect(held.map((handle) => readlinkSync(`/proc/self/fd/${mustBe(handle).fd}`))).toEqual(
+      expect.arrayContaining(inodes),
+    )
+    // They are the service manager's to close.
+    next.closeAll()
+    expect(opened.map(({ fd }) => readlinkSync(`/proc/self/fd/${fd}`))).toEqual(inodes)
+    for (const handle of opened) handle.close()
+  })
+})
+
+function mustBe<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('not there')
+  return value
+}

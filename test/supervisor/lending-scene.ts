@@ -1,7 +1,7 @@
 // An app's lending with workers that do as they are told: what its tests share.
 
 import type { ListenRequest } from '../../src/protocol/messages.ts'
-import { Lending } from '../../src/supervisor/lending.ts'
+import { Lending, type Inherited } from '../../src/supervisor/lending.ts'
 import { FakeBorrower, FakeClock, settle } from './fake-borrowers.ts'
 
 export const KEY = 'tcp:127.0.0.1:0#0'
@@ -16,11 +16,12 @@ export class Scene {
   readonly workers: FakeBorrower[] = []
   readonly lending = this.makeLending()
 
-  makeLending(): Lending {
+  makeLending(inherited?: Inherited): Lending {
     return new Lending(
       this.clock,
       () => SETTINGS,
       (text) => this.notices.push(text),
+      inherited,
     )
   }
 
