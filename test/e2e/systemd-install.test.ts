@@ -49,7 +49,7 @@ const bootsIn = (directory: string) => readFileSync(systemd.seenFromOutside(join
 const openedAt = (socket: string) => systemd.property(socket, 'ActiveEnterTimestampMonotonic')
 
 describe.skipIf(missing !== null)(`units that are installed${missing === null ? '' : ` (${missing})`}`, () => {
-  it('keeps /tmp, port and unit as they should be, through deaths, installs and a stop (Y2, Y4, Y6)', async () => {
+  it('keeps /tmp, port and unit as they should be, through deaths, installs and a stop (Y6)', async () => {
     const port = await freePort()
     const target = { host: '127.0.0.1', port }
     // The name that the notification socket once had.

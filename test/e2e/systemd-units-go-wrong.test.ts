@@ -98,10 +98,10 @@ describe.skipIf(missing !== null)(`units that go wrong${missing === null ? '' : 
     expect(systemd.property('web.service', 'Result')).toBe('timeout')
     expect(before.pids.filter((pid) => systemd.inside('kill', '-0', String(pid)).code === 0)).toEqual([])
 
-    systemd.dropIn('web.service', ['[Service]', 'KillMode=mixed', 'NotifyAccess=main'])
+    systemd.dropIn('web.service', ['[Service]', 'KillMode=mixed', 'NotifyAccess=main', 'RemoveIPC=yes'])
     const sick = systemd.supervise('/', 'doctor', '--instance', 'web')
     expect(sick.code).toBe(1)
-    for (const word of ['KillMode=mixed', 'NotifyAccess=main', 'it failed (timeout)'])
+    for (const word of ['KillMode=mixed', 'NotifyAccess=main', 'RemoveIPC=yes', 'it failed (timeout)'])
       expect(sick.stdout).toMatch(new RegExp(`✗ unit web.service +${word.replaceAll(/[()]/g, '.')}`))
   })
 })

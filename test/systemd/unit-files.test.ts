@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { instanceDirectory } from '../../src/control/instance-directory.ts'
+import { NOTIFY_NAME } from '../../src/systemd/activation.ts'
 import { commandLine, quoteForUnit, serviceUnit, socketUnit, type UnitSettings } from '../../src/systemd/unit-files.ts'
 
 const SETTINGS: UnitSettings = {
@@ -53,7 +55,7 @@ describe('serviceUnit()', () => {
   })
 
   it.each(['PrivateTmp', 'RemoveIPC', 'DynamicUser'])(
-    'lacks %s=, which takes files or shared memory from workers when the supervisor alone has died (Y2)',
+    'lacks %s=, which takes files or shared memory from workers when the supervisor alone has died',
     (directive) => expect(serviceUnit(SETTINGS)).not.toMatch(new RegExp(`^${directive}=`, 'm')),
   )
 
@@ -94,6 +96,11 @@ describe('socketUnit()', () => {
     expect(lines.filter((line) => line === 'ListenStream=/run/web.sock')).toHaveLength(1)
     expect(lines).toContain('ReusePort=yes')
     expect(lines).toContain('SocketUser=daemon')
+  })
+
+  it('names sockets as no other descriptor of the unit is named, whatever the instance is called', () => {
+    expect(socketUnit({ ...SETTINGS, name: 'notify' })).toContain('FileDescriptorName=notify')
+    expect(() => instanceDirectory(NOTIFY_NAME)).toThrow(NOTIFY_NAME)
   })
 
   it('has no specifiers in a path', () => {

@@ -49,6 +49,8 @@ const SHOWN = [
   'Restart',
   'WatchdogUSec',
   'TimeoutStopUSec',
+  'PrivateTmp',
+  'RemoveIPC',
 ]
 
 export function systemdFacts(environment: Environment, only: string | null): SystemdFacts {

@@ -136,6 +136,13 @@ function judgeForce(about: string, { name, properties, service }: UnitFacts): re
         fix: edit,
       }),
     )
+  for (const taken of ['PrivateTmp', 'RemoveIPC'].filter((directive) => properties[directive] === 'yes'))
+    findings.push(
+      problem(about, `${taken}=yes`, {
+        why: 'Whenever the supervisor dies systemd deletes files in /tmp or shared memory of workers that serve on.',
+        fix: edit,
+      }),
+    )
   if (WatchdogUSec === '0' || WatchdogUSec === 'infinity')
     findings.push(
       note(about, 'WatchdogSec is off', { why: 'A supervisor whose loop hangs is not replaced.', fix: edit }),
