@@ -196,8 +196,10 @@ function standInOf({ detached, succession }: RunOptions, { isThere }: ServiceMan
 }
 
 async function serve(parts: Parts): Promise<ExitCode | null> {
-  const { options, supervisor, manager, restored, directory, go, upgrades } = parts
-  const restarts = await completeAdoption(restored, supervisor)
+  const { options, signals, supervisor, manager, restored, directory, go, upgrades } = parts
+  const adopted = completeAdoption(restored, supervisor)
+  signals.begun()
+  const restarts = await adopted
   if (go !== null && options.succession !== undefined) {
     await manager.takeOver()
     options.succession.taken()

@@ -9,6 +9,8 @@ import type { Supervisor } from '../supervisor/supervisor.ts'
 const SIGNALS = ['SIGHUP', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGTTIN', 'SIGTTOU', 'SIGUSR2'] as const
 export type Handled = (typeof SIGNALS)[number]
 
+const STOPS: ReadonlySet<Handled> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT'])
+
 export function isHandled(signal: string): signal is Handled {
   return (SIGNALS as readonly string[]).includes(signal)
 }
@@ -16,6 +18,8 @@ export function isHandled(signal: string): signal is Handled {
 export class SignalDesk {
   #supervisor: Supervisor | null = null
   #waiting: Handled[] = []
+  /** Its apps can be acted on, and not only ended. */
+  #isBegun = false
   /** Who is in charge instead of this process. */
   #successor: number | null = null
   #stops = 0
@@ -30,9 +34,16 @@ export class SignalDesk {
     }
   }
 
+  /** Of a supervisor that begins, only what ends it: until it knows whom it takes over, it can reload nobody. */
   serve(supervisor: Supervisor): void {
     this.#supervisor = supervisor
-    for (const signal of this.#waiting.splice(0)) this.receive(signal)
+    this.#again()
+  }
+
+  /** Its workers are being taken over, if there are any: whatever is asked for waits for the end of that. */
+  begun(): void {
+    this.#isBegun = true
+    this.#again()
   }
 
   /** They wait until `serve`, or until `passOnTo` says whose they are. */
@@ -43,7 +54,7 @@ export class SignalDesk {
   /** Another process is in charge: whoever sends a signal here means that one. */
   passOnTo(pid: number): void {
     this.#successor = pid
-    for (const signal of this.#waiting.splice(0)) this.receive(signal)
+    this.#again()
   }
 
   close(): void {
@@ -54,12 +65,16 @@ export class SignalDesk {
   receive(signal: Handled): void {
     if (this.#successor !== null) return this.#passOn(signal, this.#successor)
     const supervisor = this.#supervisor
-    if (supervisor === null) {
+    if (supervisor === null || !(this.#isBegun || STOPS.has(signal))) {
       this.#waiting.push(signal)
       return
     }
     const context: OperationContext = { cause: `signal ${signal}`, progress: () => {} }
     this.#act(signal, supervisor, context).catch((error: unknown) => supervisor.internalError(error))
+  }
+
+  #again(): void {
+    for (const signal of this.#waiting.splice(0)) this.receive(signal)
   }
 
   #passOn(signal: Handled, pid: number): void {
