@@ -48,8 +48,9 @@ const MAY_IMPORT_TYPES: Readonly<Record<string, readonly string[]>> = {
     'telemetry/measures.ts',
   ],
   config: ['control/messages.ts'],
-  control: ['protocol/messages.ts'],
+  control: ['protocol/messages.ts', 'core/chaos.ts'],
   cli: ['protocol/messages.ts'],
+  errors: ['core/chaos-limits.ts'],
   'errors.ts': ['control/messages.ts'],
 }
 

@@ -1,6 +1,7 @@
 // A fault that somebody rehearses in this worker, as ordered by the supervisor: it is bounded in time here, too, so that it ends
 // when nobody is left who could end it.
 
+import { hostMs } from '../protocol/host-time.ts'
 import type { FaultOrder } from '../protocol/messages.ts'
 
 const BLOCK_BYTES = 8 * 1024 ** 2
@@ -13,16 +14,18 @@ let timer: NodeJS.Timeout | undefined
 
 export function rehearse(order: FaultOrder): void {
   endRehearsal()
+  if (order.fault === 'none') return
+  const forMs = Math.min(order.forMs, (order.untilMs ?? Infinity) - hostMs())
+  if (forMs <= 0) return
+  const until = performance.now() + forMs
   switch (order.fault) {
     case 'hang':
       // In its own turn: what arrived together with the order is heard first.
-      return later(0, () => block(order.forMs))
+      return later(0, () => block(Math.max(0, until - performance.now())))
     case 'delay':
-      return delay(order.byMs, performance.now() + order.forMs)
+      return delay(order.byMs, until)
     case 'memory':
-      return fill(order.bytes, performance.now() + order.forMs)
-    case 'none':
-      return
+      return fill(order.bytes, until)
   }
 }
 

@@ -1,30 +1,46 @@
 // What is said of a rehearsal of failures: the part of messages.ts that is about `supervise chaos`.
 
+import type { FaultKind } from '../core/chaos.ts'
 import type { Speech } from '../protocol/messages.ts'
 
-export const FAULT_KINDS = ['kill', 'stop', 'hang', 'memory', 'delay', 'supervisor'] as const
-
-export type FaultKind = (typeof FAULT_KINDS)[number]
+export type { FaultKind }
 
 /** `POST /v1/apps/:app/chaos`: goes on for as long as the connection is open, and at most for `forMs`. */
 export interface ChaosRequest {
+  /**
+   * How long: 1 s to 30 min.
+   * @default 60_000
+   */
   readonly forMs: number
+  /**
+   * From the begin of one fault to that of the next at the least, which also waits until the app is whole: 1 s to 10 min.
+   * @default 5000
+   */
   readonly everyMs: number
   /** Refused when one of them cannot be done; what can be done without harm to the supervisor when left out. */
   readonly only?: readonly FaultKind[]
-  /** The same seed does the same again, as far as the app does. */
+  /** A whole number: the same seed does the same again, as far as the app does; by chance when left out. */
   readonly seed?: number
-  /** How much the fault `memory` takes; what goes over `maxMemory` when left out. */
+  /**
+   * How much the fault `memory` takes, from 1 MB to 64 GB, and never more than half of what the machine has left. When left
+   * out, 64 MB past `maxMemory`, or 128 MB without one.
+   */
   readonly memoryBytes?: number
-  /** By how much `delay` delays. */
+  /**
+   * By how much `delay` delays: 1 ms to 5 s.
+   * @default 200
+   */
   readonly delayMs?: number
-  /** Also while an operation or a rollout is under way. */
+  /**
+   * Also while an operation or a rollout is under way.
+   * @default false
+   */
   readonly duringRollout?: boolean
   /** What was done before the supervisor was killed, in order: the rehearsal goes on after it. */
   readonly done?: readonly FaultKind[]
 }
 
-/** `GET /v1/apps/:app/chaos?forMs`: what a rehearsal could do now. */
+/** `GET /v1/apps/:app/chaos?forMs`: what a rehearsal of that length (60 s when left out) could do now. */
 export interface ChaosOutlook {
   readonly app: string
   readonly serving: number

@@ -1,8 +1,11 @@
 // What a client may ask of a rehearsal of failures, read as request-values.ts reads the rest.
 
 import { badRequest } from '../errors/control.ts'
-import { FAULT_KINDS, type ChaosRequest, type FaultKind } from './chaos-messages.ts'
+import { FAULT_KINDS } from '../supervisor/fault-words.ts'
+import type { ChaosRequest, FaultKind } from './chaos-messages.ts'
 import { allowOnly, mistyped, type Fields } from './request-values.ts'
+
+export { FAULT_KINDS }
 
 export const CHAOS_LIMITS = {
   forMs: { least: 1000, most: 30 * 60_000, usual: 60_000 },

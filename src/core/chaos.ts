@@ -1,11 +1,13 @@
 // What a rehearsal of failures does next: which fault, on which worker, and when it is over.
 //
 // Rules of this file
-// 1. The last worker that serves is never taken: a fault that takes one away needs another that serves.
+// 1. The last worker that serves is never taken: a fault that takes one away needs another that serves. One whose event loop
+//    has not been heard of for a while serves nobody, whatever state it is in.
 // 2. One fault at a time: the next one waits until the app is as it was before.
 // 3. No fault begins whose own length goes beyond the end.
 // 4. A worker that one more crash would make `failed` is spared: a rehearsal must not leave damage.
-// 5. Chance comes from the seed and the number of the fault alone.
+// 5. The supervisor is not killed so soon after its start that whoever brings it back would take it for broken.
+// 6. Chance comes from the seed and the number of the fault alone.
 
 export type FaultKind = 'kill' | 'stop' | 'hang' | 'memory' | 'delay' | 'supervisor'
 
@@ -27,6 +29,12 @@ export const FAULT_RULES: Readonly<Record<FaultKind, FaultRule>> = {
   supervisor: { onWorker: false, takesAway: false, crashes: false },
 }
 
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its keys are all of them
+export const FAULT_KINDS = Object.keys(FAULT_RULES) as readonly FaultKind[]
+
+/** A loop that turns is heard of every second: this one has missed two turns. */
+export const DEAF_AFTER_MS = 2500
+
 export interface ChaosPlan {
   readonly kinds: readonly FaultKind[]
   readonly everyMs: number
@@ -36,6 +44,8 @@ export interface ChaosPlan {
   readonly lengthsMs: Readonly<Record<FaultKind, number>>
   /** How long the app has to be whole again after that. */
   readonly settleMs: number
+  /** Not killed before. */
+  readonly supervisorFrom: number
 }
 
 export interface Fault {
@@ -61,12 +71,15 @@ export interface ServingWorker {
   readonly pid: number
   /** How many more crashes it may have before it is `failed`. */
   readonly crashesLeft: number
+  /** For how long nothing was heard of its event loop; 0 of a command, which says nothing. */
+  readonly silentMs: number
 }
 
 export interface ChaosFacts {
   readonly now: number
   /** An operation or a rollout is under way that no fault shall disturb. */
   readonly isBusy: boolean
+  /** By their state. */
   readonly serving: readonly ServingWorker[]
   /** Every process that is not gone. */
   readonly pids: readonly number[]
@@ -85,8 +98,9 @@ export function beginRehearsal(firstAt: number, done: readonly FaultKind[] = [])
   return { done, nextAt: firstAt, current: null }
 }
 
-export function decide(plan: ChaosPlan, rehearsal: Rehearsal, facts: ChaosFacts): Decision {
+export function decide(plan: ChaosPlan, rehearsal: Rehearsal, seen: ChaosFacts): Decision {
   const { current, nextAt } = rehearsal
+  const facts = { ...seen, serving: seen.serving.filter(({ silentMs }) => silentMs <= DEAF_AFTER_MS) }
   if (current !== null) return judge(current, plan, facts)
   if (!plan.kinds.some((kind) => fits(kind, plan, facts.now))) return { do: 'end' }
   if (facts.now < nextAt || facts.isBusy) return { do: 'wait' }
@@ -133,13 +147,14 @@ function over(recovered: boolean): Decision {
   return { do: 'over', recovered }
 }
 
-function fits(kind: FaultKind, { lengthsMs, endsAt }: ChaosPlan, now: number): boolean {
-  return now < endsAt && now + lengthsMs[kind] <= endsAt
+function fits(kind: FaultKind, { lengthsMs, endsAt, supervisorFrom }: ChaosPlan, now: number): boolean {
+  const from = FAULT_RULES[kind].onWorker ? now : Math.max(now, supervisorFrom)
+  return from < endsAt && from + lengthsMs[kind] <= endsAt
 }
 
 /** Of what can be done now the kind that was done least, so that a short rehearsal has each of them. */
 function choose(plan: ChaosPlan, { done }: Rehearsal, facts: ChaosFacts): Fault | null {
-  const possible = plan.kinds.filter((kind) => fits(kind, plan, facts.now) && isPossible(kind, facts))
+  const possible = plan.kinds.filter((kind) => fits(kind, plan, facts.now) && isPossible(kind, plan, facts))
   const times = (kind: FaultKind): number => done.filter((one) => one === kind).length
   const least = Math.min(...possible.map(times))
   const number = done.length
@@ -160,8 +175,8 @@ function choose(plan: ChaosPlan, { done }: Rehearsal, facts: ChaosFacts): Fault 
   }
 }
 
-function isPossible(kind: FaultKind, facts: ChaosFacts): boolean {
-  return !FAULT_RULES[kind].onWorker || victimsOf(kind, facts).length > 0
+function isPossible(kind: FaultKind, { supervisorFrom }: ChaosPlan, facts: ChaosFacts): boolean {
+  return FAULT_RULES[kind].onWorker ? victimsOf(kind, facts).length > 0 : facts.now >= supervisorFrom
 }
 
 function victimsOf(kind: FaultKind, { serving }: ChaosFacts): readonly ServingWorker[] {

@@ -1,8 +1,9 @@
 // Errors that a user can meet with rehearsals of failures. One function each: code, message and fix together.
 
+import type { Obstacle } from '../core/chaos-limits.ts'
 import { EXIT, SuperviseError } from '../errors.ts'
 
-const REMEDIES = {
+const REMEDIES: Readonly<Record<Obstacle['remedy'], string>> = {
   keeper: 'start it with `supervise start -d`, which has a keeper, or as a unit (`supervise systemd install`)',
   otherFaults: '`--only kill,stop` is what can be done to it',
   workers: '`supervise scale APP 2` gives it another worker',
@@ -10,11 +11,6 @@ const REMEDIES = {
   time: 'give it a longer --for',
   unit: 'give its unit `Restart=always`, as `supervise systemd install` does',
   hangTime: 'give it a longer --for, or the app a shorter `hangTimeout`',
-} as const
-
-interface Obstacle {
-  readonly why: string
-  readonly remedy: keyof typeof REMEDIES
 }
 
 export function cannotRehearse(app: string, fault: string, { why, remedy }: Obstacle) {

@@ -178,14 +178,21 @@ export interface RequestUnderWay {
   readonly path: string
 }
 
+/** For how long a fault lasts from when it is heard of, and at most until then: see host-time.ts. */
+interface FaultTime {
+  readonly forMs: number
+  /** A supervisor of an older version does not say it. */
+  readonly untilMs?: number
+}
+
 /** A fault that is rehearsed in this worker; each takes the place of the one before. */
 export type FaultOrder =
   /** Block the event loop. */
-  | { readonly fault: 'hang'; readonly forMs: number }
+  | ({ readonly fault: 'hang' } & FaultTime)
   /** Delay the event loop again and again. */
-  | { readonly fault: 'delay'; readonly forMs: number; readonly byMs: number }
+  | ({ readonly fault: 'delay'; readonly byMs: number } & FaultTime)
   /** Take so much memory, and let go of it afterwards. */
-  | { readonly fault: 'memory'; readonly forMs: number; readonly bytes: number }
+  | ({ readonly fault: 'memory'; readonly bytes: number } & FaultTime)
   | { readonly fault: 'none' }
 
 export type WorkerMessage =

@@ -8,8 +8,15 @@ import type {
   OperationResult,
   RehearsalStatus,
 } from '../control/messages.ts'
-import { FAULT_RULES, type ChaosPlan, type Fault, type FaultKind } from '../core/chaos.ts'
-import { lengthsOf, obstacleTo, whyNot, type ChaosSetting } from '../core/chaos-limits.ts'
+import { FAULT_KINDS, type ChaosPlan, type Fault, type FaultKind } from '../core/chaos.ts'
+import {
+  lengthsOf,
+  obstacleTo,
+  supervisorPace,
+  supervisorWaitMs,
+  whyNot,
+  type ChaosSetting,
+} from '../core/chaos-limits.ts'
 import { appIsBusy, appIsStopped, instanceIsEnding, unknownApp } from '../errors/app.ts'
 import { cannotRehearse, chaosEndedEarly, notRecovered, nothingToRehearse } from '../errors/chaos.ts'
 import { formatDuration } from '../config/quantities.ts'
@@ -35,8 +42,7 @@ export interface ChaosOwner {
   rolloutOf(app: App): { readonly step: string } | null
 }
 
-const KINDS = Object.keys(FAULT_RULES) as FaultKind[]
-const USUAL = KINDS.filter((kind) => kind !== 'supervisor')
+const USUAL = FAULT_KINDS.filter((kind) => kind !== 'supervisor')
 /** Before the first fault, so that there is something to compare with. */
 const CALM_MS = 3000
 /** How long an app has to be whole again after a fault, beyond its own time. */
@@ -64,10 +70,11 @@ export class ChaosDesk implements ChaosOperations {
     const app = this.#find(name)
     const setting = this.#settingOf(app, forMs)
     const lengths = lengthsOf(setting)
-    const faults = KINDS.map((kind) => ({
+    const pace = supervisorPace(setting.keptBy)
+    const faults = FAULT_KINDS.map((kind) => ({
       kind,
       lengthMs: lengths[kind],
-      text: faultWords(kind),
+      text: kind === 'supervisor' && pace !== null ? `${faultWords(kind)}, ${pace}` : faultWords(kind),
       whyNot: whyNot(kind, setting),
     }))
     return { app: name, serving: setting.serving, faults, busy: this.#busyWith(app) }
@@ -107,13 +114,16 @@ export class ChaosDesk implements ChaosOperations {
   }
 
   #planFor(app: App, kinds: readonly FaultKind[], { forMs, everyMs, seed }: ChaosRequest): ChaosPlan {
+    const setting = this.#settingOf(app, forMs)
+    const now = app.clock.now()
     return {
       kinds,
       everyMs,
-      endsAt: app.clock.now() + forMs,
+      endsAt: now + forMs,
       seed: seed ?? Math.floor(Math.random() * 1e6),
-      lengthsMs: lengthsOf(this.#settingOf(app, forMs)),
+      lengthsMs: lengthsOf(setting),
       settleMs: SETTLE_MS,
+      supervisorFrom: now + supervisorWaitMs(setting),
     }
   }
 
@@ -182,11 +192,13 @@ export class ChaosDesk implements ChaosOperations {
 
   #settingOf(app: App, forMs: number): ChaosSetting {
     const { config } = app
+    const { keptBy } = this.#owner.status()
     return {
       serving: app.counts().serving,
       hasAgent: !config.isCommand,
       restarts: config.restart !== 'never',
-      isKept: isKept(this.#owner.status().keptBy),
+      keptBy: isKept(keptBy) ? keptBy.who : 'nobody',
+      supervisorAgeMs: process.uptime() * 1000,
       hangTimeoutMs: config.hangTimeoutMs,
       hasMemoryLimit: config.maxMemoryBytes !== null,
       forMs,

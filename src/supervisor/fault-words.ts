@@ -2,6 +2,8 @@
 
 import type { FaultKind } from '../core/chaos.ts'
 
+export { FAULT_KINDS } from '../core/chaos.ts'
+
 export function faultWords(kind: FaultKind): string {
   switch (kind) {
     case 'kill':

@@ -1,7 +1,7 @@
 // Doing a fault to a worker, and taking it back: thin effects of what core/chaos.ts decides.
 
 import type { Fault, FaultKind } from '../core/chaos.ts'
-import { availableMemory } from '../telemetry/available-memory.ts'
+import { hostMs } from '../protocol/host-time.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** How much of each. */
@@ -15,14 +15,10 @@ interface Amounts extends FaultSizes {
   readonly memoryBytes: number
 }
 
-const MB = 1024 ** 2
-/** For an app without a limit. */
-const USUAL_MEMORY_BYTES = 128 * MB
-/** Past the limit by so much: what is measured is not exact. */
-const OVER_LIMIT_BYTES = 64 * MB
-
 export function inflict(worker: WorkerHandle, { kind, lengthMs: forMs }: Fault, sizes: Amounts): void {
   worker.rehearsed = kind
+  // A worker that is slow hears of it late, and must not be at it when the next fault begins.
+  const time = { forMs, untilMs: hostMs() + forMs }
   switch (kind) {
     case 'kill':
       worker.killReason ??= 'rehearsal'
@@ -32,11 +28,11 @@ export function inflict(worker: WorkerHandle, { kind, lengthMs: forMs }: Fault, 
       worker.signal('SIGSTOP')
       return
     case 'hang':
-      return worker.send({ type: 'rehearse', fault: 'hang', forMs })
+      return worker.send({ type: 'rehearse', fault: 'hang', ...time })
     case 'memory':
-      return worker.send({ type: 'rehearse', fault: 'memory', forMs, bytes: sizes.memoryBytes })
+      return worker.send({ type: 'rehearse', fault: 'memory', ...time, bytes: sizes.memoryBytes })
     case 'delay':
-      return worker.send({ type: 'rehearse', fault: 'delay', forMs, byMs: sizes.delayMs })
+      return worker.send({ type: 'rehearse', fault: 'delay', ...time, byMs: sizes.delayMs })
     case 'supervisor':
       return
   }
@@ -48,13 +44,4 @@ export function undo(worker: WorkerHandle, kind: FaultKind): void {
   if (kind === 'hang' || kind === 'memory' || kind === 'delay') worker.send({ type: 'rehearse', fault: 'none' })
   // One that was ended for it ends because of it.
   if (worker.killReason === null) worker.rehearsed = null
-}
-
-/** Never more than half of what the machine has left: others live here, too. */
-export function memoryFor({ generation }: WorkerHandle, rssBytes: number | null, wanted: number | null): number {
-  const { maxMemoryBytes } = generation.config
-  // A share of a container's memory counts late in a life, and is no limit that a rehearsal could pass.
-  const limit = typeof maxMemoryBytes === 'number' ? maxMemoryBytes : null
-  const over = limit === null ? USUAL_MEMORY_BYTES : limit - (rssBytes ?? 0) + OVER_LIMIT_BYTES
-  return Math.max(0, Math.min(wanted ?? over, availableMemory() / 2))
 }

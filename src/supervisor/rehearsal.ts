@@ -2,9 +2,11 @@
 
 import type { ChaosRequest, FaultStep, RehearsalStatus } from '../control/messages.ts'
 import { apply, beginRehearsal, decide, type ChaosFacts, type ChaosPlan, type Fault } from '../core/chaos.ts'
+import { memoryFor } from '../core/chaos-limits.ts'
 import type { Rehearsal as State } from '../core/chaos.ts'
+import { availableMemory } from '../telemetry/available-memory.ts'
 import type { App } from './app.ts'
-import { inflict, memoryFor, undo, type FaultSizes } from './faults.ts'
+import { inflict, undo, type FaultSizes } from './faults.ts'
 import { faultHappens } from './fault-words.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -109,9 +111,11 @@ export class Rehearsal {
   #look(): ChaosFacts {
     const { clock, activeGroup } = this.#app
     const now = clock.now()
-    const serving = [...activeGroup.processes()].filter(isServing).map(({ id, pid, generation: { config } }) => {
-      const recent = activeGroup.place(id).history.crashes.filter((at) => at > now - config.restartWindowMs)
-      return { id, pid, crashesLeft: config.maxRestarts - recent.length }
+    const serving = [...activeGroup.processes()].filter(isServing).map((worker) => {
+      const { id, pid, generation, hasAgent, lastHeardAt } = worker
+      const { restartWindowMs, maxRestarts } = generation.config
+      const recent = activeGroup.place(id).history.crashes.filter((at) => at > now - restartWindowMs)
+      return { id, pid, crashesLeft: maxRestarts - recent.length, silentMs: hasAgent ? now - lastHeardAt : 0 }
     })
     const pids = [...this.#app.processes()].map(({ pid }) => pid)
     return { now, isBusy: this.#owner.isBusy(), serving, pids, wanted: activeGroup.wanted }
@@ -124,8 +128,13 @@ export class Rehearsal {
     if (fault.kind === 'supervisor') return this.#owner.killSupervisor()
     const worker = this.#find(fault)
     if (worker === undefined) return
-    const memory = memoryFor(worker, this.#app.sampleOf(worker.pid)?.rssBytes ?? null, this.#sizes.memoryBytes)
-    inflict(worker, fault, { memoryBytes: memory, delayMs: this.#sizes.delayMs })
+    const memoryBytes = memoryFor({
+      wantedBytes: this.#sizes.memoryBytes,
+      limitBytes: worker.generation.config.maxMemoryBytes,
+      rssBytes: this.#app.sampleOf(worker.pid)?.rssBytes ?? null,
+      availableBytes: availableMemory(),
+    })
+    inflict(worker, fault, { memoryBytes, delayMs: this.#sizes.delayMs })
   }
 
   #undo(fault: Fault): void {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { endRehearsal, heldBytes, rehearse } from '../../src/agent/rehearse.ts'
+import { hostMs } from '../../src/protocol/host-time.ts'
 import { until } from '../support/until.ts'
 
 afterEach(endRehearsal)
@@ -24,6 +25,15 @@ it('rehearse() blocks the event loop for as long as it is told, and not in the t
   rehearse({ fault: 'hang', forMs: 300 })
   expect(performance.now() - began).toBeLessThan(250)
   expect(await longestTurnMs(5)).toBeGreaterThanOrEqual(295)
+})
+
+it('rehearse() blocks no longer than until its end when it hears of it late, and not at all after it', async () => {
+  rehearse({ fault: 'hang', forMs: 60_000, untilMs: hostMs() + 300 })
+  const turnMs = await longestTurnMs(5)
+  expect(turnMs).toBeGreaterThanOrEqual(250)
+  expect(turnMs).toBeLessThan(30_000)
+  rehearse({ fault: 'memory', forMs: 60_000, untilMs: hostMs() - 1, bytes: 20 * MB })
+  expect(heldBytes()).toBe(0)
 })
 
 it('rehearse() delays the event loop again and again, until it is told otherwise', async () => {

@@ -4,7 +4,9 @@ import {
   apply,
   beginRehearsal,
   decide,
+  DEAF_AFTER_MS,
   draw,
+  FAULT_KINDS as KINDS,
   FAULT_RULES,
   type ChaosFacts,
   type ChaosPlan,
@@ -13,11 +15,11 @@ import {
   type Rehearsal,
 } from '../../src/core/chaos.ts'
 
-const KINDS = Object.keys(FAULT_RULES) as FaultKind[]
 const LENGTHS = { kill: 0, stop: 8000, hang: 8000, memory: 5000, delay: 5000, supervisor: 0 }
 
 function planOf(change: Partial<ChaosPlan> = {}): ChaosPlan {
-  return { kinds: KINDS, everyMs: 5000, endsAt: 60_000, seed: 1, lengthsMs: LENGTHS, settleMs: 30_000, ...change }
+  const times = { everyMs: 5000, endsAt: 60_000, settleMs: 30_000, supervisorFrom: 0 }
+  return { kinds: KINDS, seed: 1, lengthsMs: LENGTHS, ...times, ...change }
 }
 
 function factsOf(change: Partial<ChaosFacts> = {}): ChaosFacts {
@@ -25,8 +27,8 @@ function factsOf(change: Partial<ChaosFacts> = {}): ChaosFacts {
   return { now: 3000, isBusy: false, serving, pids: serving.map(({ pid }) => pid), wanted: 2, ...change }
 }
 
-function worker(id: number, crashesLeft = 5) {
-  return { id, pid: 100 + id, crashesLeft }
+function worker(id: number, crashesLeft = 5, silentMs = 0) {
+  return { id, pid: 100 + id, crashesLeft, silentMs }
 }
 
 /** A fault of this kind, begun at 3000 ms. */
@@ -56,6 +58,34 @@ describe('decide()', () => {
   it.each(['kill', 'stop', 'hang', 'memory'] as const)('does not do %s to the last worker that serves', (kind) => {
     const alone = factsOf({ serving: [worker(1)], pids: [101, 102] })
     expect(decide(planOf({ kinds: [kind] }), beginRehearsal(0), alone)).toEqual({ do: 'wait' })
+  })
+
+  it('does not take the last worker whose event loop turns, whatever the state of the others', () => {
+    const [heard, silent] = [DEAF_AFTER_MS, DEAF_AFTER_MS + 1].map((ms) =>
+      factsOf({ serving: [worker(1), worker(2, 5, ms)] }),
+    )
+    const kills = planOf({ kinds: ['kill'] })
+    expect(decide(kills, beginRehearsal(0), heard ?? factsOf()).do).toBe('begin')
+    expect(decide(kills, beginRehearsal(0), silent ?? factsOf())).toEqual({ do: 'wait' })
+  })
+
+  it('does not take an app for whole again while a worker of it is not heard of', () => {
+    const scene = during('kill')
+    const said = [9000, 100].map((ms) => {
+      const whole = { serving: [worker(4), worker(3, 5, ms)], pids: [103, 104] }
+      return decide(scene.plan, scene.state, factsOf({ now: 8000, ...whole })).do
+    })
+    expect(said).toEqual(['wait', 'over'])
+  })
+
+  it('kills no supervisor that is too young, does something else meanwhile, and ends when it never will be', () => {
+    const plan = planOf({ kinds: ['kill', 'supervisor'], supervisorFrom: 10_000 })
+    const killed = beginRehearsal(0, ['kill', 'kill'])
+    expect(decide(plan, killed, factsOf({ now: 9999 }))).toMatchObject({ fault: { kind: 'kill' } })
+    expect(decide(plan, killed, factsOf({ now: 10_000 }))).toMatchObject({ fault: { kind: 'supervisor' } })
+    const alone = planOf({ kinds: ['supervisor'], supervisorFrom: 10_000 })
+    expect(decide(alone, beginRehearsal(0), factsOf({ now: 9999 }))).toEqual({ do: 'wait' })
+    expect(decide({ ...alone, endsAt: 10_000 }, beginRehearsal(0), factsOf())).toEqual({ do: 'end' })
   })
 
   it('delays the only worker, and kills the supervisor of any', () => {
@@ -144,7 +174,7 @@ describe('decide()', () => {
   })
 })
 
-/** A model of an app: what is taken comes back after a while, sometimes not at all. */
+/** A model of an app: what is taken comes back after a while, sometimes not at all, and some go deaf by themselves. */
 interface Model {
   readonly seed: number
   readonly workers: number
@@ -153,59 +183,112 @@ interface Model {
   readonly forMs: number
   /** How long each in turn takes to be back. */
   readonly backAfterMs: readonly number[]
+  /** What hangs or is stopped is ended; else it goes on when its time is over. */
+  readonly endsHangs: boolean
+  /** Until a worker hears of what it is to do. */
+  readonly hearsAfterMs: number
+  /** When the app itself blocks the loop of its first workers, one after the other, and for how long. */
+  readonly ownHangs: readonly { readonly at: number; readonly forMs: number }[]
+  readonly supervisorFrom: number
 }
 
 const MODELS = fc.record<Model>({
   seed: fc.nat(),
   workers: fc.integer({ min: 1, max: 5 }),
-  kinds: fc.subarray(KINDS, { minLength: 1 }),
+  kinds: fc.subarray([...KINDS], { minLength: 1 }),
   everyMs: fc.integer({ min: 1000, max: 10_000 }),
   forMs: fc.integer({ min: 1000, max: 120_000 }),
   backAfterMs: fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 5 }),
+  endsHangs: fc.boolean(),
+  hearsAfterMs: fc.integer({ min: 0, max: 12_000 }),
+  ownHangs: fc.array(
+    fc.record({ at: fc.integer({ min: 0, max: 60_000 }), forMs: fc.integer({ min: 0, max: 60_000 }) }),
+    { maxLength: 4 },
+  ),
+  supervisorFrom: fc.integer({ min: 0, max: 30_000 }),
 })
 
+interface Moment {
+  readonly now: number
+  readonly decision: Decision
+  readonly facts: ChaosFacts
+  /** Pids that serve nobody because of what was rehearsed. */
+  readonly taken: readonly number[]
+}
+
 interface Played {
-  readonly decisions: readonly { readonly now: number; readonly decision: Decision; readonly facts: ChaosFacts }[]
+  readonly decisions: readonly Moment[]
   readonly endedAt: number
 }
 
 const STEP_MS = 250
 
-function play({ seed, workers, kinds, everyMs, forMs, backAfterMs }: Model): Played {
-  const plan = planOf({ kinds, everyMs, endsAt: forMs, seed })
+/** Time in which a process does not turn its loop. */
+interface Deafness {
+  readonly pid: number
+  readonly from: number
+  until: number
+  readonly isRehearsed: boolean
+}
+
+function silenceOf(pid: number, now: number, all: readonly Deafness[]): number {
+  return Math.max(0, ...all.filter((one) => one.pid === pid && now < one.until).map(({ from }) => now - from))
+}
+
+function play({ seed, workers, kinds, everyMs, forMs, supervisorFrom, ...model }: Model): Played {
+  const plan = planOf({ kinds, everyMs, endsAt: forMs, seed, supervisorFrom })
   let state = beginRehearsal(0)
-  const decisions: { now: number; decision: Decision; facts: ChaosFacts }[] = []
-  let serving = Array.from({ length: workers }, (_, at) => worker(at + 1))
+  const decisions: Moment[] = []
+  let present = Array.from({ length: workers }, (_, at) => worker(at + 1))
+  const deaf = model.ownHangs.map(({ at, forMs: lastsMs }, index): Deafness => ({
+    pid: 101 + index,
+    from: at,
+    until: at + lastsMs,
+    isRehearsed: false,
+  }))
   const back: (ChaosFacts['serving'][number] & { readonly at: number })[] = []
   let nextPid = 1000
   for (let now = 0; now < forMs + 200_000; now += STEP_MS) {
-    serving = serving.concat(back.filter(({ at }) => at === now))
+    present = present.concat(back.filter(({ at }) => at === now))
+    const serving = present.map((one) => ({ ...one, silentMs: silenceOf(one.pid, now, deaf) }))
     const facts = { now, isBusy: false, serving, pids: serving.map(({ pid }) => pid), wanted: workers }
     const decision = decide(plan, state, facts)
-    decisions.push({ now, decision, facts })
+    const taken = deaf.filter((one) => one.isRehearsed && now < one.until).map(({ pid }) => pid)
+    decisions.push({ now, decision, facts, taken })
+    if (decision.do === 'undo') for (const one of deaf) if (one.until === Infinity) one.until = now
     state = apply(state, decision, plan, now)
     if (decision.do === 'end') return { decisions, endedAt: now }
     if (decision.do !== 'begin') continue
-    const { worker: victim, kind, n } = decision.fault
+    const { worker: victim, kind, n, lengthMs } = decision.fault
     if (victim === null || kind === 'delay' || kind === 'memory') continue
-    serving = serving.filter(({ pid }) => pid !== victim.pid)
-    const afterMs = Math.ceil((backAfterMs[n % backAfterMs.length] ?? 0) / STEP_MS) * STEP_MS + STEP_MS
-    back.push({ at: now + afterMs, id: victim.id, pid: nextPid++, crashesLeft: 5 })
+    if (kind !== 'kill' && !model.endsHangs) {
+      const from = kind === 'stop' ? now : now + model.hearsAfterMs
+      // The order to hang names its end; who is stopped hears of it when it is let go.
+      deaf.push({ pid: victim.pid, from, until: kind === 'stop' ? Infinity : now + lengthMs, isRehearsed: true })
+      continue
+    }
+    present = present.filter(({ pid }) => pid !== victim.pid)
+    const afterMs = Math.ceil((model.backAfterMs[n % model.backAfterMs.length] ?? 0) / STEP_MS) * STEP_MS + STEP_MS
+    back.push({ ...worker(victim.id), at: now + afterMs, pid: nextPid++ })
   }
   throw new Error('It has not ended')
 }
 
 describe('a rehearsal', () => {
-  it('never takes the last worker that serves, nor one that does not serve', () => {
+  it('never takes the last worker that serves and is heard of, nor one of which neither is so', () => {
     fc.assert(
       fc.property(MODELS, (model) => {
-        for (const { decision, facts } of play(model).decisions) {
+        for (const { now, decision, facts, taken } of play(model).decisions) {
           if (decision.do !== 'begin') continue
           const { kind, worker: victim } = decision.fault
           expect(model.kinds).toContain(kind)
-          if (!FAULT_RULES[kind].onWorker) expect(victim).toBeNull()
-          else expect(facts.serving).toContainEqual(victim)
-          if (FAULT_RULES[kind].takesAway) expect(facts.serving.length).toBeGreaterThan(1)
+          if (FAULT_RULES[kind].onWorker) expect(facts.serving).toContainEqual(victim)
+          else expect([victim, now >= model.supervisorFrom]).toEqual([null, true])
+          expect(taken).toEqual([])
+          if (!FAULT_RULES[kind].takesAway) continue
+          const others = facts.serving.filter(({ pid }) => pid !== victim?.pid)
+          expect(Math.min(...others.map((one) => one.silentMs))).toBeLessThanOrEqual(DEAF_AFTER_MS)
+          expect(victim?.silentMs).toBeLessThanOrEqual(DEAF_AFTER_MS)
         }
       }),
     )

@@ -111,6 +111,15 @@ describe('outlook()', () => {
     expect(possible({ isCommand: true })).toEqual(['kill', 'stop'])
   })
 
+  it.each([
+    ['firstProcess', ', not within 11 s of its start'],
+    ['nobody', ''],
+  ] as const)('says how old a supervisor is at the least that is killed when %s brings it back', (who, words) => {
+    const { faults } = deskOf({ keptBy: { who, pid: null } }).outlook('web', 60_000)
+    const text = faults.find(({ kind }) => kind === 'supervisor')?.text
+    expect(text).toBe(`SIGKILL to the supervisor, which is brought back${words}`)
+  })
+
   it.each(['awaiting', 'retiring', 'withdrawn'])('has nothing against a rollout that is %s', (step) => {
     expect(deskOf({ step }).outlook('web', 60_000).busy).toBeNull()
   })

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FaultStep } from '../../src/control/messages.ts'
 import type { FaultKind } from '../../src/core/chaos.ts'
+import { hostMs } from '../../src/protocol/host-time.ts'
 import type { SupervisorMessage } from '../../src/protocol/messages.ts'
 import type { App } from '../../src/supervisor/app.ts'
 import { Rehearsal, type RehearsalOwner } from '../../src/supervisor/rehearsal.ts'
@@ -13,6 +14,8 @@ interface FakeWorker {
   state: string
   rehearsed: string | null
   killReason: string | null
+  readonly hasAgent: boolean
+  lastHeardAt: number
   readonly signals: string[]
   readonly orders: SupervisorMessage[]
 }
@@ -63,6 +66,9 @@ class FakeApp {
       state: 'serving',
       rehearsed: null,
       killReason: null,
+      hasAgent: true,
+      // Not yet: it is heard of all the time.
+      lastHeardAt: Infinity,
       signals,
       orders,
       generation: { config },
@@ -83,7 +89,15 @@ function sceneOf(kind: FaultKind, change: Partial<RehearsalOwner> = {}, forMs = 
   const first = [...fake.workers]
   const steps: FaultStep[] = []
   const lengthsMs = { kill: 0, stop: 8000, hang: 8000, memory: 8000, delay: 8000, supervisor: 0 }
-  const plan = { kinds: [kind], everyMs: 60_000, endsAt: forMs, seed: 1, lengthsMs, settleMs: 30_000 }
+  const plan = {
+    kinds: [kind],
+    everyMs: 60_000,
+    endsAt: forMs,
+    seed: 1,
+    lengthsMs,
+    settleMs: 30_000,
+    supervisorFrom: 0,
+  }
   const owner = {
     isBusy: () => false,
     whyEnd: () => null,
@@ -128,7 +142,7 @@ describe('a rehearsal', () => {
     expect(await rehearsal.run()).toEqual({ faults: 1, recovered: 1, endedBecause: null })
     const given = orders.map((order) => ({ type: 'rehearse', ...order }))
     // At its end once more, which is no harm.
-    expect(victim().orders.slice(0, given.length)).toEqual(given)
+    expect(victim().orders.slice(0, given.length)).toMatchObject(given)
     expect(victim().signals.slice(0, signals.length)).toEqual(signals)
     expect(victim().rehearsed).toBeNull()
     expect(steps.at(-1)?.state).toBe('recovered')
@@ -157,6 +171,32 @@ describe('a rehearsal', () => {
       tookMs: null,
       text: '1 of 2 workers serve after 30.0 s',
     })
+  })
+
+  it('takes no worker while the other one is not heard of', async () => {
+    const { fake, steps, rehearsal, victim } = sceneOf('kill', {}, 12_000)
+    for (const worker of fake.workers.slice(1)) worker.lastHeardAt = -2000
+    let begunAt = 0
+    fake.passed = (now) => {
+      if (now === 8000) for (const worker of fake.workers) worker.lastHeardAt = Infinity
+      if (steps.length === 0 || begunAt > 0) return
+      begunAt = now
+      fake.replace(victim())
+    }
+    expect(await rehearsal.run()).toMatchObject({ faults: 1, recovered: 1 })
+    // Its turn was at 1000.
+    expect(begunAt).toBeGreaterThanOrEqual(8000)
+  })
+
+  it('orders what is to end at a time that the worker knows as well, however late it hears of it', async () => {
+    const { rehearsal, victim } = sceneOf('hang')
+    const before = hostMs()
+    await rehearsal.run()
+    const [order] = victim().orders
+    expect(order).toMatchObject({ fault: 'hang', untilMs: expect.any(Number) })
+    const { untilMs } = order as { untilMs: number }
+    expect(untilMs).toBeGreaterThanOrEqual(before + 8000)
+    expect(untilMs).toBeLessThanOrEqual(hostMs() + 8000)
   })
 
   it('does nothing while something else is under way', async () => {
