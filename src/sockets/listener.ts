@@ -87,6 +87,12 @@ export class Listener {
     this.#foreign = new Set(handles.map(([slot]) => slot + ASIDE))
   }
 
+  /** Closes the socket of a slot that is of no use after all. */
+  dropSlot(slot: number): void {
+    this.#slots.get(slot)?.close()
+    this.#slots.delete(slot)
+  }
+
   /** Says that this slot exists somewhere. */
   expectSlot(slot: number): void {
     if (!this.#slots.has(slot)) this.#expected.add(slot)

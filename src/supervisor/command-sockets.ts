@@ -20,10 +20,16 @@ export interface GivenSocket {
   readonly address: ListenAddress
 }
 
+interface Opening {
+  done: Promise<void>
+  /** Nobody wants it any more: a reload was taken back meanwhile. */
+  isCalledOff: boolean
+}
+
 export class CommandSockets {
   /** By address; one without a socket is of an earlier supervisor, and its processes alone have it. */
   readonly #listeners = new Map<string, Listener>()
-  readonly #opening = new Map<string, Promise<void>>()
+  readonly #opening = new Map<string, Opening>()
   readonly #inherited: Inherited
   readonly #notice: (text: string) => void
 
@@ -48,12 +54,8 @@ export class CommandSockets {
 
   /** Opens what is not open; rejects with words for a person where that cannot be. */
   async open({ listen }: Wanted): Promise<void> {
-    for (const address of listen ?? []) {
-      const key = addressText(address)
-      const opening = this.#opening.get(key) ?? this.#open(key, address).finally(() => this.#opening.delete(key))
-      this.#opening.set(key, opening)
-      await opening
-    }
+    // Each is known as being opened from now on, so that each can be called off.
+    await Promise.all((listen ?? []).map((address) => this.#opened(addressText(address), address)))
   }
 
   /** In the order of the configuration, which is how a program tells them apart. */
@@ -83,6 +85,7 @@ export class CommandSockets {
   /** Closes what this configuration does not have. */
   keepOnly({ listen }: Wanted): void {
     const kept = new Set((listen ?? []).map(addressText))
+    for (const [key, opening] of this.#opening) if (!kept.has(key)) opening.isCalledOff = true
     for (const [key, listener] of this.#listeners) {
       if (kept.has(key)) continue
       this.#listeners.delete(key)
@@ -90,7 +93,24 @@ export class CommandSockets {
     }
   }
 
-  async #open(key: string, address: ListenAddress): Promise<void> {
+  #opened(key: string, address: ListenAddress): Promise<void> {
+    const before = this.#opening.get(key)
+    if (before?.isCalledOff === false) return before.done
+    const opening: Opening = { done: Promise.resolve(), isCalledOff: false }
+    this.#opening.set(key, opening)
+    const open = async (): Promise<void> => {
+      // It has the address until it is closed.
+      await before?.done.catch(() => {})
+      await this.#open(key, address, opening)
+    }
+    opening.done = open().finally(() => {
+      if (this.#opening.get(key) === opening) this.#opening.delete(key)
+    })
+    return opening.done
+  }
+
+  async #open(key: string, address: ListenAddress, opening: Readonly<Opening>): Promise<void> {
+    if (opening.isCalledOff) return
     const known = this.#listeners.get(key)
     // Whoever deletes the path of a socket before it binds its own would cut everybody off.
     known?.restore()
@@ -106,9 +126,11 @@ export class CommandSockets {
     if (!(bound instanceof Listener)) throw describeBindFailure(request, bound.errno)
     const handle = bound.handle(0)
     const errno = handle === undefined ? 0 : await listenElsewhere(handle, DEFAULT_BACKLOG)
-    if (handle === undefined || errno !== 0) {
-      bound.close()
-      this.#listeners.delete(key)
+    if (handle === undefined || errno !== 0 || opening.isCalledOff) {
+      // What an earlier supervisor's processes have is still there, and is opened beside another time.
+      if (bound === known) bound.dropSlot(0)
+      else bound.close()
+      if (opening.isCalledOff) return
       throw describeBindFailure(request, errno)
     }
     makeBlocking(handle)

@@ -5,6 +5,7 @@ import { lstatSync, mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ListenAddress } from '../../src/config/app-config.ts'
 import { InheritedSockets } from '../../src/sockets/inherited.ts'
@@ -60,6 +61,40 @@ describe('CommandSockets', () => {
     const own = sockets()
     await expect(own.open({ listen: [address!] })).rejects.toMatchObject({ code: 'PORT_IN_USE' })
     expect(own.status()).toEqual([])
+  })
+
+  it('leaves nothing open that is no longer wanted when it has come to listen, and opens it when it is again', async () => {
+    const listen = await addresses()
+    const own = sockets()
+    const opening = own.open({ listen })
+    own.keepOnly({ listen: [] })
+    await opening
+    expect([own.status(), own.given({ listen })]).toEqual([[], []])
+    await expect(dial(listen[0]!)).rejects.toThrow('ECONNREFUSED')
+    const another = own.open({ listen })
+    own.keepOnly({ listen: listen.slice(1) })
+    await Promise.all([another, own.open({ listen })])
+    await Promise.all(listen.map(dial))
+    expect(own.status()).toHaveLength(2)
+  })
+
+  it('still knows what an earlier supervisor has when what it opens beside it does not come to listen', async () => {
+    const [address] = (await addresses()) as [{ host: string; port: number }]
+    const own = sockets()
+    own.adopt({ listen: [address] })
+    // Bound at the same time, and the first to listen.
+    const other = bindTcpHandle(address.host, address.port, 4, 0)
+    if (typeof other === 'number') throw new Error(`bind: ${other}`)
+    const opening = own.open({ listen: [address] })
+    await setImmediate()
+    expect(other.listen(1)).toBe(0)
+    await expect(opening).rejects.toMatchObject({ code: 'PORT_IN_USE' })
+    expect([own.status().length, own.given({ listen: [address] })]).toEqual([1, []])
+    other.close()
+    await setImmediate()
+    await own.open({ listen: [address] })
+    expect(own.given({ listen: [address] })).toHaveLength(1)
+    await dial(address)
   })
 
   it('opens a socket beside one that an earlier supervisor cannot hand over, and says so', async () => {
