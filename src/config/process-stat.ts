@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { textOf } from './kernel-files.ts'
 
 /** Of a process that is there, be it as a zombie. */
 export interface ProcessStat {
@@ -45,10 +46,16 @@ function readLine(file: string): string {
   }
 }
 
+/** Who has started it, whatever it has become since; null when there is no such process. */
+export function realUidOf(pid: number, root = '/'): number | null {
+  const uid = /^Uid:\s+(\d+)/m.exec(textOf(join(root, 'proc', String(pid), 'status')))?.[1]
+  return uid === undefined ? null : Number(uid)
+}
+
 /** Of every process that can be seen; empty where there is no /proc. */
-export function allPids(): readonly number[] {
+export function allPids(root = '/'): readonly number[] {
   try {
-    return readdirSync('/proc').map(Number).filter(Number.isInteger)
+    return readdirSync(join(root, 'proc')).map(Number).filter(Number.isInteger)
   } catch {
     return []
   }

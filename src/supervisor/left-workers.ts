@@ -1,10 +1,13 @@
 // Workers that live, found in /proc by what they were forked with, so that nothing of their supervisor need be left on the disk:
 // somebody may have wiped its runtime directory. A Node worker has the link's path in its environment; a command is known by
 // the FIFOs that its output goes to, which keep their name when they are deleted.
+//
+// What a process has in its environment, and how its files are called where it lives, anybody can choose. So it counts only when
+// it is this user's, or writes into a FIFO that this user alone could open, which a worker that has become another user keeps.
 
-import { readlinkSync } from 'node:fs'
+import { readlinkSync, statSync, type Stats } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { allPids, readProcessStat } from '../config/process-stat.ts'
+import { allPids, readProcessStat, realUidOf } from '../config/process-stat.ts'
 import { AGENT_ENV, type GroupName } from '../protocol/messages.ts'
 import { INCARNATION, incarnationIn, valueIn, variablesOf } from './worker-proof.ts'
 
@@ -24,7 +27,7 @@ export interface LeftCommand {
   readonly release: string
 }
 
-/** Of this user, or of all where root asks, and in this container alone: another may have the same paths. */
+/** Of this user, or of each whose directory it is where root asks, and in this container alone: another may have the same paths. */
 export function findLeftWorkers(): readonly LeftWorker[] {
   const here = linkOf('self', 'ns/pid')
   return allPids().flatMap((pid) => {
@@ -45,12 +48,16 @@ function leftWorker(pid: number): LeftWorker | null {
   if (typeof incarnation !== 'string') return null
   if (settings === null) return leftCommand(pid, incarnation, variables)
   const link = valueIn(variables, AGENT_ENV.link)
-  return link === null ? null : { directory: dirname(link), pid, incarnation, command: null }
+  if (link === null) return null
+  const directory = dirname(link)
+  const owner = ownerOf(directory)
+  const isOurs = realUidOf(pid) === owner || outputFor(pid, incarnation, owner) !== null
+  return isOurs ? { directory, pid, incarnation, command: null } : null
 }
 
 function leftCommand(pid: number, incarnation: string, variables: readonly string[]): LeftWorker | null {
-  const output = [1, 2].map((fd) => outputBehind(pid, fd)).find((path) => basename(path).startsWith(`${incarnation}.`))
-  if (output === undefined) return null
+  const output = outputFor(pid, incarnation)
+  if (output === null) return null
   const text = (name: string) => valueIn(variables, name) ?? ''
   const group = text('SUPERVISE_GROUP') === 'green' ? 'green' : 'blue'
   const worker = Number(text('SUPERVISE_WORKER'))
@@ -62,6 +69,34 @@ function leftCommand(pid: number, incarnation: string, variables: readonly strin
 function isForkedBySupervisor(pid: number): boolean {
   const stat = readProcessStat(pid)
   return stat !== null && stat.state !== 'Z' && stat.state !== 'X' && Number(stat.field(6)) === pid
+}
+
+/** The path of the FIFO that it writes to, by the name that its worker's output has. */
+function outputFor(pid: number, incarnation: string, owner?: number): string | null {
+  const path = [1, 2].flatMap((fd) => {
+    const one = outputBehind(pid, fd)
+    if (!basename(one).startsWith(`${incarnation}.`)) return []
+    return isFifoOf(owner ?? ownerOf(dirname(dirname(one))), `/proc/${pid}/fd/${fd}`) ? [one] : []
+  })
+  return path[0] ?? null
+}
+
+/** Nobody else can have opened it. The kernel follows this link to what is open, whatever its path leads to elsewhere. */
+function isFifoOf(owner: number, descriptor: string): boolean {
+  const stats = statOf(descriptor)
+  return stats?.isFIFO() === true && stats.uid === owner && (stats.mode & 0o077) === 0
+}
+
+function ownerOf(directory: string): number {
+  return statOf(directory)?.uid ?? process.getuid?.() ?? 0
+}
+
+function statOf(path: string): Stats | null {
+  try {
+    return statSync(path)
+  } catch {
+    return null
+  }
 }
 
 /** The kernel writes behind the name of a file that it is deleted. */

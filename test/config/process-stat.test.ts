@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
-import { parseProcessStat, readProcessStat } from '../../src/config/process-stat.ts'
+import { parseProcessStat, readProcessStat, realUidOf } from '../../src/config/process-stat.ts'
 
 describe('readProcessStat()', () => {
   it('tells a process from one that is not there', async () => {
@@ -11,6 +11,11 @@ describe('readProcessStat()', () => {
     await once(child, 'exit')
     expect(readProcessStat(child.pid ?? 0)).toBeNull()
   })
+})
+
+it('realUidOf() tells who has started a process, and that there is none', () => {
+  expect(realUidOf(process.pid)).toBe(process.getuid?.())
+  expect(realUidOf(2 ** 30)).toBeNull()
 })
 
 describe('parseProcessStat()', () => {

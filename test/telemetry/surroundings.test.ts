@@ -17,7 +17,7 @@ it('countZombies() counts the dead that the first process has not waited for, wh
   }
   for (const [pid, rest] of Object.entries(stats)) {
     mkdirSync(join(root, 'proc', pid), { recursive: true })
-    writeFileSync(join(root, 'proc', pid, 'stat'), `${pid} (${rest} 0 0`)
+    writeFileSync(join(root, 'proc', pid, 'stat'), `${pid} (${rest} ${'0 '.repeat(48)}`)
   }
   expect(countZombies(root, 1)).toBe(2)
   // Somebody else is the first, and waits for orphans.
