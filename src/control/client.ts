@@ -32,7 +32,7 @@ export interface StreamOptions {
 }
 
 export interface InstanceClient {
-  get<Answer>(path: string, query?: Query): Promise<Answer>
+  get<Answer>(path: string, query?: Query, signal?: AbortSignal): Promise<Answer>
   /** An answer that is no JSON, as it is. */
   text(path: string, query?: Query): Promise<string>
   /** Waits for an operation's end, and gives its result whether it went well or not. */
@@ -56,8 +56,10 @@ interface Call extends StreamOptions {
 export function connectInstance(directory: InstanceDirectory): InstanceClient {
   const json = 'application/json' as const
   return {
-    get: async <Answer>(path: string, query: Query = {}) =>
-      (await readDocument(new Exchange(directory, { method: 'GET', path, query, accept: json }))) as Answer,
+    get: async <Answer>(path: string, query: Query = {}, signal?: AbortSignal) => {
+      const call = { method: 'GET', path, query, accept: json, ...(signal && { signal }) } as const
+      return (await readDocument(new Exchange(directory, call))) as Answer
+    },
     text: (path, query = {}) => readText(new Exchange(directory, { method: 'GET', path, query, accept: 'text/plain' })),
     send: async <Answer>(method: 'POST' | 'DELETE', path: string, body?: object) =>
       (await readDocument(new Exchange(directory, { method, path, accept: json, ...(body && { body }) }))) as Answer,

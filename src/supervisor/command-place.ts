@@ -2,6 +2,7 @@
 // has the socket may answer.
 
 import type { AppConfig, ListenAddress } from '../config/app-config.ts'
+import { localHosts } from './local-hosts.ts'
 import { askPlace, type Place } from './probe-question.ts'
 
 type Addressed = Pick<AppConfig, 'listen' | 'env'>
@@ -28,6 +29,5 @@ export async function askCommand(
 
 function reachable(address: ListenAddress): Place['to'] {
   if ('path' in address) return address
-  if (address.host === '0.0.0.0') return { host: '127.0.0.1', port: address.port }
-  return address.host === '::' ? { host: '::1', port: address.port } : address
+  return { host: localHosts(address.host)[0], port: address.port }
 }

@@ -6,6 +6,7 @@ import { PROBE_HEADER } from '../protocol/probe-header.ts'
 import type { Listener } from '../sockets/listener.ts'
 import type { App } from './app.ts'
 import { placesOfCommand } from './command-place.ts'
+import { localHosts } from './local-hosts.ts'
 import type { Place, Question } from './probe-question.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
@@ -106,8 +107,6 @@ const IPV6_ONLY = 1
 function addressOf({ request, name }: Pick<Listener, 'request' | 'name'>): Place['to'] {
   const { address, addressType, flags } = request
   if (addressType === -1) return { path: address ?? '' }
-  const port = name.port ?? request.port
-  if (address === '::' || (address === null && addressType === 6))
-    return { host: (flags & IPV6_ONLY) === 0 ? '127.0.0.1' : '::1', port }
-  return { host: address === null || address === '0.0.0.0' ? '127.0.0.1' : address, port }
+  const [host] = localHosts(address, addressType === 6 && (flags & IPV6_ONLY) !== 0)
+  return { host, port: name.port ?? request.port }
 }

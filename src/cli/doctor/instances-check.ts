@@ -45,9 +45,18 @@ function judgeState(instance: InstanceFacts, command: string, now: number): read
       }),
     ]
   if (instance.state === 'dead') return [judgeDead(instance, command)]
-  const { supervisor } = instance
-  if (supervisor === null) return []
-  const wrong = [...judgeKeeper(about, supervisor), ...judgeClock(about, supervisor, now)]
+  const { supervisor, answerProblem } = instance
+  const unclear =
+    answerProblem === null
+      ? []
+      : [
+          warning(about, answerProblem.says, {
+            why: 'Not everything of it could be looked at.',
+            fix: answerProblem.fix,
+          }),
+        ]
+  if (supervisor === null) return unclear
+  const wrong = [...unclear, ...judgeKeeper(about, supervisor), ...judgeClock(about, supervisor, now)]
   const pid = `supervisor ${supervisor.pid}`
   const kept = {
     keeper: `, keeper ${supervisor.keptBy.pid}`,

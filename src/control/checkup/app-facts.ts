@@ -3,9 +3,9 @@
 
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
-import { messageOf } from '../../config/failure.ts'
 import { parseDuration } from '../../config/quantities.ts'
+import { SuperviseError } from '../../errors.ts'
+import { localHosts } from '../../supervisor/local-hosts.ts'
 import type { InstanceClient } from '../client.ts'
 import type { AppDescription, AppStatus, ConfigDiff, GroupStatus, ListenerStatus } from '../messages.ts'
 import type { AppFacts, WorkerFacts } from './facts.ts'
@@ -45,10 +45,28 @@ function workersOf({ workers }: GroupStatus): readonly WorkerFacts[] {
   )
 }
 
+/** Not of the config, but of the supervisor, or of the way to it. */
+const OF_THE_WAY = new Set([
+  'SUPERVISOR_SILENT',
+  'CONNECTION_LOST',
+  'NOT_RUNNING',
+  'NOT_PERMITTED',
+  'OTHER_SCHEMA',
+  'UNREADABLE_ANSWER',
+  'UNKNOWN_APP',
+  'UNKNOWN_ROUTE',
+  'TOO_MANY_STREAMS',
+  'INTERNAL',
+])
+
 /** What a reload would say. Null as well when it is not said in time. */
 async function problemOfConfig(path: string, client: InstanceClient): Promise<string | null> {
-  const asked = client.get<ConfigDiff>(`${path}/diff`).then(() => null, messageOf)
-  return Promise.race([asked, delay(CONFIG_MS, null, { ref: false })])
+  try {
+    await client.get<ConfigDiff>(`${path}/diff`, {}, AbortSignal.timeout(CONFIG_MS))
+    return null
+  } catch (error) {
+    return error instanceof SuperviseError && !OF_THE_WAY.has(error.code) ? error.message : null
+  }
 }
 
 async function unreachableOf({ state, listeners }: AppStatus): Promise<readonly string[]> {
@@ -57,10 +75,14 @@ async function unreachableOf({ state, listeners }: AppStatus): Promise<readonly 
   return listeners.filter((_, index) => !isReached[index]).map(textOf)
 }
 
-function accepts({ address, port, path }: ListenerStatus): Promise<boolean> {
-  const anywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-  const host = address === null ? 'localhost' : (anywhere[address] ?? address)
-  const socket = path === null ? connect({ host, port: port ?? 0 }) : connect({ path })
+async function accepts({ address, port, path }: ListenerStatus): Promise<boolean> {
+  if (path !== null) return connects({ path })
+  const places = localHosts(address, null).map((host) => ({ host, port: port ?? 0 }))
+  return (await Promise.all(places.map(connects))).includes(true)
+}
+
+function connects(place: { readonly path: string } | { readonly host: string; readonly port: number }) {
+  const socket = connect({ ...place })
   return new Promise<boolean>((resolve) => {
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
     socket.setTimeout(CONNECT_MS, () => resolve(false))

@@ -92,6 +92,8 @@ export interface InstanceFacts {
   readonly stateProblem: string | null
   readonly supervisor: SupervisorFacts | null
   readonly apps: readonly AppFacts[]
+  /** Why what a supervisor that is there answers cannot be used, or a part of it; null when all of it can. */
+  readonly answerProblem: { readonly says: string; readonly fix: string } | null
 }
 
 export interface SupervisorFacts {

@@ -1,11 +1,13 @@
 // One instance: what is left of one whose supervisor is gone, and what a supervisor that answers says of itself.
 
 import { existsSync, lstatSync } from 'node:fs'
+import { messageOf } from '../../config/failure.ts'
+import { SuperviseError } from '../../errors.ts'
 import { startTimeOf } from '../../state/process-identity.ts'
-import { connectInstance } from '../client.ts'
+import { connectInstance, type InstanceClient } from '../client.ts'
 import { appsLeft, type InstanceHandle } from '../find-instances.ts'
 import { socketPathLength, type InstanceDirectory } from '../instance-directory.ts'
-import type { InstanceStatus } from '../messages.ts'
+import type { AppStatus, InstanceStatus } from '../messages.ts'
 import { appFacts } from './app-facts.ts'
 import type { AppFacts, InstanceFacts, SupervisorFacts } from './facts.ts'
 import { isBinaryGone, limitsOf, openFilesOf } from './host-facts.ts'
@@ -17,8 +19,8 @@ export async function instanceFacts(handle: InstanceHandle): Promise<InstanceFac
     const orphans = { count: handle.workers, pids: handle.pids }
     return { ...standing(directory), state: 'dead', orphans, appsLeft: names, stateProblem: problem }
   }
-  const asked = handle.pong === null ? null : await ask(directory)
-  return asked === null ? { ...standing(directory), state: 'silent' } : { ...standing(directory), ...asked }
+  const asked = handle.pong === null ? SILENT : await ask(directory)
+  return { ...standing(directory), ...asked }
 }
 
 /** What is seen from outside, and nothing else. */
@@ -38,25 +40,48 @@ function standing(directory: InstanceDirectory): Omit<InstanceFacts, 'state'> {
     stateProblem: null,
     supervisor: null,
     apps: [],
+    answerProblem: null,
   }
 }
 
-interface Asked {
-  readonly state: 'alive'
-  readonly supervisor: SupervisorFacts
-  readonly apps: readonly AppFacts[]
-}
+type Asked = Pick<InstanceFacts, 'state'> & Partial<InstanceFacts>
+type AnswerProblem = NonNullable<InstanceFacts['answerProblem']>
 
-/** Null when it ended, or stopped answering, since it was found. */
-async function ask(directory: InstanceDirectory): Promise<Asked | null> {
+const SILENT: Asked = { state: 'silent' }
+/** It ended, or stopped answering, since it was found. */
+const SILENCE = new Set(['SUPERVISOR_SILENT', 'CONNECTION_LOST', 'NOT_RUNNING'])
+
+async function ask(directory: InstanceDirectory): Promise<Asked> {
   const client = connectInstance(directory)
   try {
     const status = await client.get<InstanceStatus>('/v1/status')
-    const apps = await Promise.all(status.apps.map((app) => appFacts(app, client)))
-    return { state: 'alive', supervisor: supervisorFacts(status), apps }
-  } catch {
-    return null
+    const looked = await Promise.all(status.apps.map((app) => lookAt(app, client)))
+    const apps = looked.flatMap((one) => (one !== null && 'stopMs' in one ? [one] : []))
+    const answerProblem = looked.find((one) => one !== null && 'fix' in one) ?? null
+    return { state: 'alive', supervisor: supervisorFacts(status), apps, answerProblem }
+  } catch (error) {
+    return isSilence(error) ? SILENT : { state: 'alive', answerProblem: problemOf(error) }
   }
+}
+
+/** Null for one that was deleted meanwhile. What is amiss with the answer about one says nothing of the others. */
+async function lookAt(app: AppStatus, client: InstanceClient): Promise<AppFacts | AnswerProblem | null> {
+  try {
+    return await appFacts(app, client)
+  } catch (error) {
+    if (isSilence(error)) throw error
+    return error instanceof SuperviseError && error.code === 'UNKNOWN_APP' ? null : problemOf(error)
+  }
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof SuperviseError && SILENCE.has(error.code)
+}
+
+function problemOf(error: unknown): AnswerProblem {
+  if (error instanceof SuperviseError) return { says: error.message, fix: error.fix }
+  const fix = 'Use the `supervise` command of the version that runs the instance.'
+  return { says: `its supervisor's answer is not what this version expects (${messageOf(error)})`, fix }
 }
 
 function supervisorFacts(status: InstanceStatus): SupervisorFacts {

@@ -22,6 +22,10 @@ const withApp = (change: Parameters<typeof app>[0]) => ({ instances: [instance({
 const withSupervisor = (change: Parameters<typeof supervisor>[0]) => ({
   instances: [instance({ supervisor: supervisor(change) })],
 })
+const OTHER_SCHEMA = {
+  says: 'Cannot read the answer of instance "web": it speaks schema 2, this command 1',
+  fix: 'Use the `supervise` command of the version that runs the instance.',
+}
 const dead = { state: 'dead', supervisor: null, apps: [] } as const
 
 describe('judge()', () => {
@@ -58,6 +62,11 @@ describe('judge()', () => {
 
   it.each<[string, Partial<HostFacts>]>([
     ['problem instance web: its supervisor does not answer', { instances: [instance({ ...dead, state: 'silent' })] }],
+    [
+      'warning instance web: Cannot read the answer of instance "web": it speaks schema 2',
+      { instances: [instance({ ...dead, state: 'alive', answerProblem: OTHER_SCHEMA })] },
+    ],
+    ['warning instance web: Cannot read', { instances: [instance({ answerProblem: OTHER_SCHEMA })] }],
     [
       'problem instance web: its supervisor is dead, 2 workers still run (pids 7, 8)',
       { instances: [instance({ ...dead, orphans: { count: 2, pids: [7, 8] } })] },

@@ -71,6 +71,7 @@ export function instance(change: Partial<InstanceFacts> = {}): InstanceFacts {
     stateProblem: null,
     supervisor: supervisor(),
     apps: [app()],
+    answerProblem: null,
     ...change,
   }
 }
