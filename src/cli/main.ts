@@ -4,6 +4,7 @@ import { CommanderError } from 'commander'
 import { packageVersion } from '../control/package-version.ts'
 import { EXIT, type SuperviseError } from '../errors.ts'
 import { wrongUsage } from '../errors/cli.ts'
+import { quoteForShell } from './quote-for-shell.ts'
 import { reportError, type Invocation } from './invocation.ts'
 import { endQuietlyWithoutReader, Output } from './output.ts'
 import { PM2_WORDS } from './pm2-words.ts'
@@ -61,10 +62,6 @@ function splitAtDashes(typed: readonly string[]): { words: readonly string[]; af
   return dashes === -1
     ? { words: typed, afterDashes: null }
     : { words: typed.slice(0, dashes), afterDashes: typed.slice(dashes + 1) }
-}
-
-function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
 
 /** `supervise help reload` is `supervise reload --help`. */

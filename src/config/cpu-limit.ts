@@ -11,8 +11,8 @@ export function availableCpus(limit = cpuLimit()): number {
 }
 
 /** Of one CPU, the least that a control group around allows; null is no limit. `root` stands before /proc and /sys. */
-export function cpuLimit(root = '/'): number | null {
-  const { version, directories } = groupsAround('cpu', root)
+export function cpuLimit(root = '/', pid: number | 'self' = 'self'): number | null {
+  const { version, directories } = groupsAround('cpu', root, pid)
   const shares = directories.map((directory) => (version === 2 ? shareIn(directory) : olderShareIn(directory)))
   const limits = shares.filter((share) => share > 0)
   return limits.length === 0 ? null : Math.min(...limits)

@@ -27,18 +27,22 @@ export function numberIn(file: string): number {
 }
 
 /** Its path below /sys/fs/cgroup; undefined where control groups are of the older kind alone. */
-export function ownGroup(root = '/'): string | undefined {
-  return /^0::(\/.*)$/m.exec(textOf(join(root, 'proc/self/cgroup')))?.[1]
+export function ownGroup(root = '/', pid: number | 'self' = 'self'): string | undefined {
+  return /^0::(\/.*)$/m.exec(textOf(join(root, 'proc', String(pid), 'cgroup')))?.[1]
 }
 
-/** The groups that limit this process by that controller. Each limits all that is in it. */
-export function groupsAround(controller: 'cpu' | 'memory' | 'pids', root = '/'): ControlGroups {
+/** The groups that limit this process, or another, by that controller. Each limits all that is in it. */
+export function groupsAround(
+  controller: 'cpu' | 'memory' | 'pids',
+  root = '/',
+  pid: number | 'self' = 'self',
+): ControlGroups {
   // Where both kinds are there, a controller belongs to one of them, and a line of the older kind names it.
-  const older = textOf(join(root, 'proc/self/cgroup'))
+  const older = textOf(join(root, 'proc', String(pid), 'cgroup'))
     .split('\n')
     .map((line) => /^\d+:([^:]+):(\/.*)$/.exec(line))
     .find((line) => line?.[1]?.split(',').includes(controller))
-  if (older == null) return { version: 2, directories: upFrom(join(root, MOUNT), ownGroup(root)) }
+  if (older == null) return { version: 2, directories: upFrom(join(root, MOUNT), ownGroup(root, pid)) }
   const [, controllers = '', path] = older
   const mounts = [controllers, controller].map((name) => join(root, MOUNT, name))
   return { version: 1, directories: upFrom(mounts.find(existsSync) ?? join(root, MOUNT), path) }

@@ -15,9 +15,9 @@ export interface MemoryGroup {
 const NO_LIMIT = 2 ** 60
 
 /** `root` stands before /proc and /sys. */
-export function containerLimits(root = '/'): LimitsStatus {
-  const tightest = memoryGroups(root).toSorted((a, b) => a.limitBytes - b.limitBytes)[0]
-  const cpuCores = cpuLimit(root)
+export function containerLimits(root = '/', pid: number | 'self' = 'self'): LimitsStatus {
+  const tightest = memoryGroups(root, pid).toSorted((a, b) => a.limitBytes - b.limitBytes)[0]
+  const cpuCores = cpuLimit(root, pid)
   return {
     memoryBytes: tightest?.limitBytes ?? null,
     memoryUsedBytes: tightest?.usedBytes ?? null,
@@ -26,8 +26,8 @@ export function containerLimits(root = '/'): LimitsStatus {
 }
 
 /** Those that have a limit, and say what they use. */
-export function memoryGroups(root = '/'): readonly MemoryGroup[] {
-  const { version, directories } = groupsAround('memory', root)
+export function memoryGroups(root = '/', pid: number | 'self' = 'self'): readonly MemoryGroup[] {
+  const { version, directories } = groupsAround('memory', root, pid)
   return directories
     .map((directory) => (version === 2 ? groupIn(directory) : olderGroupIn(directory)))
     .filter(({ limitBytes, usedBytes }) => limitBytes < NO_LIMIT && Number.isFinite(usedBytes))

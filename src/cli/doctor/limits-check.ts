@@ -19,7 +19,7 @@ export function judgeLimits({ limits, groups, instances, self }: HostFacts): rea
   const findings = [
     ...(supervisors.length === 0 ? judgeProcess('this shell', limits, { workers: self.cpus, slots: 0 }, self.uid) : []),
     ...supervisors.flatMap((instance) => judgeInstance(instance, self.uid)),
-    ...judgeGroups(groups, instances),
+    ...(supervisors.length === 0 ? judgeGroups('this shell', groups, 0) : []),
   ]
   return orFine(findings, 'limits', filesText(supervisors[0]?.supervisor?.limits ?? limits))
 }
@@ -37,6 +37,7 @@ function judgeInstance({ name, supervisor, apps }: InstanceFacts, uid: number): 
   return [
     ...judgeProcess(`instance ${name}`, supervisor?.limits ?? null, { workers, slots }, uid),
     ...apps.flatMap((app) => judgeUse(name, app)),
+    ...(supervisor === null ? [] : judgeGroups(`instance ${name}`, supervisor.groups, workers)),
   ]
 }
 
@@ -102,34 +103,37 @@ function judgeUse(instance: string, { name, workers }: AppFacts): readonly Findi
   )
 }
 
-function judgeGroups(groups: GroupFacts, instances: readonly InstanceFacts[]): readonly Finding[] {
-  const apps = instances.flatMap((instance) => instance.apps)
-  const workers = apps.reduce((sum, { wanted }) => sum + wanted, 0)
-  return [...judgeMemory(groups), ...judgeCpus(groups, workers), ...judgePids(groups, workers)]
+/** A container, a unit, or what a login is in. */
+function judgeGroups(about: string, groups: GroupFacts, workers: number): readonly Finding[] {
+  return [...judgeMemory(about, groups), ...judgeCpus(about, groups, workers), ...judgePids(about, groups, workers)]
 }
 
-function judgeMemory({ memoryBytes, memoryUsedBytes }: GroupFacts): readonly Finding[] {
+function judgeMemory(about: string, { memoryBytes, memoryUsedBytes }: GroupFacts): readonly Finding[] {
   if (memoryBytes === null || memoryUsedBytes === null || memoryUsedBytes < memoryBytes * MOST) return []
   return [
-    warning('container', `${formatBytes(memoryUsedBytes)} of ${formatBytes(memoryBytes)} memory are used`, {
-      why: 'At the limit the kernel kills a process of the group, mostly a worker.',
-      fix: 'Raise the limit, run fewer workers (`supervise scale`), or set `maxMemory` so that a worker that grows is replaced first.',
-    }),
+    warning(
+      about,
+      `${formatBytes(memoryUsedBytes)} of ${formatBytes(memoryBytes)} memory of its control group are used`,
+      {
+        why: 'At the limit the kernel kills a process of the group, mostly a worker.',
+        fix: 'Raise the limit (`MemoryMax=` in a unit), run fewer workers (`supervise scale`), or set `maxMemory` so that a worker that grows is replaced first.',
+      },
+    ),
   ]
 }
 
-function judgeCpus({ cpuCores }: GroupFacts, workers: number): readonly Finding[] {
+function judgeCpus(about: string, { cpuCores }: GroupFacts, workers: number): readonly Finding[] {
   if (cpuCores === null || workers <= Math.ceil(cpuCores)) return []
-  return [note('container', `${workers} workers share ${cpuCores} CPUs: more of them serve no more requests`)]
+  return [note(about, `${workers} workers share ${cpuCores} CPUs: more of them serve no more requests`)]
 }
 
-function judgePids({ pidsMax, pidsNow }: GroupFacts, workers: number): readonly Finding[] {
+function judgePids(about: string, { pidsMax, pidsNow }: GroupFacts, workers: number): readonly Finding[] {
   if (pidsMax === null || pidsNow === null) return []
   // A reload starts a quarter more.
   const more = Math.ceil(Math.max(workers, 1) / 4) * THREADS
   if (pidsNow + more <= pidsMax) return []
   return [
-    problem('container', `${pidsNow} of ${pidsMax} processes and threads are used (pids.max)`, {
+    problem(about, `${pidsNow} of ${pidsMax} processes and threads of its control group are used (pids.max)`, {
       why: `A reload starts about ${more} more: starting a worker fails with EAGAIN.`,
       fix: 'Raise it: `TasksMax=` in a unit, `--pids-limit` of a container.',
     }),

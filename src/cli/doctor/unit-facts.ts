@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemctl, systemdVersion, type ManagerScope } from '../../systemd/systemctl.ts'
+import { wordsOf } from '../../systemd/read-units.ts'
 import { MADE_BY } from '../../systemd/unit-files.ts'
 import type { Environment } from '../invocation.ts'
 import { unitDirectory } from '../unit-install.ts'
@@ -78,7 +79,7 @@ type Found = Pick<UnitFacts, 'name' | 'path' | 'scope' | 'service' | 'socket'>
 type Properties = Readonly<Record<string, string>>
 
 function unitsIn(scope: UnitFacts['scope'], environment: Environment): readonly Found[] {
-  // systemd's own variable names one place, which is that of either.
+  // Where systemd looks may be told with one variable, for a manager of either kind. Both would find the same files there.
   if (scope === 'user' && environment['SYSTEMD_UNIT_PATH']) return []
   const directory = unitDirectory({ user: scope === 'user' }, environment)
   return namesIn(directory).flatMap((file): Found[] => {
@@ -139,7 +140,7 @@ function keyOf({ scope, name }: Found, kind: 'service' | 'socket'): string {
 }
 
 function nodeOf(service: string): NodeOfUnit | null {
-  const path = /^ExecStart=(?:"((?:[^"\\]|\\.)*)"|(\S+))/m.exec(service)?.slice(1).find(Boolean)
+  const [path] = wordsOf(/^ExecStart=(.*)$/m.exec(service)?.[1] ?? '')
   if (path === undefined) return null
   const real = existsSync(path) ? realpathSync(path) : path
   return { path, runs: isRunnable(path), leadsTo: real === path ? null : real }

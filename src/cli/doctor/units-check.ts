@@ -3,7 +3,9 @@
 import type { AppFacts, InstanceFacts } from '../../control/checkup/facts.ts'
 import { differencesOf, settingsIn, wordsOf } from '../../systemd/read-units.ts'
 import { OPENS_FILES, serviceUnit, socketUnit } from '../../systemd/unit-files.ts'
+import { parseDuration } from '../../config/quantities.ts'
 import { countOf } from '../progress.ts'
+import { quoteForShell } from '../quote-for-shell.ts'
 import { fine, note, problem, warning, type Finding, type HostFacts } from './finding.ts'
 import type { SystemdFacts, UnitFacts } from './unit-facts.ts'
 
@@ -19,10 +21,15 @@ export function judgeUnits({ systemd, instances }: HostFacts): readonly Finding[
       judgeUnit(
         unit,
         version,
-        instances.find(({ name }) => name === unit.name),
+        instances.find((instance) => isOfUnit(instance, unit)),
       ),
     ),
   ]
+}
+
+/** A user's unit and the system's may have one name; each has its instance's directory elsewhere. */
+function isOfUnit({ name, path }: InstanceFacts, unit: UnitFacts): boolean {
+  return name === unit.name && path.startsWith('/run/supervise/') === (unit.scope === 'system')
 }
 
 function noManager(units: readonly UnitFacts[]): Finding {
@@ -59,10 +66,33 @@ function judgeUnit(unit: UnitFacts, version: number, instance: InstanceFacts | u
 
 /** The command that would write it again. */
 function installAgain({ name, scope, service }: UnitFacts): string {
-  const words = wordsOf(/^ExecStart=(.*)$/m.exec(service)?.[1] ?? '').slice(5)
-  const place = /^WorkingDirectory=(.*)$/m.exec(service)?.[1] ?? '/'
+  const words = withoutValues(startWordsOf(service)).map((word) => ` ${quoteForShell(word)}`)
+  const place = (/^WorkingDirectory=(.*)$/m.exec(service)?.[1] ?? '/').replaceAll('%%', '%')
   const flag = scope === 'user' ? ' --user' : ''
-  return `\`supervise systemd install${flag} --instance ${name}${words.map((word) => ` ${word}`).join('')}\` in ${place}, with the flags that it was made with.`
+  return `\`supervise systemd install${flag} --instance ${name}${words.join('')}\` in ${place}, with the flags that it was made with.`
+}
+
+/** What follows `start --instance NAME`. */
+function startWordsOf(service: string): readonly string[] {
+  return wordsOf(/^ExecStart=(.*)$/m.exec(service)?.[1] ?? '').slice(5)
+}
+
+/** Variables may be secrets: what is printed here is pasted elsewhere. */
+function withoutValues(words: readonly string[]): readonly string[] {
+  return words.map((word, at) => {
+    if (words[at - 1] === '--env') return word.replace(/=.*$/s, '=…')
+    return word.startsWith('--env=') ? word.replace(/^(--env=[^=]*=).*$/s, '$1…') : word
+  })
+}
+
+/** The stop of the whole instance begins with it. */
+function stopDelayOf(service: string): number {
+  const words = startWordsOf(service)
+  const after = words[words.indexOf('--stop-delay') + 1]
+  const text = words.includes('--stop-delay')
+    ? after
+    : words.find((word) => word.startsWith('--stop-delay='))?.slice(13)
+  return parseDuration(text ?? '') ?? 0
 }
 
 function judgeNode(about: string, unit: UnitFacts): readonly Finding[] {
@@ -181,14 +211,14 @@ function judgeState(about: string, { name, scope, properties }: UnitFacts): read
   return findings
 }
 
-function judgeTimes(about: string, { properties }: UnitFacts, apps: readonly AppFacts[]): readonly Finding[] {
+function judgeTimes(about: string, { properties, service }: UnitFacts, apps: readonly AppFacts[]): readonly Finding[] {
   const given = milliseconds(properties?.['TimeoutStopUSec'] ?? '')
-  const needed = Math.max(0, ...apps.map(({ stopMs }) => stopMs))
+  const needed = apps.length === 0 ? 0 : Math.max(...apps.map(({ stopMs }) => stopMs)) + stopDelayOf(service)
   if (given === null || given >= needed) return []
   return [
     warning(
       about,
-      `TimeoutStopSec is ${given / 1000} s, and a stop may take ${needed / 1000} s (drainTimeout and killTimeout)`,
+      `TimeoutStopSec is ${given / 1000} s, and a stop may take ${needed / 1000} s (stop delay, drainTimeout and killTimeout)`,
       {
         why: 'The supervisor asks for more while it drains; a moment in which systemd does not hear it cuts requests.',
         fix: 'Install the unit again: it takes the time from the config.',

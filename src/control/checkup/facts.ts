@@ -47,7 +47,7 @@ export interface ProcessLimits {
   readonly processes: number
 }
 
-/** What the control groups around allow; null is no limit. */
+/** What the control groups around a process allow to all that is in them; null is no limit. */
 export interface GroupFacts {
   readonly cpuCores: number | null
   readonly memoryBytes: number | null
@@ -109,6 +109,7 @@ export interface SupervisorFacts {
   readonly isNodeGone: boolean
   readonly limits: ProcessLimits | null
   readonly openFiles: number | null
+  readonly groups: GroupFacts
 }
 
 export interface AppFacts {

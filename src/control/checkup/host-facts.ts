@@ -52,8 +52,9 @@ function limitIn(text: string, name: string): readonly number[] {
   return [soft, hard].flatMap((word) => (word === undefined ? [] : [word === 'unlimited' ? Infinity : Number(word)]))
 }
 
-export function groupFacts(root = '/'): GroupFacts {
-  const { directories } = groupsAround('pids', root)
+/** Of those around this process, or around a supervisor: a unit's limits are not those of the shell that asks. */
+export function groupFacts(root = '/', pid: number | 'self' = 'self'): GroupFacts {
+  const { directories } = groupsAround('pids', root, pid)
   const tightest = directories
     .map((directory) => ({
       max: numberIn(join(directory, 'pids.max')),
@@ -61,7 +62,7 @@ export function groupFacts(root = '/'): GroupFacts {
     }))
     .filter(({ max, now }) => Number.isFinite(max) && Number.isFinite(now))
     .toSorted((a, b) => a.max - a.now - (b.max - b.now))[0]
-  return { ...containerLimits(root), pidsMax: tightest?.max ?? null, pidsNow: tightest?.now ?? null }
+  return { ...containerLimits(root, pid), pidsMax: tightest?.max ?? null, pidsNow: tightest?.now ?? null }
 }
 
 /** Null where that may not be known. */

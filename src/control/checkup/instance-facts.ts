@@ -10,7 +10,7 @@ import { socketPathLength, type InstanceDirectory } from '../instance-directory.
 import type { AppStatus, InstanceStatus } from '../messages.ts'
 import { appFacts } from './app-facts.ts'
 import type { AppFacts, InstanceFacts, SupervisorFacts } from './facts.ts'
-import { isBinaryGone, limitsOf, openFilesOf } from './host-facts.ts'
+import { groupFacts, isBinaryGone, limitsOf, openFilesOf } from './host-facts.ts'
 
 export async function instanceFacts(handle: InstanceHandle): Promise<InstanceFacts> {
   const { directory } = handle
@@ -99,5 +99,6 @@ function supervisorFacts(status: InstanceStatus): SupervisorFacts {
     isNodeGone: isBinaryGone(pid),
     limits: limitsOf(pid),
     openFiles: openFilesOf(pid),
+    groups: groupFacts('/', pid),
   }
 }

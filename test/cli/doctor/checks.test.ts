@@ -18,6 +18,9 @@ const self = facts().self
 const kernel = facts().kernel
 const groups = facts().groups
 const limits = { filesSoft: 65_536, filesHard: 65_536, processes: 100_000 }
+const withGroups = (change: Partial<typeof groups>, ofApp: Parameters<typeof app>[0] = {}) => ({
+  instances: [instance({ supervisor: supervisor({ groups: { ...groups, ...change } }), apps: [app(ofApp)] })],
+})
 const withApp = (change: Parameters<typeof app>[0]) => ({ instances: [instance({ apps: [app(change)] })] })
 const withSupervisor = (change: Parameters<typeof supervisor>[0]) => ({
   instances: [instance({ supervisor: supervisor(change) })],
@@ -126,12 +129,10 @@ describe('judge()', () => {
       'problem instance web: worker 1 of shop has 900 of 1024 files open',
       withApp({ workers: [{ id: 1, pid: 413, openFiles: 900, filesSoft: 1024 }] }),
     ],
-    [
-      'warning container: 900 MB of 1.0 GB',
-      { groups: { ...groups, memoryBytes: 2 ** 30, memoryUsedBytes: 900 * 2 ** 20 } },
-    ],
-    ['note container: 4 workers share 1.5 CPUs', { ...withApp({ wanted: 4 }), groups: { ...groups, cpuCores: 1.5 } }],
-    ['problem container: 95 of 100 processes', { groups: { ...groups, pidsMax: 100, pidsNow: 95 } }],
+    ['warning instance web: 900 MB of 1.0 GB', withGroups({ memoryBytes: 2 ** 30, memoryUsedBytes: 900 * 2 ** 20 })],
+    ['note instance web: 4 workers share 1.5 CPUs', withGroups({ cpuCores: 1.5 }, { wanted: 4 })],
+    ['problem instance web: 95 of 100 processes', withGroups({ pidsMax: 100, pidsNow: 95 })],
+    ['problem this shell: 95 of 100 processes', { instances: [], groups: { ...groups, pidsMax: 100, pidsNow: 95 } }],
     ['warning kernel: net.core.somaxconn is 128', { kernel: { ...kernel, somaxconn: 128 } }],
     ['warning kernel: 900000 files are open', { kernel: { ...kernel, filesOpen: 900_000 } }],
     ['warning kernel: vm.overcommit_memory is 2', { kernel: { ...kernel, overcommit: 2 } }],

@@ -7,6 +7,7 @@ import { serviceUnit, socketUnit, type UnitSettings } from '../../../src/systemd
 
 const NOW = Date.parse('2026-11-27T04:00:00.000Z')
 const GIGABYTE = 1024 ** 3
+const NO_LIMITS = { cpuCores: null, memoryBytes: null, memoryUsedBytes: null, pidsMax: null, pidsNow: null }
 
 export function facts(change: Partial<HostFacts> = {}): HostFacts {
   return {
@@ -31,7 +32,7 @@ export function facts(change: Partial<HostFacts> = {}): HostFacts {
       overcommit: 0,
     },
     limits: { filesSoft: 65_536, filesHard: 65_536, processes: 100_000 },
-    groups: { cpuCores: null, memoryBytes: null, memoryUsedBytes: null, pidsMax: null, pidsNow: null },
+    groups: NO_LIMITS,
     places: [place(), place({ what: 'state', path: '/home/web/.local/state/supervise' })],
     instances: [instance()],
     zombies: [],
@@ -88,6 +89,7 @@ export function supervisor(change: Partial<SupervisorFacts> = {}): SupervisorFac
     isNodeGone: false,
     limits: { filesSoft: 65_536, filesHard: 65_536, processes: 100_000 },
     openFiles: 40,
+    groups: NO_LIMITS,
     ...change,
   }
 }

@@ -6,6 +6,7 @@ import { app, facts, instance, systemd, UNIT, unit } from './healthy-facts.ts'
 
 const told = (change: Partial<HostFacts>) =>
   judgeUnits(facts(change)).map(({ level, about, says }) => `${level} ${about}: ${says}`)
+const OF_UNIT = { path: '/run/supervise/web' }
 const withUnit = (change: Parameters<typeof unit>[0]) => ({ systemd: systemd({ units: [unit(change)] }) })
 const inForce = (change: Readonly<Record<string, string>>) =>
   withUnit({ properties: { ...unit().properties, ...change } })
@@ -53,7 +54,14 @@ describe('judgeUnits()', () => {
     ['note unit web.service: no manager answers', withUnit({ properties: null })],
     [
       'warning unit web.service: TimeoutStopSec is 55 s, and a stop may take 70 s',
-      { instances: [instance({ apps: [app({ stopMs: 70_000 })] })] },
+      { instances: [instance({ ...OF_UNIT, apps: [app({ stopMs: 70_000 })] })] },
+    ],
+    [
+      'warning unit web.service: TimeoutStopSec is 55 s, and a stop may take 60 s',
+      {
+        ...withUnit({ service: serviceUnit({ ...UNIT, startWords: ['app.js', '--stop-delay', '20s'] }) }),
+        instances: [instance({ ...OF_UNIT, apps: [app({ stopMs: 40_000 })] })],
+      },
     ],
     ['problem unit web.socket: it failed', withUnit({ socketProperties: { ActiveState: 'failed' } })],
     ['warning unit web.socket: it is not enabled', withUnit({ socketProperties: { UnitFileState: 'disabled' } })],
@@ -62,6 +70,24 @@ describe('judgeUnits()', () => {
   it('says what to type to write it again', () => {
     const [finding] = judgeUnits(facts(withUnit({ node: { path: '/opt/node', runs: false, leadsTo: null } })))
     expect(finding?.fix).toContain('`supervise systemd install --instance web app.js -i 4` in /srv/web')
+  })
+
+  it('says it so that a shell takes it, and tells no values of variables', () => {
+    const startWords = ["it's 100%.js", '--env', 'TOKEN=a b$c', '--env=KEY=secret', '-i', '4']
+    const service = serviceUnit({ ...UNIT, startWords, workingDirectory: '/srv/100%' })
+    const [finding] = judgeUnits(facts(withUnit({ service, node: { path: '/opt/node', runs: false, leadsTo: null } })))
+    const words = String.raw`'it'\''s 100%.js' --env 'TOKEN=…' '--env=KEY=…' -i 4`
+    expect(finding?.fix).toContain(`\`supervise systemd install --instance web ${words}\` in /srv/100%, with`)
+  })
+
+  it("judges a user's unit by that user's instance, and the system's by its own", () => {
+    const slow = { apps: [app({ stopMs: 70_000 })] }
+    const instances = [instance({ ...slow, path: '/run/user/1000/supervise/web' })]
+    expect(told({ instances })).toEqual(['fine unit web.service: active, as this version writes it'])
+    const service = serviceUnit({ ...UNIT, scope: 'user', user: null })
+    expect(told({ ...withUnit({ scope: 'user', service }), instances })).toContainEqual(
+      expect.stringContaining('a stop may take 70 s'),
+    )
   })
 })
 

@@ -41,6 +41,15 @@ function pipes(): number {
 }
 
 describe('appFacts()', () => {
+  // The first of all: others leave connections that are still ending.
+  it('waits for no config that takes longer, and lets go of the question', async () => {
+    const before = pipes()
+    const { configProblem } = await factsOf([], { diff: () => new Promise(() => {}) })
+    expect(configProblem).toBeNull()
+    // The server of it is one; a connection would be two more, and would keep a process that has said all it has to say.
+    await until(() => pipes() <= before + 1, 5000, 'no connection is left')
+  })
+
   // As where IPv6 is off: `::` is listened on, and `::1` is no address.
   it.each(['127.0.0.1', '::1'])('reaches at %s what listens on any address', async (host) => {
     const port = await listenOn({ host, ipv6Only: true })
@@ -66,13 +75,5 @@ describe('appFacts()', () => {
     expect((await factsOf([], { diff: () => Promise.reject(wrong) })).configProblem).toBe('Cannot use the config')
     const lost = connectionLost('diff of "web"', true)
     expect((await factsOf([], { diff: () => Promise.reject(lost) })).configProblem).toBeNull()
-  })
-
-  it('waits for no config that takes longer, and lets go of the question', async () => {
-    const before = pipes()
-    const { configProblem } = await factsOf([], { diff: () => new Promise(() => {}) })
-    expect(configProblem).toBeNull()
-    // The server of it is one; a connection would be two more, and would keep a process that has said all it has to say.
-    await until(() => pipes() <= before + 1, 5000, 'no connection is left')
   })
 })

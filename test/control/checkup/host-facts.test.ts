@@ -35,6 +35,13 @@ it('groupFacts() takes the limit of processes that has least room', () => {
   put('sys/fs/cgroup/outer/inner/pids.max', 'max\n')
   put('sys/fs/cgroup/outer/inner/pids.current', '20\n')
   expect(groupFacts(root)).toMatchObject({ pidsMax: 100, pidsNow: 90, memoryBytes: null })
+  // A supervisor may be in another group than the shell.
+  put('proc/7/cgroup', '0::/unit\n')
+  put('sys/fs/cgroup/unit/pids.max', '50\n')
+  put('sys/fs/cgroup/unit/pids.current', '3\n')
+  put('sys/fs/cgroup/unit/memory.max', '1000\n')
+  put('sys/fs/cgroup/unit/memory.current', '10\n')
+  expect(groupFacts(root, 7)).toMatchObject({ pidsMax: 50, pidsNow: 3, memoryBytes: 1000, memoryUsedBytes: 10 })
 })
 
 it('selfFacts() finds all that the link needs in this Node', () => expect(selfFacts({}).linkMissing).toBe(null))
