@@ -53,19 +53,18 @@ const AFTERWARDS_MS = 1000
 /** A reset comes in an instant, and may overtake the line. */
 const AHEAD_MS = 100
 
-export function reportOf({ asked, faults, crashes, endedBecause }: ReportFacts): ChaosReport {
+export function reportOf({ asked: told, faults, crashes, endedBecause }: ReportFacts): ChaosReport {
+  // Half an hour has a million of them, and a fault a second.
+  const asked = told.toSorted((a, b) => a.until - b.until)
   const first = faults[0]?.at ?? Infinity
-  const before = figuresOf(
-    asked.filter(({ until }) => until < first),
-    faults,
-  )
+  const before = figuresOf(asked.slice(0, indexFrom(asked, first)), faults)
   const whole = figuresOf(asked, faults)
   const reports = faults.map((fault, index): FaultReport => {
     const { at, until, ...step } = fault
     // What began in one fault and was cut by the next is that one's.
     const nextAt = faults[index + 1]?.at ?? Infinity
     const end = Math.min((until ?? Infinity) + AFTERWARDS_MS, nextAt - AHEAD_MS)
-    const during = asked.filter((one) => one.until >= at - AHEAD_MS && one.until < end)
+    const during = asked.slice(indexFrom(asked, at - AHEAD_MS), indexFrom(asked, end))
     // A process may have had others before the one that ended it.
     const isLast = fault === faults.findLast(({ pid }) => pid === fault.pid)
     const crash = fault.pid === null || !isLast ? null : (crashes.get(fault.pid) ?? null)
@@ -75,6 +74,17 @@ export function reportOf({ asked, faults, crashes, endedBecause }: ReportFacts):
   const unexpected = whole.failed - whole.inFlight
   const passed = notRecovered === 0 && unexpected === 0 && endedBecause === null
   return { passed, text: verdictOf(whole, faults, notRecovered, endedBecause), before, whole, faults: reports }
+}
+
+/** Of the first that ended then or later. */
+function indexFrom(asked: readonly Asked[], until: number): number {
+  let [low, high] = [0, asked.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((asked[middle]?.until ?? Infinity) < until) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function verdictOf(whole: Figures, faults: readonly FaultSeen[], notRecovered: number, endedBecause: string | null) {

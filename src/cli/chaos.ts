@@ -33,6 +33,9 @@ interface ChaosOptions {
   readonly duringRollout?: boolean
 }
 
+/** Each request is kept until the report: half an hour of these are some 100 MB. */
+const MOST_CONNECTIONS = 20
+
 export function define(command: Command, invocation: Invocation): void {
   command
     .argument('[app]', 'which app; may be left out when there is one')
@@ -51,7 +54,9 @@ export function define(command: Command, invocation: Invocation): void {
     .option('--memory <size>', 'how much `memory` takes; past maxMemory when left out, or 128M without one')
     .option('--delay <duration>', 'by how much `delay` delays', '200ms')
     .option('--path <path>', 'what the probe asks for', '/')
-    .addOption(new Option('--connections <number>', 'how many the probe asks with').default('4'))
+    .addOption(
+      new Option('--connections <number>', `how many the probe asks with, at most ${MOST_CONNECTIONS}`).default('4'),
+    )
     .option('--within <duration>', 'how long the probe waits for an answer', '5s')
     .option('--during-rollout', 'also while an operation or a rollout is under way')
     .action(async (app: string | undefined, options: ChaosOptions) => {
@@ -126,7 +131,7 @@ function readOrder(options: ChaosOptions): ChaosOrder {
     },
     probe: {
       path: options.path,
-      connections: wholeNumber('--connections', options.connections, { least: 1, most: 100 }),
+      connections: wholeNumber('--connections', options.connections, { least: 1, most: MOST_CONNECTIONS }),
       withinMs: durationIn('--within', options.within, { least: 10, most: 60_000 }),
     },
     stopWhen: stopWhen.value,

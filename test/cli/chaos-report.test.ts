@@ -55,6 +55,23 @@ describe('reportOf()', () => {
     })
   })
 
+  it('looks at each request a few times, and not once for every fault', () => {
+    let looks = 0
+    const requests = Array.from({ length: 2000 }, (_, n) => ({
+      at: n * 10,
+      get until() {
+        looks += 1
+        return n * 10 + 5
+      },
+      outcome: 'ok' as const,
+    }))
+    const faults = Array.from({ length: 500 }, (_, n) => fault({ n, at: n * 40, until: n * 40 + 20, pid: n }))
+    const made = report({ asked: requests.toReversed(), faults })
+    expect(made.whole.asked).toBe(2000)
+    expect(made.faults.slice(0, -1).every(({ asked: of }) => of <= 4)).toBe(true)
+    expect(looks).toBeLessThan(2000 * 40)
+  })
+
   it('does not pass when something has not recovered, or it ended early', () => {
     expect(report({ faults: [fault({ state: 'notRecovered', tookMs: null })] })).toMatchObject({ passed: false })
     const early = report({ endedBecause: 'Ctrl-C' })

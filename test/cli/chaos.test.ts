@@ -159,6 +159,7 @@ it.each([
   [['--stop-when', 'often'], '--stop-when "often"'],
   [['--path', 'x'], '"x"'],
   [['--connections', '0'], '--connections "0"'],
+  [['--connections', '21'], '--connections "21"'],
   [['--memory', 'much'], '--memory "much"'],
 ])('refuses %j', async (args, words) => {
   const { chaos } = recovering()
