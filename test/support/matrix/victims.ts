@@ -62,14 +62,30 @@ export async function untilGone(victim: Victim, deadlineMs = 5_000): Promise<voi
 /** The failures that no victim explains. */
 export function unexplained(failures: readonly Failure[], victims: readonly Victim[]): readonly Failure[] {
   const left = failures.filter((failure) => !victims.some((victim) => isCutBy(victim, failure)))
-  // Each client has a connection of its own to the worker that its requests are forwarded to.
-  const forwarded = victims.reduce((sum, one) => sum + (one.endpoints.length > 0 ? one.forwarded + UNSEEN : 0), 0)
-  const clients = new Set<number | null>()
-  return left.filter((failure) => {
-    const mayBe = CUT_BEHIND.has(failure.kind) && victims.some((victim) => isInTime(victim, failure))
-    if (mayBe) clients.add(failure.localPort)
-    return !mayBe || clients.size > forwarded
-  })
+  const budgets = victims.map((victim) => new Budget(victim)).toSorted((a, b) => a.victim.until - b.victim.until)
+  const cutBehind = left.filter(({ kind }) => CUT_BEHIND.has(kind)).toSorted((a, b) => a.at - b.at)
+  // One after the other to the victim whose time is over first, so that none takes what another needs.
+  const explained = new Set(cutBehind.filter((failure) => budgets.some((budget) => budget.pays(failure))))
+  return left.filter((failure) => !explained.has(failure))
+}
+
+/** Requests that others had forwarded to one victim: each client has a connection of its own to it. */
+class Budget {
+  readonly victim: Victim
+  readonly #most: number
+  readonly #clients = new Set<number | null>()
+
+  constructor(victim: Victim) {
+    this.victim = victim
+    this.#most = victim.endpoints.length > 0 ? victim.forwarded + UNSEEN : 0
+  }
+
+  pays(failure: Failure): boolean {
+    if (!isInTime(this.victim, failure)) return false
+    if (!this.#clients.has(failure.localPort) && this.#clients.size >= this.#most) return false
+    this.#clients.add(failure.localPort)
+    return true
+  }
 }
 
 function isCutBy(victim: Victim, { kind, localPort, at }: Failure): boolean {
