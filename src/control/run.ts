@@ -5,7 +5,6 @@ import type { ConfigSource } from '../config/app-config.ts'
 import { readConfig, type Elsewhere } from '../config/read-config.ts'
 import { EXIT, type ExitCode } from '../errors.ts'
 import { reached } from '../fault-points.ts'
-import { readState, type InstanceState } from '../state/instance-state.ts'
 import { EventJournal } from '../state/event-journal.ts'
 import { releasesFile } from '../state/release-store.ts'
 import { stateDirectory, whyNothingIsKept } from '../state/state-directory.ts'
@@ -13,9 +12,8 @@ import { heldOutputs } from '../telemetry/held-outputs.ts'
 import { beginEnd, endOrphans } from '../supervisor/end-orphans.ts'
 import type { StopTiming } from '../supervisor/supervisor-options.ts'
 import type { EndedWorker, StrayWorkers } from '../supervisor/stray-workers.ts'
-import { completeAdoption, restoreApps, stateOf } from '../supervisor/adoption.ts'
+import { completeAdoption, stateOf } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
-import { leftWorkersOf } from '../supervisor/left-workers.ts'
 import type { Places } from '../supervisor/instance.ts'
 import { lastGoodOf } from '../supervisor/release-start.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
@@ -29,6 +27,7 @@ import { logFileOf } from './log-file.ts'
 import { Keeper, takeAbsenceMs, type KeeperOptions } from './keeper.ts'
 import { FirstProcess } from './first-process.ts'
 import { findLeftFiles, removeTraces, sweep } from './left-files.ts'
+import { expectOrphans, incarnationsOf, restore } from './restore.ts'
 import { ServiceManager } from '../supervisor/service-manager.ts'
 import type { KeptBy, OperationResult, ProgressLine } from './messages.ts'
 import { SignalDesk } from './signal-desk.ts'
@@ -294,50 +293,6 @@ function makeSupervisor(
     },
   })
   return supervisor
-}
-
-/** What an earlier supervisor of this instance left; a file that cannot be used costs its knowledge, not the start. */
-function restore(directory: InstanceDirectory, supervisor: Supervisor, isUpgrade: boolean): readonly App[] {
-  const read = readState(directory.stateFile, directory.name)
-  // One that ends as it was asked to leaves none.
-  if (read.kind !== 'none' && !isUpgrade) supervisor.measures.supervisorRestarted()
-  const complain = (problem: string): readonly App[] => {
-    supervisor.internalError(new Error(`cannot use ${directory.stateFile}: ${problem}; started without it`))
-    return []
-  }
-  if (read.kind === 'unusable') return complain(read.problem)
-  const apps = read.kind === 'none' ? [] : restoreFrom(read.state, supervisor, complain)
-  supervisor.places.handed?.closeRest()
-  return apps
-}
-
-function restoreFrom(
-  state: InstanceState,
-  supervisor: Supervisor,
-  complain: (problem: string) => readonly App[],
-): readonly App[] {
-  try {
-    return restoreApps(state, supervisor)
-  } catch (error) {
-    return complain(String(error))
-  }
-}
-
-/** Whoever lives; the state should know it, and may not, and the whole directory may have been wiped. */
-function expectOrphans(directory: InstanceDirectory, supervisor: Supervisor): void {
-  const known = new Set(incarnationsOf(supervisor))
-  const found = leftWorkersOf(directory.path).filter(({ incarnation }) => !known.has(incarnation))
-  const commands = found.filter(({ command }) => command !== null)
-  for (const { incarnation } of commands) known.add(incarnation)
-  const living = new Set([...heldOutputs(directory.output), ...found.map(({ incarnation }) => incarnation)])
-  supervisor.orphans.expect(
-    [...living].filter((incarnation) => !known.has(incarnation)),
-    commands,
-  )
-}
-
-function incarnationsOf({ apps }: Supervisor): readonly string[] {
-  return apps.flatMap((app) => [...app.processes()].map(({ incarnation }) => incarnation))
 }
 
 /** Null when something runs; else the exit code of a start that left nothing running. */

@@ -19,7 +19,7 @@ function failures(count: number, at: number, change: Partial<Failure> = {}): rea
     idleBeforeMs: null,
   } as const
   return Array.from({ length: count }, (_, n) => {
-    return { ...of, at, requestsBefore: 0, bytesSeen: 0, localPort: 40_000 + n, ...change }
+    return { ...of, at, requestsBefore: 0, bytesSeen: 0, localPort: 40_000 + at + n, ...change }
   })
 }
 
@@ -35,7 +35,7 @@ it('unexplained() takes no more of a victim than it had, however many others the
 it('unexplained() takes what comes in the time of two from the one that is over first', () => {
   const two = [victim(2000), victim(1000)]
   const early = failures(MOST, 1050)
-  const both = failures(MOST, 2050).map((one, n) => ({ ...one, localPort: 50_000 + n }))
+  const both = failures(MOST, 2050)
   expect(unexplained([...both, ...early], two)).toEqual([])
   expect(unexplained([...both, ...early, ...failures(1, 6000)], two)).toHaveLength(1)
 })

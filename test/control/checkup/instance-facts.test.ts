@@ -14,9 +14,10 @@ const { operations } = scriptSupervisor()
 function statusWith(...apps: readonly object[]) {
   const status = operations.status()
   const [web] = status.apps
+  const appWith = (change: object) => ({ ...web, ...change })
   // What another version answers has another shape.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return () => ({ ...status, apps: apps.map((app) => ({ ...web, ...app })) as unknown as readonly AppStatus[] })
+  return () => ({ ...status, apps: apps.map(appWith) as unknown as readonly AppStatus[] })
 }
 
 async function factsWith(script: Partial<SupervisorOperations>) {
