@@ -3,6 +3,7 @@
 import type { InstanceFacts, SupervisorFacts } from '../../control/checkup/facts.ts'
 import { orphansText } from '../instances.ts'
 import { countOf } from '../progress.ts'
+import { isOfUnit } from './units-check.ts'
 import { fine, note, problem, warning, type Finding, type HostFacts } from './finding.ts'
 
 /** A clock is set by seconds when it is kept by NTP. */
@@ -29,8 +30,9 @@ function judgeMissing(name: string, hasUnit: boolean): Finding {
 }
 
 /** What to type for another supervisor. */
-function again({ name, appsLeft }: InstanceFacts, { units }: HostFacts['systemd']): string {
-  const unit = units.find((one) => one.name === name)
+function again(instance: InstanceFacts, { units }: HostFacts['systemd']): string {
+  const { name, appsLeft } = instance
+  const unit = units.find((one) => isOfUnit(instance, one))
   if (unit !== undefined) return `systemctl ${unit.scope === 'user' ? '--user ' : ''}start ${name}`
   return `supervise start ${appsLeft[0] ?? '…'} --instance ${name}`
 }

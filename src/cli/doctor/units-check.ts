@@ -28,7 +28,7 @@ export function judgeUnits({ systemd, instances }: HostFacts): readonly Finding[
 }
 
 /** A user's unit and the system's may have one name; each has its instance's directory elsewhere. */
-function isOfUnit({ name, path }: InstanceFacts, unit: UnitFacts): boolean {
+export function isOfUnit({ name, path }: InstanceFacts, unit: UnitFacts): boolean {
   return name === unit.name && path.startsWith('/run/supervise/') === (unit.scope === 'system')
 }
 

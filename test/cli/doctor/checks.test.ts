@@ -51,6 +51,14 @@ describe('judge()', () => {
     expect(told(nobody)).toEqual(['note instance wbe: no supervisor runs it, and none has left anything'])
   })
 
+  it('says how a dead instance is started again: by its own unit, and not by one of its name', () => {
+    const left = { ...dead, appsLeft: ['shop'] }
+    const fixOf = (path: string) =>
+      judge(facts({ instances: [instance({ ...left, path })] })).find(({ about }) => about === 'instance web')?.fix
+    expect(fixOf('/run/supervise/web')).toContain('`systemctl start web` starts it again')
+    expect(fixOf('/run/user/1000/supervise/web')).toContain('`supervise start shop --instance web` starts it again')
+  })
+
   it.each<[string, Partial<HostFacts>]>([
     ['problem Node.js: 24.21.0 lacks IPC pipes', { self: { ...self, linkMissing: 'IPC pipes' } }],
     ['note Node.js: 23.1.0: not among', { self: { ...self, nodeVersion: 'v23.1.0' }, instances: [] }],
