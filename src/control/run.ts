@@ -74,6 +74,11 @@ export type { EndedWorker, StopTiming }
 const FLUSH_MS = 2000
 /** A killed holder has it for a moment longer. */
 const LOCK_MS = 1000
+/**
+ * Nobody would bring this one back a second time. The one before may have died in an upgrade, and the one that it started
+ * has the lock until it notices.
+ */
+const BROUGHT_BACK_LOCK_MS = 10_000
 
 /** Everything that an instance is made of. */
 interface Parts {
@@ -128,7 +133,8 @@ async function putTogether(options: RunOptions, signals: SignalDesk): Promise<Pa
   const directory = openInstanceDirectory(options.instance)
   const { succession } = options
   const go = (await succession?.prepared()) ?? null
-  const lock = await takeLock(directory, LOCK_MS, succession?.offer.pid)
+  const lockMs = (options.keeper?.parent ?? null) === null ? LOCK_MS : BROUGHT_BACK_LOCK_MS
+  const lock = await takeLock(directory, lockMs, succession?.offer.pid)
   noteOwner(directory)
   reached('adoption.locked')
   const file = options.detached ? logFileOf(options.instance) : null

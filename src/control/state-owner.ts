@@ -37,14 +37,22 @@ export function noteOwner({ name, path }: InstanceDirectory, env: Environment = 
     writeFileSync(draft, JSON.stringify(owner), { mode: 0o600 })
     renameSync(draft, file)
   } catch {
-    rmSync(draft, { force: true })
+    removeIfThere(draft)
   }
 }
 
 /** Leaves the note of another one where it is. */
 export function forgetOwner({ name }: InstanceDirectory, env: Environment = process.env): void {
   const file = fileOf(name, env)
-  if (readOwner(file)?.pid === process.pid) rmSync(file, { force: true })
+  if (readOwner(file)?.pid === process.pid) removeIfThere(file)
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // A file is where its directory should be, or nothing can be written there any more.
+  }
 }
 
 function otherOwner(name: string, path: string, env: Environment): Owner | null {

@@ -142,7 +142,7 @@ it('that cannot take over leaves the one before in charge, at whatever step it b
   await lost
   await until(
     async () => (await statusOf(home).catch(() => null))?.version === '7.0.0',
-    10_000,
+    20_000,
     'the keeper brings one back',
   )
   expect(new Set(home.workers())).toEqual(later)

@@ -20,6 +20,8 @@ const DYING_MS = 3_000
 
 /** The Node under test; the tests themselves may run on another. */
 export const TEST_NODE = process.env['SUPERVISE_TEST_NODE'] ?? process.execPath
+/** Where what is the same on every Node was tested before, on that of the project. */
+export const IS_OTHER_NODE = process.env['SUPERVISE_TEST_NODE'] !== undefined
 
 export interface CliResult {
   readonly code: number | null
