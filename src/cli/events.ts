@@ -84,7 +84,8 @@ export function eventsOf(
     const { seq, time } = last ?? { seq: 0, time: null }
     const rest = time === null ? query : { ...query, since: time, lines: null }
     for await (const event of client.stream<EventRecord>('GET', '/v1/events', { query: rest })) {
-      if (event.seq <= seq) continue
+      // Where nothing can be kept, the next one begins to number anew.
+      if (event.seq <= seq && (time === null || event.time <= time)) continue
       last = event
       yield event
     }

@@ -142,8 +142,14 @@ export class Entrances {
 
   /** A socket that is gone is opened again by whoever keeps it. */
   #lookAgain(path: string, error: unknown): void {
-    this.#instance.supervisor.internalError(error)
-    rmSync(path, { force: true, recursive: true })
+    const { supervisor } = this.#instance
+    supervisor.internalError(error)
+    try {
+      rmSync(path, { force: true, recursive: true })
+    } catch (reason) {
+      // Its directory cannot be written to: it is opened again once somebody has made room, and removed it.
+      supervisor.internalError(reason)
+    }
   }
 
   #startControl(): Promise<ControlServer> {

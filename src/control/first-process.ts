@@ -46,8 +46,7 @@ exec 3<&0
 while :; do
   began=$(date +%s)
   told=$ending
-  missed=$waiting
-  waiting=
+  missed=$waiting waiting=
   ${VARIABLE}="$deaths$missed\${told:+ $told}" "$@" <&3 3<&- &
   child=$!
   for signal in $waiting; do kill -s "$signal" "$child"; done

@@ -30,8 +30,7 @@ const ASK_HOLDER_MS = 500
 
 /**
  * Takes the instance's lock, or says who has it. A killed holder's lock can be held a moment longer, so it is tried for
- * `waitMs` in all. `from` is the holder that hands it over, or this
- * process itself where it takes it back.
+ * `waitMs` in all. `from` is the holder that hands it over, or this process itself where it takes it back.
  */
 export async function takeLock(
   directory: InstanceDirectory,

@@ -1,6 +1,6 @@
 // What an earlier supervisor of the instance has left, as its state tells and as /proc does: the beginning of an adoption.
 
-import { readState, type InstanceState } from '../state/instance-state.ts'
+import { readState } from '../state/instance-state.ts'
 import { restoreApps } from '../supervisor/adoption.ts'
 import type { App } from '../supervisor/app.ts'
 import { leftWorkersOf } from '../supervisor/left-workers.ts'
@@ -17,19 +17,20 @@ export function restore(directory: InstanceDirectory, supervisor: Supervisor, is
     supervisor.internalError(new Error(`cannot use ${directory.stateFile}: ${problem}; started without it`))
     return []
   }
-  if (read.kind === 'unusable') return complain(read.problem)
-  const apps = read.kind === 'none' ? [] : restoreFrom(read.state, supervisor, complain)
+  const apps = appsOf(read, supervisor, complain)
   supervisor.places.handed?.closeRest()
   return apps
 }
 
-function restoreFrom(
-  state: InstanceState,
+function appsOf(
+  read: ReturnType<typeof readState>,
   supervisor: Supervisor,
   complain: (problem: string) => readonly App[],
 ): readonly App[] {
+  if (read.kind === 'none') return []
+  if (read.kind === 'unusable') return complain(read.problem)
   try {
-    return restoreApps(state, supervisor)
+    return restoreApps(read.state, supervisor)
   } catch (error) {
     return complain(String(error))
   }

@@ -21,7 +21,7 @@ import { HandedSockets } from '../supervisor/handed-sockets.ts'
 import type { AdminOptions } from './admin-server.ts'
 import { Entrances } from './entrances.ts'
 import { openInstanceDirectory, type InstanceDirectory } from './instance-directory.ts'
-import { takeLock } from './instance-lock.ts'
+import { takeLock, type InstanceLock } from './instance-lock.ts'
 import { openInstanceLog, type InstanceLog } from './instance-log.ts'
 import { logFileOf } from './log-file.ts'
 import { Keeper, takeAbsenceMs, type KeeperOptions } from './keeper.ts'
@@ -135,7 +135,7 @@ async function putTogether(options: RunOptions, signals: SignalDesk): Promise<Pa
   const go = (await succession?.prepared()) ?? null
   const lockMs = (options.keeper?.parent ?? null) === null ? LOCK_MS : BROUGHT_BACK_LOCK_MS
   const lock = await takeLock(directory, lockMs, succession?.offer.pid)
-  noteOwner(directory)
+  await claimState(options, directory, lock)
   reached('adoption.locked')
   const file = options.detached ? logFileOf(options.instance) : null
   // What a command that ends prints on stdout is its result.
@@ -169,6 +169,18 @@ async function putTogether(options: RunOptions, signals: SignalDesk): Promise<Pa
   const made = { directory, go, log, manager, supervisor, entrances, upgrades, restored, left, strays }
   const parts: Parts = { options, signals, ...made, keeper: null }
   return parts
+}
+
+/** What only ends orphans may come beside a supervisor that has the state: it claims nothing. */
+async function claimState(options: RunOptions, directory: InstanceDirectory, lock: InstanceLock): Promise<void> {
+  try {
+    // Once more: somebody may have come to it by another runtime directory while this one waited for its lock.
+    if (options.end === undefined) refuseSharedState(options.instance)
+    noteOwner(directory)
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
 }
 
 /** In the other order; where another supervisor is in charge, nothing of the instance itself. */

@@ -2,7 +2,6 @@
 // channel to speak with it.
 
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { createInterface } from 'node:readline'
@@ -100,9 +99,9 @@ export class Successor {
   async kill(): Promise<void> {
     const { child } = this
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      const gone = once(child, 'exit')
-      child.kill('SIGKILL')
-      await gone
+      // Not by events.once(), which rejects for any 'error' of a child that cannot be signalled.
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      if (child.kill('SIGKILL')) await gone
     }
     this.#channel?.destroy()
     this.standIn?.destroy()

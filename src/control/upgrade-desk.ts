@@ -80,6 +80,8 @@ export class UpgradeDesk implements UpgradeOperations {
 
   async upgrade(request: UpgradeRequest, cause: string): Promise<UpgradeResult> {
     const { supervisor } = this.#place
+    // Of a client that was here before the hand-over.
+    if (this.successor !== null) throw justUpgraded(supervisor.name)
     if (this.#isBusy) throw upgradeUnderWay(supervisor.name)
     this.#isBusy = true
     try {
@@ -198,7 +200,9 @@ export class UpgradeDesk implements UpgradeOperations {
     inCharge.reject(justUpgraded(supervisor.name))
     this.successor = successor
     this.#resolve(successor)
-    for (const listener of this.#listeners) listener(supervisorReplaced(supervisor.name))
+    // None is waited for: whoever takes this process apart must find that all was let go of.
+    for (const listener of this.#listeners)
+      void attempt(() => listener(supervisorReplaced(supervisor.name)), supervisor)
     await attempt(() => this.#standstill.letGo(), supervisor)
     await attempt(() => successor.letGo(), supervisor)
     return Math.round(performance.now() - begun)
@@ -209,9 +213,9 @@ export class UpgradeDesk implements UpgradeOperations {
     try {
       await entrances.takeBack()
     } catch (error) {
+      supervisor.internalError(error)
       // Somebody was faster, and has the workers: to go on beside it would be worse than to end as a crash would.
-      process.stderr.write(`${textOf(error)}\n`)
-      process.kill(process.pid, 'SIGKILL')
+      if (error instanceof SuperviseError && error.code === 'INSTANCE_ALREADY_RUNS') endAsByCrash(error)
     }
     const parts = [
       eventsWritten,
@@ -233,6 +237,11 @@ export class UpgradeDesk implements UpgradeOperations {
     supervisor.measures.supervisorUpgraded('refused')
     supervisor.eventLog.record({ type: 'upgradeRefused', app: null, text: inOneLine(refusal), cause }, 'warn')
   }
+}
+
+function endAsByCrash(error: SuperviseError): void {
+  process.stderr.write(`${textOf(error)}\n`)
+  process.kill(process.pid, 'SIGKILL')
 }
 
 async function attempt(part: () => unknown, supervisor: Pick<Supervisor, 'internalError'>): Promise<void> {

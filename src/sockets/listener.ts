@@ -24,9 +24,6 @@ interface Origin {
   readonly isForeign?: boolean
 }
 
-/** Beyond every number that a slot gets otherwise. */
-const ASIDE = 10_000
-
 export class Listener {
   readonly key: ListenerKey
   readonly request: ListenRequest
@@ -73,18 +70,23 @@ export class Listener {
     this.#slots.set(slot, handle)
   }
 
+  /** Whether the socket of this slot is one that somebody else has, too. */
+  hasForeign(slot: number): boolean {
+    return this.#foreign.has(slot)
+  }
+
   /** Whether this is a socket of its own, and not that of the slot. */
   isAnother(slot: number, handle: SocketHandle): boolean {
     const known = this.#slots.get(slot)
     return known !== undefined && inodeOfDescriptor(known.fd) !== inodeOfDescriptor(handle.fd)
   }
 
-  /** Gives those of somebody else numbers of their own: workers have other sockets under these. */
-  setForeignAside(): void {
-    const handles = [...this.#foreign].map((slot) => [slot % ASIDE, this.#slots.get(slot)] as const)
+  /** Gives those of somebody else numbers of their own, from this one on: workers have other sockets under theirs. */
+  setForeignAside(first: number): void {
+    const handles = [...this.#foreign].flatMap((slot) => this.#slots.get(slot) ?? [])
     for (const slot of this.#foreign) this.#slots.delete(slot)
-    for (const [slot, handle] of handles) if (handle !== undefined) this.#slots.set(slot + ASIDE, handle)
-    this.#foreign = new Set(handles.map(([slot]) => slot + ASIDE))
+    for (const [index, handle] of handles.entries()) this.#slots.set(first + index, handle)
+    this.#foreign = new Set(handles.map((_, index) => first + index))
   }
 
   /** Closes the socket of a slot that is of no use after all. */

@@ -32,6 +32,9 @@ interface Member {
   refuses: boolean
 }
 
+/** Higher than the number of any slot that a worker has, but for those that were set aside before. */
+const BEYOND_SLOTS = 10_000
+
 export class LentListener {
   readonly listener: Listener
   /** The longest time that a worker took from its start until it listened. */
@@ -41,8 +44,10 @@ export class LentListener {
   #spare: ReadonlySet<string> = new Set()
   /** Missing slots, and who was asked for them. */
   readonly #asked = new Map<number, string>()
-  /** Whether the sockets that the service manager has passed are those that workers have is asked of one of them. */
+  /** Whether it is known that the sockets which the service manager has passed are those that workers have, or not. */
   #isCompared = false
+  /** Who was asked for one of its own to find that out, and has not answered. */
+  #comparing: string | null = null
 
   constructor(listener: Listener) {
     this.listener = listener
@@ -101,6 +106,7 @@ export class LentListener {
     this.#members.delete(incarnation)
     for (const [slot, asked] of this.#asked) if (asked === incarnation) this.#asked.delete(slot)
     this.#askForMissing()
+    this.#compareWithAnother(incarnation)
   }
 
   /** Takes the worker's word for what it has, and asks it for slots that are not here. */
@@ -116,12 +122,15 @@ export class LentListener {
     for (const [slot, asked] of this.#asked) if (asked === borrower.incarnation) this.#asked.delete(slot)
     this.#askForMissing()
     if (member.isListening) this.#giveHolds(member)
-    this.#compare(borrower, Math.min(...member.held, ...member.loans.keys()))
+    this.#compareWithAnother(borrower.incarnation)
   }
 
   slotReceived(slot: number, handle: SocketHandle): void {
     this.#asked.delete(slot)
-    if (this.listener.isForeign && this.listener.isAnother(slot, handle)) this.#keepBoth()
+    if (this.listener.hasForeign(slot)) {
+      this.#isCompared = true
+      if (this.listener.isAnother(slot, handle)) this.#keepBoth()
+    }
     this.listener.addSlot(slot, handle)
     this.#giveHoldsToAll()
   }
@@ -132,6 +141,7 @@ export class LentListener {
     member?.loans.delete(slot)
     if (this.#asked.get(slot) === incarnation) this.#asked.delete(slot)
     this.#askForMissing()
+    this.#compareWithAnother(incarnation)
   }
 
   attached(incarnation: string, slot: number, error: number): void {
@@ -279,16 +289,28 @@ export class LentListener {
    * While a worker served on without a supervisor systemd may have closed its sockets and opened others, as it does when it
    * gives a service up: those that it passes then are nobody's, although they have the numbers of those that are lent.
    */
-  #compare(borrower: Borrower, slot: number): void {
-    if (!this.listener.isForeign || this.#isCompared || !Number.isFinite(slot)) return
-    this.#isCompared = true
-    borrower.send({ type: 'give', key: this.listener.key, slots: [slot] })
+  #compare(): void {
+    if (!this.listener.isForeign || this.#isCompared || this.#comparing !== null) return
+    for (const { borrower, held, loans } of this.#members.values()) {
+      const slot = [...held, ...loans.keys()].find((one) => this.listener.hasForeign(one))
+      if (slot === undefined) continue
+      this.#comparing = borrower.incarnation
+      return borrower.send({ type: 'give', key: this.listener.key, slots: [slot] })
+    }
+  }
+
+  /** This one does not answer any more, or begins anew. */
+  #compareWithAnother(incarnation: string): void {
+    if (this.#comparing === incarnation) this.#comparing = null
+    this.#compare()
   }
 
   #keepBoth(): void {
-    this.listener.setForeignAside()
+    const theirs = new Set<number>()
     for (const { held, loans } of this.#members.values())
-      for (const slot of [...held, ...loans.keys()]) this.listener.expectSlot(slot)
+      for (const slot of [...held, ...loans.keys()]) theirs.add(slot)
+    this.listener.setForeignAside(Math.max(BEYOND_SLOTS, Math.max(...theirs) + 1))
+    for (const slot of theirs) this.listener.expectSlot(slot)
     this.#askForMissing()
   }
 

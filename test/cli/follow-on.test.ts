@@ -62,6 +62,18 @@ it('events --follow has every event once, across the two', async () => {
   expect(stderr).toBe(TAKEN_OVER)
 })
 
+it('events --follow goes on where nothing could be kept, and the next one numbers anew', async () => {
+  const { eventFeed, replace } = await live()
+  eventFeed.recent = [eventAt(7)]
+  const later = { ...eventAt(1), time: '2026-11-26T10:00:08.000Z' }
+  const { ended, seen } = follow(['events', '-f', '--json'], (text) => text.includes('"seq":1'))
+  await until(() => eventFeed.followers === 1 && seen().includes('"seq":7'), 10_000, 'it follows')
+  eventFeed.recent = [later]
+  replace()
+  const { stdout } = await ended
+  expect([...stdout.matchAll(/"seq":(\d)/g)].map(([, seq]) => Number(seq))).toEqual([7, 1])
+})
+
 it('logs --follow has every line once, across the two', async () => {
   const { logFeed, replace } = await live()
   logFeed.recent = [logRecord('one')]

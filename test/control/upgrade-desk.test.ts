@@ -111,6 +111,8 @@ it('UpgradeDesk tells whoever waits that another supervisor is in charge, and th
   expect([told, errors, done.includes('take back')]).toEqual([['SUPERVISOR_REPLACED'], [], false])
   expect(done.slice(0, 5)).toEqual(['hold signals', 'save', 'count no more', 'close the books', 'hand over'])
   await expect(desk.whenInCharge()).rejects.toMatchObject({ code: 'JUST_UPGRADED' })
+  // Its sockets are closed: it could hand over nothing.
+  await expect(upgrade()).rejects.toMatchObject({ code: 'JUST_UPGRADED' })
 })
 
 it.each([
@@ -156,6 +158,12 @@ it.each(['read events', 'be the unit', 'open the books'])(
     expect(done).toContain('serve signals')
   },
 )
+
+it('UpgradeDesk goes on when its lock cannot be had again, as long as nobody else has the instance (S7)', async () => {
+  const { clock, upgrade, errors } = makeScene('process.exit(4)', ['take back'])
+  await expect(upgrade()).rejects.toThrow(/exited with code 4/)
+  expect([clock.isStopped, errors]).toEqual([false, [new Error('broken: take back')]])
+})
 
 it('UpgradeDesk leaves no process of one that it has given up (S7)', async () => {
   const { upgrade } = makeScene(`say({ type: 'failed', error: { message: String(process.pid) } })`)

@@ -119,11 +119,16 @@ describe('Lending.adoptReports()', () => {
   })
 })
 
-function adoptWith(handles: readonly SocketHandle[]): { next: Lending; adopted: FakeBorrower[] } {
+/** `before` is what happens when the workers have dialled in, and before they answer. */
+function adoptWith(
+  handles: readonly SocketHandle[],
+  before: (adopted: readonly FakeBorrower[], next: Lending) => void = () => {},
+): { next: Lending; adopted: FakeBorrower[] } {
   const { next, adopted } = takeOver(scene.workers, {
     take: (key, request) => listenerFromHandles(key, request, handles, () => {}),
   })
   for (const one of adopted) next.addBorrower(one)
+  before(adopted, next)
   settle(adopted)
   scene.clock.advance(ADOPTION_REST_MS)
   settle(adopted)
@@ -161,7 +166,25 @@ describe('Lending.adoptReports() where the service manager has passed the socket
     expect(opened.map(({ fd }) => readlinkSync(`/proc/self/fd/${fd}`))).toEqual(inodes)
     for (const handle of opened) handle.close()
   })
+
+  it('asks another worker when the one that was asked dies without an answer (S2, Y6)', () => {
+    scene.serving(2)
+    const name = scene.lending.listen(REQUEST, KEY).name
+    const opened = [0, 1].map(() => bindNextSlot(name, 0)).filter((handle) => typeof handle !== 'number')
+    const { next, adopted } = adoptWith(opened, ([first, second]) => {
+      expect([isAsked(first), isAsked(second)]).toEqual([true, false])
+      first?.dies()
+      expect(isAsked(second)).toBe(true)
+    })
+    expect(adopted[1]?.slots(KEY)).toHaveLength(SLOTS + 2)
+    next.closeAll()
+    for (const handle of opened) handle.close()
+  })
 })
+
+function isAsked(one: FakeBorrower | undefined): boolean {
+  return one?.log.includes('give') === true
+}
 
 function mustBe<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('not there')
