@@ -49,7 +49,7 @@ it('doctor finds nothing where all is well, and orphans, dead sockets, a low lim
   expect(text.stdout).toMatch(/✗ instance hello +its supervisor is dead, 2 workers still run \(pids/)
   for (const pid of pids) expect(text.stdout).toContain(String(pid))
   expect(text.stdout).toContain(
-    'Try: `systemctl start hello` starts it again, and it takes them over; or end them: `supervise stop --orphans',
+    'Try: `supervise start hello --instance hello` starts it again, and it takes them over; or end them: `supervise stop --orphans',
   )
   expect(text.stdout).toMatch(/✗ instance gone +its supervisor died, and nothing of jobs runs/)
   expect(text.stdout).toMatch(/✗ instance gone +others may use .*\(mode 750\)/)
