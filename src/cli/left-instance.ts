@@ -6,6 +6,7 @@ import { resolve } from 'node:path'
 import { findInstances, type InstanceHandle } from '../control/find-instances.ts'
 import { leftApps, type LeftApp } from '../control/left-apps.ts'
 import { appInSeveralInstances, leftByDead } from '../errors/cli.ts'
+import { systemctlCommand } from '../systemd/systemctl.ts'
 import type { Invocation } from './invocation.ts'
 import { unitOf, type OwnUnit } from './own-unit.ts'
 
@@ -30,7 +31,7 @@ function unitOfWorkers(name: string, pids: readonly number[]): OwnUnit | null {
 
 /** To be typed in `directory`, where a file may have the name of an app. */
 export function commandForLeft({ name, apps, unit }: LeftInstance, directory: string): string {
-  if (unit !== null) return `systemctl ${unit.scope === 'user' ? '--user ' : ''}start ${unit.name}`
+  if (unit !== null) return systemctlCommand(unit.scope, 'start', unit.name)
   const which = name === 'default' ? '' : ` --instance ${name}`
   const [app] = apps
   if (app === undefined) return `supervise start …${which}`

@@ -12,7 +12,7 @@ import {
   unitMissing,
   unitNotWritable,
 } from '../errors/systemd.ts'
-import { propertyOf, scopeWords, systemctl, type ManagerScope } from '../systemd/systemctl.ts'
+import { propertyOf, scopeWords, systemctl, systemctlCommand, type ManagerScope } from '../systemd/systemctl.ts'
 import { MADE_BY } from '../systemd/unit-files.ts'
 import type { Environment } from './invocation.ts'
 
@@ -86,10 +86,9 @@ function removeSocket(names: readonly string[], directory: string, scope: Manage
 }
 
 function nextWords(service: string, scope: ManagerScope, isStarted: boolean): string {
-  const manager = ['systemctl', ...scopeWords(scope, [])].join(' ')
   return isStarted
-    ? `Started ${service}; see it with \`${manager} status ${service}\` and \`supervise status\`.`
-    : `Start it with \`${manager} start ${service}\`.`
+    ? `Started ${service}; see it with \`${systemctlCommand(scope, 'status', service)}\` and \`supervise status\`.`
+    : `Start it with \`${systemctlCommand(scope, 'start', service)}\`.`
 }
 
 /** Returns the files that were removed. */

@@ -32,6 +32,11 @@ export function scopeWords(scope: ManagerScope, words: readonly string[]): reado
   return scope === 'user' ? ['--user', ...words] : words
 }
 
+/** The whole command, for a person to type. */
+export function systemctlCommand(scope: ManagerScope, ...words: readonly string[]): string {
+  return ['systemctl', ...scopeWords(scope, words)].join(' ')
+}
+
 /** One property of a unit or, without one, of the manager; empty where there is none, null when nobody answers. */
 export function propertyOf(scope: ManagerScope, property: string, unit?: string): string | null {
   const words = ['show', `--property=${property}`, '--value', ...(unit === undefined ? [] : [unit])]

@@ -1,6 +1,6 @@
 // Supervisors that do what a test says, behind real control sockets, in a runtime directory of their own.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openInstanceDirectory } from '../../src/control/instance-directory.ts'
@@ -42,6 +42,14 @@ export class StandIns {
   dead(name: string, startTime: string): void {
     const { stateFile } = openInstanceDirectory(name, this.environment)
     writeFileSync(stateFile, JSON.stringify({ workers: [{ pid: process.pid, startTime }] }))
+  }
+
+  /** A directory of somebody who types commands, with these scripts in it; returns its path. */
+  project(scripts: Readonly<Record<string, string>>): string {
+    const project = join(this.root, 'shop')
+    mkdirSync(project)
+    for (const [name, text] of Object.entries(scripts)) writeFileSync(join(project, name), text)
+    return project
   }
 
   async end(): Promise<void> {

@@ -17,10 +17,10 @@ let standIns: StandIns
 let project: string
 beforeEach(() => {
   standIns = new StandIns()
-  project = join(standIns.root, 'shop')
-  mkdirSync(project)
-  writeFileSync(join(project, 'app.js'), "require('http').createServer((_, res) => res.end('hi')).listen(0)")
-  writeFileSync(join(project, 'bad.js'), "throw new Error('no database')")
+  project = standIns.project({
+    'app.js': "require('http').createServer((_, res) => res.end('hi')).listen(0)",
+    'bad.js': "throw new Error('no database')",
+  })
 })
 
 const supervise = (...args: string[]) => run(args, { environment: standIns.environment, cwd: project, main: LAUNCHER })

@@ -1,6 +1,6 @@
 // `supervise start` and `check`: what is asked of a running supervisor, and what is refused before anything starts.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nameInstance } from '../../src/cli/start.ts'
@@ -16,9 +16,7 @@ let standIns: StandIns
 let project: string
 beforeEach(() => {
   standIns = new StandIns()
-  project = join(standIns.root, 'shop')
-  mkdirSync(project)
-  writeFileSync(join(project, 'app.js'), '')
+  project = standIns.project({ 'app.js': '' })
 })
 afterEach(() => standIns.end())
 

@@ -1,6 +1,6 @@
 // `supervise systemd`: what is refused before anything is written. What systemd makes of the units is in test/e2e/.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { run } from './command.ts'
@@ -10,9 +10,7 @@ let standIns: StandIns
 let project: string
 beforeEach(() => {
   standIns = new StandIns()
-  project = join(standIns.root, 'shop')
-  mkdirSync(project)
-  writeFileSync(join(project, 'app.js'), '')
+  project = standIns.project({ 'app.js': '' })
 })
 afterEach(() => standIns.end())
 

@@ -1,6 +1,7 @@
 // Each instance: whether its supervisor is there, whether it would be brought back, and who serves without one.
 
 import type { InstanceFacts, SupervisorFacts } from '../../control/checkup/facts.ts'
+import { systemctlCommand } from '../../systemd/systemctl.ts'
 import { orphansText } from '../instances.ts'
 import { countOf } from '../progress.ts'
 import { isOfUnit } from './units-check.ts'
@@ -33,7 +34,7 @@ function judgeMissing(name: string, hasUnit: boolean): Finding {
 function again(instance: InstanceFacts, { units }: HostFacts['systemd']): string {
   const { name, appsLeft } = instance
   const unit = units.find((one) => isOfUnit(instance, one))
-  if (unit !== undefined) return `systemctl ${unit.scope === 'user' ? '--user ' : ''}start ${name}`
+  if (unit !== undefined) return systemctlCommand(unit.scope, 'start', name)
   return `supervise start ${appsLeft[0] ?? '…'} --instance ${name}`
 }
 
